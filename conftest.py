@@ -1,0 +1,53 @@
+"""What holds for every test: a home of its own, the soak profile of hypothesis, the printed seed."""
+
+from __future__ import annotations
+
+import atexit
+import os
+import shutil
+import tempfile
+from pathlib import Path
+
+# Before Django is touched: a test never sees the developer's node, nor a setting of the shell.
+for _name in [name for name in os.environ if name.startswith("YUNHE_")]:
+    del os.environ[_name]
+os.environ["YUNHE_HOME"] = tempfile.mkdtemp(prefix="yunhe-test-home-")
+(Path(os.environ["YUNHE_HOME"]) / "static").mkdir()  # whitenoise warns where a node has none
+os.environ["DJANGO_SETTINGS_MODULE"] = "yunhe.settings.django"
+atexit.register(shutil.rmtree, os.environ["YUNHE_HOME"], ignore_errors=True)
+
+import django  # noqa: E402
+import pytest  # noqa: E402
+from hypothesis import HealthCheck, is_hypothesis_test, settings  # noqa: E402
+
+from tests.soaking import is_soaking, seed_of  # noqa: E402
+
+django.setup()  # tests/conftest.py imports the rooms' faces
+SOAK_EXAMPLES = 2000
+settings.register_profile(
+    "soak",
+    max_examples=int(os.environ.get("SOAK_EXAMPLES", "") or SOAK_EXAMPLES),
+    deadline=None,
+    derandomize=False,
+    print_blob=True,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
+)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_setupnodes() -> None:
+    """Let each worker process make a home of its own: it must not inherit this one's."""
+    for name in ("DJANGO_SETTINGS_MODULE", "YUNHE_HOME"):
+        os.environ.pop(name, None)
+
+
+def pytest_report_header() -> list[str]:
+    kind = "full counts (soak)" if is_soaking() else "small counts"
+    return [f"yunhe: {kind}, seed {seed_of()}"]
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if is_hypothesis_test(getattr(item, "obj", None)):
+            item.add_marker(pytest.mark.property)

@@ -1,0 +1,47 @@
+"""Handing drafts in with a case or a form."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from django.db import connection
+
+from yunhe.core.attachments.api.registry import check_subject
+from yunhe.core.attachments.api.rows import check_room, prove, read_row
+from yunhe.core.attachments.errors import NotAttachable
+from yunhe.core.attachments.models import AttachmentRow
+from yunhe.core.attachments.types import Attachment
+from yunhe.core.jobs.errors import OutsideTransaction
+from yunhe.kernel.actor import Actor
+from yunhe.kernel.clock import now
+from yunhe.kernel.ids import is_id
+
+
+def attach(*, ids: Sequence[str], subject_type: str, subject_id: str, actor: Actor) -> tuple[Attachment, ...]:
+    """Attach one's own drafts to a subject, inside the caller's transaction; each file once.
+
+    A file that still waits for the virus check may be attached; it opens once it is clean.
+    Raises: SubjectTypeUnknown, NotAttachable, QuotaUsedUp, OutsideTransaction.
+    """
+    if not connection.in_atomic_block:
+        raise OutsideTransaction(what="attachments.attach")
+    check_subject(subject_type=subject_type)
+    wanted = tuple(ids)
+    rows = AttachmentRow.objects.drafts_of(actor).select_for_update().filter(state__in=("ready", "checking"))
+    found = {row.pk: row for row in rows.filter(pk__in=[one for one in wanted if is_id(one)]).order_by("pk")}
+    for place, one in enumerate(wanted):
+        if one not in found or one in wanted[:place]:
+            raise NotAttachable(attachment_id=one[:40], what="attachment", name=one[:40])
+    there = AttachmentRow.objects.of_subject(subject_type, subject_id)
+    size = sum(row.size for row in found.values())
+    check_room(holder=f"subject:{subject_type}:{subject_id}", rows=there, more_bytes=size, more_files=len(wanted))
+    return tuple(_attach(found[one], subject_type, subject_id, actor) for one in wanted)
+
+
+def _attach(row: AttachmentRow, subject_type: str, subject_id: str, actor: Actor) -> Attachment:
+    values = {"subject_type": subject_type, "subject_id": subject_id, "attached_at": now()}
+    if not AttachmentRow.objects.drafts_of(actor).filter(pk=row.pk).update(**values):
+        raise NotAttachable(attachment_id=row.pk, what="attachment", name=row.pk)
+    attached = AttachmentRow.objects.get(pk=row.pk)
+    prove(attached, kind="attachments.attached", actor=actor)
+    return read_row(attached)

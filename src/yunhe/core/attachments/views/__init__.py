@@ -1,0 +1,1 @@
+"""The doors of attachments: uploads for programs, downloads and one's own drafts for people."""

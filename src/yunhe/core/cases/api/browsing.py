@@ -1,0 +1,108 @@
+"""Kinds for who reads them: the list, the versions of one, the version that a case runs by."""
+
+from __future__ import annotations
+
+from django.db.models import Count
+
+from yunhe.core.cases.api import kinds
+from yunhe.core.cases.api.rulebook import list_limits
+from yunhe.core.cases.errors import CaseNotFound, KindNotFound
+from yunhe.core.cases.models import CaseRecord, KindRecord
+from yunhe.core.cases.rules import diagram as diagrams
+from yunhe.core.cases.rules.bpmn import bpmn_of
+from yunhe.core.cases.rules.drawing import svg_of
+from yunhe.core.cases.types import KindLine, KindSpec, KindVersion, LimitSpec
+from yunhe.core.organizations import api as organizations
+from yunhe.kernel.actor import Actor
+from yunhe.kernel.clock import local, now
+from yunhe.kernel.pages import Page, PageRequest
+
+
+def list_kind_lines(*, request: PageRequest, actor: Actor) -> Page[KindLine]:
+    """Return the kinds at their newest version, with how many cases run that the actor sees.
+
+    Searches code and titles. Sorts: code, running. Raises: Refused without cases.view.
+    """
+    actor.require("cases.view")
+    running = _running(actor, "kind_code")
+    wanted = request.search.lower()
+    named = (k for k in kinds.list_kinds() if any(wanted in text.lower() for text in (k.code, *k.title.values())))
+    found = [KindLine(info, running.get(info.code, 0), kinds.get_kind(code=info.code).by_form) for info in named]
+    if request.sort.lstrip("-") == "running":
+        found.sort(key=lambda line: line.running)
+    if request.sort.startswith("-"):
+        found.reverse()
+    shown = found[request.offset : request.offset + request.limit]
+    return Page(tuple(shown), len(found), request.page, request.limit, ())
+
+
+def read_versions(*, code: str, actor: Actor) -> tuple[KindVersion, ...]:
+    """Return the versions of a kind, newest first. Raises: Refused without cases.view, KindNotFound."""
+    actor.require("cases.view", kind=code)
+    running = _running(actor, "kind_id", kind_code=code)
+    rows = KindRecord.objects.filter(code=code).order_by("-number").defer("body")
+    found = tuple(_version(row, running.get(row.pk, 0)) for row in rows)
+    if not found:
+        raise KindNotFound(name=code)
+    return found
+
+
+def read_version(*, code: str, actor: Actor, number: int | None = None) -> KindSpec:
+    """Return the text of one version, the newest if none is named. Raises: Refused without cases.view, KindNotFound."""
+    actor.require("cases.view", kind=code)
+    if number is None:
+        return kinds.get_kind(code=code)
+    row = KindRecord.objects.filter(code=code, number=number).first()
+    if row is None:
+        raise KindNotFound(name=f"{code} {number}")
+    return kinds.spec_of(row)
+
+
+def kind_of_case(*, case_id: str) -> KindSpec:
+    """Return the text of the version that a case runs by, for who may see the case. Raises: CaseNotFound."""
+    row = CaseRecord.objects.select_related("kind").defer("kind__body").filter(pk=case_id).first()
+    if row is None:
+        raise CaseNotFound(name=case_id)
+    return kinds.spec_of(row.kind)
+
+
+def draw_kind(*, code: str, language: str, actor: Actor, number: int | None = None) -> str:
+    """Return the picture of a kind as an SVG file of its own. Raises: Refused without cases.view, KindNotFound."""
+    kind = with_limits(read_version(code=code, actor=actor, number=number))
+    told = kind.title.as_mapping()[language]
+    diagram = diagrams.draw_kind(kind, language=language, roles=role_titles(language=language))
+    return svg_of(diagram, title=told, description=f"{code} {told}", alone=True)
+
+
+def export_bpmn(*, code: str, language: str, actor: Actor, number: int | None = None) -> str:
+    """Return a kind as BPMN 2.0 with its layout, for reading. Raises: Refused without cases.view, KindNotFound."""
+    kind = with_limits(read_version(code=code, actor=actor, number=number))
+    return bpmn_of(kind, language=language, roles=role_titles(language=language))
+
+
+def role_titles(*, language: str) -> dict[str, str]:
+    """Return what people read for a role's code."""
+    return {role.code: role.title.get(language) or role.title["zh"] for role in organizations.list_roles()}
+
+
+def with_limits(kind: KindSpec) -> KindSpec:
+    """Return the kind with the dated limits that it uses as they are in force today."""
+    today = local(now()).date()
+    dated = (one for one in list_limits() if one.valid_from <= today and (one.valid_until is None or today < one.valid_until))
+    known = {one.code: {"amount": one.amount, "unit": one.unit, "basis": one.basis} for one in dated}
+
+    def filled(limits: tuple[LimitSpec, ...]) -> tuple[LimitSpec, ...]:
+        return tuple(one.model_copy(update=known.get(one.use, {})) for one in limits)
+
+    obligations = {name: one.model_copy(update={"limits": filled(one.limits)}) for name, one in kind.obligations.items()}
+    return kind.model_copy(update={"limits": filled(kind.limits), "obligations": obligations})
+
+
+def _running(actor: Actor, field: str, **only: str) -> dict[object, int]:
+    rows = CaseRecord.objects.visible_to(actor).filter(**only).exclude(state="closed")
+    return dict(rows.order_by().values_list(field).annotate(cases=Count("pk", distinct=True)))
+
+
+def _version(row: KindRecord, running: int) -> KindVersion:
+    assert row.valid_from is not None
+    return KindVersion(row.number, row.digest, row.source, row.valid_from, row.loaded_at, running)

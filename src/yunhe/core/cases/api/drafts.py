@@ -1,0 +1,143 @@
+"""Drafts (草稿): forms that are not handed in yet. They follow the person, not the browser."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.db import transaction
+
+from yunhe.core.attachments import api as attachments
+from yunhe.core.attachments.errors import AttachmentNotFound, UploadEnded
+from yunhe.core.cases.api import filling, kinds, steps
+from yunhe.core.cases.api.acting import choose_seat
+from yunhe.core.cases.errors import DraftNotFound, DraftTooLarge, KindNotFound, TooManyDrafts
+from yunhe.core.cases.models import CaseRecord, DraftRecord, KindRecord, ReceiptRecord
+from yunhe.core.cases.rules.course import OPEN
+from yunhe.core.cases.rules.digests import canonical_json
+from yunhe.core.cases.rules.fields import is_bounded_json
+from yunhe.core.cases.types import Draft, FieldSpec
+from yunhe.kernel.actor import Actor
+from yunhe.kernel.clock import now
+from yunhe.kernel.ids import new_id
+
+MOST_DRAFTS = 50
+LIMIT_KB = 1024
+
+
+def keep_opening(*, kind: str, scope: str, values: Mapping[str, Any], actor: Actor) -> Draft:
+    """Keep the opening form of a kind as it stands, under its scope; again replaces it.
+
+    Raises: KindNotFound, also when the actor may not open one; DraftTooLarge, TooManyDrafts.
+    """
+    row = kinds.current_kind(kind)
+    spec = kinds.spec_of(row)
+    if not spec.by_form or not actor.may(spec.opens.permission):
+        raise KindNotFound(name=kind)
+    done = CaseRecord.objects.filter(request_key=request_key_of(scope)).exists()  # a form that went back after it was sent
+    return _keep(new_id() if done else scope, values, actor, kind_code=kind, kind_digest=row.digest)
+
+
+def keep_action(*, case_id: str, obligation_id: str, action: str, values: Mapping[str, Any], actor: Actor) -> Draft:
+    """Keep the form of an action that is the actor's; again replaces it.
+
+    Raises: CaseNotFound, ActionNotOffered, DraftTooLarge, TooManyDrafts.
+    """
+    row, spec = steps.read_case(case_id)
+    seat = choose_seat(row, spec, actor, action=action, obligation_id=obligation_id)
+    scope = filling.action_scope(seat.row.pk, action)
+    place = {"case_id": row.pk, "obligation_id": seat.row.pk, "action": action}
+    return _keep(scope, values, actor, kind_code=row.kind_code, kind_digest=row.kind.digest, **place)
+
+
+def request_key_of(scope: str) -> str:
+    """Return the key under which the form of this scope is handed in, once."""
+    return f"page:{scope}"[:120]
+
+
+def list_drafts(*, actor: Actor) -> tuple[Draft, ...]:
+    """Return the actor's drafts in this organisation, the last saved first."""
+    return tuple(_draft(row) for row in _mine(actor).select_related("case", "obligation")[:MOST_DRAFTS])
+
+
+def access_draft(*, draft_id: str, actor: Actor) -> Draft:
+    """Return one's own draft. Raises: DraftNotFound, also for another's."""
+    row = _mine(actor).select_related("case", "obligation").filter(pk=draft_id).first()
+    if row is None:
+        raise DraftNotFound(name=draft_id[:40])
+    return _draft(row)
+
+
+def find_draft(*, scope: str, actor: Actor) -> Draft | None:
+    """Return what the actor kept of a form, or None."""
+    row = _mine(actor).select_related("case", "obligation").filter(scope=scope).first()
+    return _draft(row) if row else None
+
+
+def find_action_draft(*, obligation_id: str, action: str, actor: Actor) -> Draft | None:
+    """Return what the actor kept of an action's form, or None."""
+    return find_draft(scope=filling.action_scope(obligation_id, action), actor=actor)
+
+
+def fields_of_draft(draft: Draft) -> Mapping[str, FieldSpec]:
+    """Return the fields of the form version that the draft was typed into, by name; none if that version is gone."""
+    row = KindRecord.objects.filter(code=draft.kind, digest=draft.kind_digest).order_by("-number").first()
+    if row is None:
+        return {}
+    spec = kinds.spec_of(row)
+    forms = [a.fields for o in spec.obligations.values() for name, a in o.actions.items() if name == draft.action]
+    return {field.name: field for form in (forms if draft.action else [spec.fields]) for field in form}
+
+
+def discard_draft(*, draft_id: str, actor: Actor) -> None:
+    """Delete one's own draft with its files and receipts. Raises: DraftNotFound, also for another's."""
+    draft = access_draft(draft_id=draft_id, actor=actor)
+    with transaction.atomic():
+        for name, field in fields_of_draft(draft).items():
+            if field.type == "attachments":
+                _free(draft.values.get(name), actor)
+        mine = {"person": actor.id, "organization": actor.organization, "scope": draft.scope}
+        ReceiptRecord.objects.filter(case=None, **mine).delete()
+        _mine(actor).filter(pk=draft_id).delete()
+
+
+def _keep(scope: str, values: Mapping[str, Any], actor: Actor, *, kind_code: str, kind_digest: str, **place: str) -> Draft:
+    told = {name: value for name, value in values.items() if value not in (None, "", [], {}, False)}
+    if not is_bounded_json(told):
+        raise DraftTooLarge(found_kb="?", limit_kb=LIMIT_KB)
+    size_kb = len(canonical_json(told)) // 1024
+    if size_kb > LIMIT_KB:
+        raise DraftTooLarge(found_kb=size_kb, limit_kb=LIMIT_KB)
+    at = now()
+    with transaction.atomic():
+        if not _mine(actor).filter(scope=scope).exists() and _mine(actor).count() >= MOST_DRAFTS:
+            raise TooManyDrafts(what="draft", name=kind_code, limit=MOST_DRAFTS)
+        changed = {"kind_code": kind_code, "kind_digest": kind_digest, "values": told, "saved_at": at, **place}
+        row, _ = DraftRecord.objects.update_or_create(
+            person=actor.id, organization=actor.organization, scope=scope[:120],
+            defaults=changed, create_defaults={**changed, "id": new_id(), "made_at": at},
+        )  # fmt: skip
+    return _draft(row)
+
+
+def _free(ids: Any, actor: Actor) -> None:
+    for one in ids if isinstance(ids, list) else ():
+        try:
+            attachments.delete_draft(attachment_id=str(one), actor=actor)
+        except (AttachmentNotFound, UploadEnded):
+            continue  # gone already, or on record as infected
+
+
+def _mine(actor: Actor) -> Any:
+    return DraftRecord.objects.filter(person=actor.id, organization=actor.organization)
+
+
+def _draft(row: DraftRecord) -> Draft:
+    spec = kinds.spec_of(kinds.current_kind(row.kind_code))
+    return Draft(
+        draft_id=row.pk, scope=row.scope, kind=row.kind_code, kind_title=spec.title.as_mapping(), kind_digest=row.kind_digest,
+        values=row.values, saved_at=row.saved_at, case_id=row.case_id or "", case_number=row.case.number if row.case else "",
+        obligation_id=row.obligation_id or "", action=row.action,
+        title=row.case.title if row.case else str(row.values.get("title") or ""),
+        is_open=row.obligation is None or row.obligation.state == OPEN,
+    )  # fmt: skip

@@ -1,0 +1,75 @@
+"""What a list's filters mean, each said once: the inbox, the list of cases, saved views and team work ask here."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from django.db.models import Exists, OuterRef, Q
+
+from yunhe.core.cases.models import ObligationRecord, PartyRecord
+from yunhe.core.cases.rules.course import CLOSED, DONE, OPEN
+from yunhe.kernel.actor import Actor
+from yunhe.kernel.clock import local, now
+from yunhe.kernel.pages import PageRequest
+
+WAITING_FILTERS = ("kind", "due")
+CASE_FILTERS = ("kind", "state", "phase", "organization", "part", "due", "person", "obligation", "subject_type", "subject_id")
+DONE_DAYS = {"done_7": 7, "done_30": 30}
+
+
+def due_condition(due: str) -> Q:
+    """Return when something is due: overdue, today, week (until Sunday), later (or never). Anything else is no condition."""
+    moment = now()
+    midnight = _midnight(moment)
+    monday = midnight + timedelta(days=7 - midnight.weekday())
+    spans = {
+        "overdue": Q(due_at__lt=moment),
+        "today": Q(due_at__gte=moment, due_at__lt=midnight + timedelta(days=1)),
+        "week": Q(due_at__gte=moment, due_at__lt=monday),
+        "later": Q(due_at__gte=monday) | Q(due_at__isnull=True),
+    }
+    return spans.get(due, Q())
+
+
+def waiting_condition(request: PageRequest) -> Q:
+    """Return what the filters and the search of an inbox ask of an obligation."""
+    found = due_condition(request.filters.get("due", ""))
+    if request.filters.get("kind"):
+        found &= Q(kind_code=request.filters["kind"])
+    return found & Q(case__search__contains=request.search.lower()) if request.search else found
+
+
+def case_condition(request: PageRequest, actor: Actor) -> Q:
+    """Return what the filters and the search of a list of cases ask of a case."""
+    wanted = request.filters
+    columns = {"kind": "kind_code", "state": "state", "phase": "phase", "subject_type": "subject_type", "subject_id": "subject_id"}
+    found = Q(**{column: wanted[name] for name, column in columns.items() if wanted.get(name)})
+    if body := wanted.get("organization"):
+        found &= Q(organization=body) | Q(owner=body)
+    if part := {"opened": "opener", "handled": "handler"}.get(wanted.get("part", "")):
+        parties = PartyRecord.objects.filter(case=OuterRef("pk"), part=part, person=actor.id, organization=actor.organization)
+        found &= Q(Exists(parties))
+    if wanted.get("due"):
+        found &= ~Q(state=CLOSED) & due_condition(wanted["due"])
+    if wanted.get("person") or wanted.get("obligation"):
+        owed = ObligationRecord.objects.filter(holder_condition(wanted.get("person", "")), case=OuterRef("pk"), state=OPEN)
+        found &= Q(Exists(owed.filter(name=wanted["obligation"]) if wanted.get("obligation") else owed))
+    return found & Q(search__contains=request.search.lower()) if request.search else found
+
+
+def holder_condition(holder: str) -> Q:
+    """Return who holds an open obligation: a person (`user:…`), or a role seat (`role:…`) that nobody took."""
+    if holder.startswith("role:"):
+        return Q(role=holder.removeprefix("role:"), assignee="", person="")
+    return Q(assignee=holder) | Q(person=holder, assignee="") if holder else Q()
+
+
+def measure_condition(measure: str) -> Q:
+    """Return one number of a team's work: open, overdue, today, week; or done_7, done_30, today included."""
+    if measure in DONE_DAYS:
+        return Q(state=DONE, closed_at__gte=_midnight(now()) - timedelta(days=DONE_DAYS[measure] - 1))
+    return Q(state=OPEN) & due_condition(measure)
+
+
+def _midnight(moment: datetime) -> datetime:
+    return local(moment).replace(hour=0, minute=0, second=0, microsecond=0)

@@ -1,0 +1,300 @@
+"""Kinds and the workday calendar: published as dated data, read through small caches."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from dataclasses import field as part
+from datetime import datetime
+from functools import lru_cache
+from pathlib import Path
+
+from django.db import connection, transaction
+from pydantic import ValidationError
+
+from yunhe.core.cases.api import rulebook
+from yunhe.core.cases.api.rows import Rows
+from yunhe.core.cases.api.slots import list_effects, list_sources, resolve_element
+from yunhe.core.cases.errors import BadKind, KindNotFound
+from yunhe.core.cases.models import CalendarDayRecord, KindRecord
+from yunhe.core.cases.rules.blocks import blocks_of
+from yunhe.core.cases.rules.digests import digest_of
+from yunhe.core.cases.rules.kinds import check_batch, check_decisions, check_kind, list_all_effects
+from yunhe.core.cases.rules.settling import forms_of, settle_kind
+from yunhe.core.cases.types import FieldSpec, KindInfo, KindSpec
+from yunhe.core.evidence import api as evidence
+from yunhe.core.packs import api as packs
+from yunhe.core.packs.errors import PackBroken
+from yunhe.engine.decisions import Table
+from yunhe.kernel.actor import Actor
+from yunhe.kernel.clock import local, now
+from yunhe.kernel.workdays import CalendarDay, WorkdayCalendar
+
+_specs: dict[str, KindSpec] = {}
+_VERSIONS = Rows(KindRecord)
+_VERSION_FIELDS = ("id", "code", "number", "digest")
+_pausing: dict[str, bool] = {}
+
+
+def publish_kind(*, spec: KindSpec, source: str, actor: Actor) -> KindInfo:
+    """Make this text the newest version of its kind; the same text again changes nothing.
+
+    Raises: BadKind if the kind contradicts itself or calls an effect that nobody registered.
+    """
+    actor.require("packs.load")
+    spec = settled(spec)
+    require_sound(spec)
+    digest = digest_of(spec.model_dump(mode="json"))
+    with transaction.atomic():
+        row = KindRecord.objects.filter(code=spec.code).order_by("-number").first()
+        if row is None or row.digest != digest:
+            row = _new_version(spec, digest, source, actor, number=row.number + 1 if row else 1)
+    return _info(row)
+
+
+def read_kind(*, path: Path) -> KindSpec:
+    """Return the kind that a YAML file holds. Raises: BadKind with the place of what is wrong."""
+    try:
+        return KindSpec.model_validate(packs.read_declaration(data=path.read_bytes(), file=path.name))
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"]) or str(path)
+        raise BadKind(name=path.name, where=where, problem=first["msg"], problem_en=first["msg"]) from error
+    except PackBroken as error:
+        raise BadKind(name=path.name, where=str(path), problem=error.say("zh"), problem_en=error.say("en")) from error
+    except OSError as error:
+        raise BadKind(name=path.name, where=str(path), problem=str(error), problem_en=str(error)) from error
+
+
+@dataclass(frozen=True, slots=True)
+class Beside:
+    """What is loaded in the same go as a kind and not there yet: other kinds, decision tables, limits."""
+
+    kinds: Mapping[str, KindSpec] = part(default_factory=dict)
+    tables: Mapping[str, Table] = part(default_factory=dict)
+    limits: frozenset[str] = frozenset()
+
+
+def require_sound(spec: KindSpec, beside: Beside | None = None) -> None:
+    """Do nothing if the kind may be published. Raises: BadKind with the first contradiction."""
+    spec = settled(spec)
+    for where, problem, problem_en in (*_form_problems(spec), *check_kind(spec), *_world_problems(spec, beside or Beside())):
+        raise BadKind(name=spec.code, where=where, problem=problem, problem_en=problem_en)
+
+
+def settled(spec: KindSpec) -> KindSpec:
+    """Return the kind as it is published: with what its fields take from the standards of today and from sources."""
+    today = local(now()).date()
+
+    def type_of(code: str) -> str | None:
+        element = resolve_element(code, today)
+        return element.type if element else None
+
+    return settle_kind(spec, type_of)
+
+
+def get_kind(*, code: str, number: int | None = None) -> KindSpec:
+    """Return the newest published version, or the one of that number. Raises: KindNotFound."""
+    row = current_kind(code) if number is None else KindRecord.objects.filter(code=code, number=number).first()
+    if row is None:
+        raise KindNotFound(name=f"{code} {number}")
+    return spec_of(row)
+
+
+def list_kinds() -> tuple[KindInfo, ...]:
+    """Return every kind at its newest version, by code."""
+    return tuple(_info(row) for row in _newest())
+
+
+def list_openable(*, actor: Actor) -> tuple[KindInfo, ...]:
+    """Return the kinds that people open by a form and that the actor may open for their own organisation."""
+    body = actor.organization or None
+    found = []
+    for row in _newest():
+        spec = spec_of(row)
+        if spec.by_form and actor.may(spec.opens.permission, organization=body, kind=spec.code):
+            found.append(_info(row))
+    return tuple(found)
+
+
+def current_kind(code: str) -> KindRecord:
+    """Return the row of the newest version, without its body."""
+    row = KindRecord.objects.filter(code=code).order_by("-number").defer("body").first()
+    if row is None:
+        raise KindNotFound(name=code)
+    return row
+
+
+def version(kind_id: int) -> KindRecord:
+    """Return the row of one version, without its body."""
+    return next(iter(_VERSIONS.records("id = %s", kind_id, names=_VERSION_FIELDS)))
+
+
+def spec_of(row: KindRecord) -> KindSpec:
+    """Return the typed text of a version; parsed once per digest."""
+    spec = _specs.get(row.digest)
+    if spec is None:
+        spec = _specs[row.digest] = KindSpec.model_validate(row.body)
+    return spec
+
+
+def pauses_clocks(row: KindRecord) -> bool:
+    """Tell whether an effect of the kind stops or starts clocks, which needs more of the rows."""
+    known = _pausing.get(row.digest)
+    if known is None:
+        known = _pausing[row.digest] = any(e.pause_clocks or e.resume_clocks for e in list_all_effects(spec_of(row)))
+    return known
+
+
+def role_sets(role: str) -> tuple[str, ...]:
+    """Return every stored set of roles (`a+b`) of any published kind that holds this role."""
+    digests = tuple(KindRecord.objects.order_by("id").values_list("digest", flat=True))
+    return tuple(text for text in _all_role_sets(digests) if role in text.split("+")) if role else ()
+
+
+def replace_calendar(*, days: Iterable[CalendarDay], source: str, at: datetime | None = None) -> tuple[int, int]:
+    """Put days into the calendar, years at a time; return (days now held, days changed).
+
+    A year that the given days name is replaced as a whole, so a withdrawn notice leaves nothing behind.
+    """
+    given = {day.on: day for day in days}
+    years = {on.year for on in given}
+    with transaction.atomic():
+        held = {row.on: row for row in CalendarDayRecord.objects.filter(on__year__in=years)}
+        fresh = [day for on, day in given.items() if on not in held or not _same(held[on], day)]
+        gone = [on for on in held if on not in given]
+        CalendarDayRecord.objects.filter(on__in=[*gone, *(day.on for day in fresh)]).delete()
+        moment = at or now()
+        CalendarDayRecord.objects.bulk_create(
+            CalendarDayRecord(on=d.on, kind=d.kind, name=d.name, basis=d.basis, source=source, loaded_at=moment)
+            for d in fresh
+        )
+    return len(given), len(fresh) + len(gone)
+
+
+def calendar() -> WorkdayCalendar:
+    """Return the workday calendar as loaded; kept until a day changes."""
+    with connection.cursor() as cursor:
+        cursor.execute(_CALENDAR_MARK)
+        key = cursor.fetchone()
+    held = _calendars.get("current")
+    if held is None or held[0] != key:
+        rows = CalendarDayRecord.objects.order_by("on")
+        held = (key, WorkdayCalendar(_day(row) for row in rows))
+        _calendars["current"] = held
+    return held[1]
+
+
+_calendars: dict[str, tuple[object, WorkdayCalendar]] = {}
+_CALENDAR_MARK = """SELECT (SELECT COUNT(*) FROM cases_calendar_day), (SELECT MAX(loaded_at) FROM cases_calendar_day),
+    (SELECT MAX("on") FROM cases_calendar_day)"""
+
+
+def _newest() -> tuple[KindRecord, ...]:
+    newest: dict[str, KindRecord] = {}
+    for row in KindRecord.objects.defer("body").order_by("code", "number"):
+        newest[row.code] = row
+    keep_specs(newest.values())
+    return tuple(newest.values())
+
+
+def keep_specs(rows: Iterable[KindRecord]) -> None:
+    """Do read, by one query, the texts of these versions that are not known yet."""
+    missing = {row.pk for row in rows if row.digest not in _specs}
+    for digest, body in KindRecord.objects.filter(pk__in=missing).values_list("digest", "body") if missing else ():
+        _specs[digest] = KindSpec.model_validate(body)
+
+
+def _new_version(spec: KindSpec, digest: str, source: str, actor: Actor, number: int) -> KindRecord:
+    at = now()
+    KindRecord.objects.filter(code=spec.code, valid_until__isnull=True).update(valid_until=local(at).date())
+    row = KindRecord.objects.create(
+        code=spec.code,
+        number=number,
+        digest=digest,
+        body=spec.model_dump(mode="json"),
+        source=source,
+        valid_from=local(at).date(),
+        loaded_at=at,
+        loaded_by=actor.id,
+    )
+    facts = {"kind": spec.code, "number": number, "digest": digest, "source": source}
+    evidence.append(kind="case.kind_published", actor=actor, subject_type="case_kind", subject_id=spec.code, facts=facts)
+    return row
+
+
+def _world_problems(spec: KindSpec, beside: Beside) -> Iterator[tuple[str, str, str]]:
+    """Yield what does not fit what is registered and published: effects, tables, limits, the kind of members."""
+    yield from _effect_problems(spec)
+    asked = {e.decide.table for e in list_all_effects(spec) if e.decide}
+    yield from check_decisions(spec, {**_tables(asked), **beside.tables})
+    if spec.batch:
+        yield from check_batch(spec, beside.kinds.get(spec.batch.kind) or _find_kind(spec.batch.kind))
+    limits = [("limits", limit) for limit in spec.limits]
+    limits += [(f"obligations.{name}.limits", limit) for name, o in spec.obligations.items() for limit in o.limits]
+    for where, limit in limits:
+        if limit.use and limit.use not in beside.limits and not rulebook.list_limits(code=limit.use):
+            yield where, f"没有时限“{limit.use}”", f'there is no limit "{limit.use}"'
+
+
+def _find_kind(code: str) -> KindSpec | None:
+    try:
+        return get_kind(code=code)
+    except KindNotFound:
+        return None
+
+
+def _tables(codes: Iterable[str]) -> dict[str, Table]:
+    known = {one.code for one in rulebook.list_tables()}
+    return {code: rulebook.get_table(code=code) for code in codes if code in known}
+
+
+def _effect_problems(spec: KindSpec) -> Iterable[tuple[str, str, str]]:
+    known = list_effects()
+    for where, effects, _form, _group in blocks_of(spec):
+        for effect in effects:
+            if effect.call and effect.call not in known:
+                yield where, f"没有登记过“{effect.call}”", f'no effect "{effect.call}" is registered'
+            elif effect.call and not effect.arguments.keys() <= known[effect.call]:
+                extra = ", ".join(sorted(effect.arguments.keys() - known[effect.call]))
+                yield where, f"“{effect.call}”没有参数 {extra}", f'"{effect.call}" takes no {extra}'
+
+
+def _form_problems(spec: KindSpec) -> Iterable[tuple[str, str, str]]:
+    today, sources = local(now()).date(), list_sources()
+    for where, fields, _named, _data in forms_of(spec):
+        for field in fields:
+            at = f"{where}.{field.name}"
+            for code in _elements_in(field):
+                if resolve_element(code, today) is None:
+                    yield at, f"数据标准里没有数据元“{code}”", f'the standards hold no element "{code}"'
+            if field.source and field.source.code not in sources:
+                yield at, f"没有登记过取数来源“{field.source.code}”", f'no source "{field.source.code}" is registered'
+            elif field.source and field.source.arguments.keys() != sources[field.source.code]:
+                needed = ", ".join(sorted(sources[field.source.code]))
+                yield at, f"取数来源“{field.source.code}”需要参数 {needed}", f'the source "{field.source.code}" takes {needed}'
+
+
+def _elements_in(field: FieldSpec) -> Iterable[str]:
+    yield from filter(None, (field.element, *(inner.element for inner in field.fields)))
+
+
+@lru_cache(maxsize=8)
+def _all_role_sets(digests: tuple[str, ...]) -> frozenset[str]:
+    rows = KindRecord.objects.filter(digest__in=digests)
+    obligations = (obligation for row in rows for obligation in spec_of(row).obligations.values())
+    return frozenset("+".join(sorted(obligation.who.roles)) for obligation in obligations if obligation.who.roles)
+
+
+def _day(row: CalendarDayRecord) -> CalendarDay:
+    return CalendarDay(row.on, "makeup" if row.kind == "makeup" else "holiday", row.name, row.basis)
+
+
+def _same(row: CalendarDayRecord, day: CalendarDay) -> bool:
+    return (row.kind, row.name, row.basis) == (day.kind, day.name, day.basis)
+
+
+def _info(row: KindRecord) -> KindInfo:
+    spec = spec_of(row)
+    about = spec.about.as_mapping() if spec.about else {}
+    return KindInfo(row.code, row.number, row.digest, spec.title.as_mapping(), row.source, row.loaded_at, about)

@@ -1,0 +1,151 @@
+"""Lists: the inbox and the list of cases. The actor's rights build every query."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from typing import Any
+
+from django.db.models import Count, F, OuterRef, Subquery
+from django.db.models.functions import Coalesce
+
+from yunhe.core.cases.api import kinds
+from yunhe.core.cases.api.delegating import seats_of
+from yunhe.core.cases.api.finding import case_condition, due_condition, waiting_condition
+from yunhe.core.cases.api.reading import case_of, organization_names
+from yunhe.core.cases.models import CaseQuerySet, CaseRecord, ObligationQuerySet, ObligationRecord
+from yunhe.core.cases.rules import clock
+from yunhe.core.cases.types import Case, WaitingItem
+from yunhe.kernel.actor import Actor
+from yunhe.kernel.clock import now
+from yunhe.kernel.pages import Facet, Page, PageRequest
+
+CASE_SORTS = {"opened_at", "due_at", "number", "title", "kind_code", "phase"}
+MOST_NAMES = 20
+DUE_LABELS = {"overdue": "已超期", "today": "今天到期", "week": "本周到期", "later": "以后"}
+GOING_ON = ("open", "suspended")
+STATE_LABELS = {"open": "办理中", "closed": "已办结"}
+
+
+def list_waiting(*, request: PageRequest, actor: Actor) -> Page[WaitingItem]:
+    """Return the actor's inbox (待办) by due time; filters: kind, due (overdue, today, week, later)."""
+    everything = waiting_rows(actor)
+    rows = everything.filter(waiting_condition(request))
+    order = [F("case__opened_at").desc()] if request.sort == "-opened_at" else [F("due_at").asc(nulls_last=True)]
+    shown = rows.select_related("case", "case__kind").defer("case__kind__body").order_by(*order, "opened_at", "id")
+    items = list(shown[request.offset : request.offset + request.limit])
+    kinds.keep_specs(item.case.kind for item in items)
+    names = organization_names(item.case.organization for item in items)
+    page = tuple(waiting_item(item, names) for item in items)
+    return Page(page, rows.count(), request.page, request.limit, _waiting_facets(everything))
+
+
+def count_waiting(*, actor: Actor) -> int:
+    """Return how many obligations wait for the actor."""
+    return waiting_rows(actor).count()
+
+
+def list_cases(*, request: PageRequest, actor: Actor) -> Page[Case]:
+    """Return cases that the actor may see, newest first.
+
+    Filters: kind, state (open, closed), phase, organization (applicant or owner), part (opened, handled), due
+    (overdue, today, week, later), person (`user:…` or `role:…` who holds something open), obligation (its name),
+    subject_type, subject_id, version (of the kind), open (what running cases wait for: names of obligations with commas
+    between, each as often as it is open; "-" for none). Search: number, title, names, shown texts. Sorts: opened_at,
+    due_at, number, title, kind_code, phase. With state the facets count cases of that state only.
+    """
+    visible = CaseRecord.objects.visible_to(actor, going_on=request.filters.get("state") in GOING_ON)
+    rows = _filter_position(visible.filter(case_condition(request, actor)), request.filters)
+    shown = rows.select_related("kind").defer("kind__body").order_by(*_case_order(request.sort))
+    items = list(shown[request.offset : request.offset + request.limit])
+    kinds.keep_specs(row.kind for row in items)
+    cases = tuple(case_of(row, kinds.spec_of(row.kind)) for row in items)
+    counts = Counter[tuple[str, str]]()
+    for kind, state, number in visible.order_by().values_list("kind_code", "state").annotate(count=Count("pk")):
+        counts[kind, state] += number
+    asked = {name: value for name, value in request.filters.items() if value}
+    if request.search or asked.keys() - {"kind", "state"}:
+        total = rows.count()
+    else:
+        total = sum(n for (kind, state), n in counts.items() if asked.get("kind", kind) == kind and asked.get("state", state) == state)
+    return Page(cases, total, request.page, request.limit, _case_facets(counts))
+
+
+def waiting_rows(actor: Actor) -> ObligationQuerySet:
+    """Return what waits for the actor, or for those who are away and whom they stand in for."""
+    found = ObligationRecord.objects.none()
+    for holder, only in seats_of(actor):
+        theirs = ObligationRecord.objects.waiting_for(holder, kinds.role_sets(holder.role))
+        found = (found | theirs.filter(kind_code__in=only)) if only else (found | theirs)
+    return found
+
+
+def _waiting_facets(rows: ObligationQuerySet) -> tuple[Facet, ...]:
+    titles = {info.code: info.title["zh"] for info in kinds.list_kinds()}
+    counted = rows.order_by().values("kind_code").annotate(count=Count("pk")).order_by("kind_code")
+    found = [Facet("kind", row["kind_code"], titles.get(row["kind_code"], ""), row["count"]) for row in counted]
+    counts = rows.order_by().aggregate(**{due: Count("pk", filter=due_condition(due)) for due in DUE_LABELS})
+    found += [Facet("due", due, label, counts[due]) for due, label in DUE_LABELS.items()]
+    return tuple(found)
+
+
+def _case_facets(counts: Counter[tuple[str, str]]) -> tuple[Facet, ...]:
+    """Return the facets out of how many cases there are of each kind and state: one pass over what may be seen."""
+    titles = {info.code: info.title["zh"] for info in kinds.list_kinds()}
+    by_kind, by_state = Counter[str](), Counter[str]()
+    for (kind, state), number in counts.items():
+        by_kind[kind] += number
+        by_state[state] += number
+    found = [Facet("kind", kind, titles.get(kind, ""), by_kind[kind]) for kind in sorted(by_kind)]
+    return (*found, *(Facet("state", state, STATE_LABELS.get(state, ""), by_state[state]) for state in sorted(by_state, reverse=True)))
+
+
+def _filter_position(rows: CaseQuerySet, wanted: Mapping[str, str]) -> CaseQuerySet:
+    """Filter by where cases stand, as a change of procedure names it: version of the kind, and what is open."""
+    if number := wanted.get("version"):
+        rows = rows.filter(kind__number=int(number)) if number.isascii() and number.isdigit() and len(number) < 10 else rows.none()
+    return _filter_open(rows, wanted["open"]) if wanted.get("open") else rows
+
+
+def _filter_open(rows: CaseQuerySet, names: str) -> CaseQuerySet:
+    """Filter running cases by exactly what is open in them."""
+    wanted = Counter(filter(None, names.strip("-").split(",")))
+    opened = ObligationRecord.objects.filter(case=OuterRef("pk"), state="open").order_by().values("case")
+    rows = rows.exclude(state="closed")
+    if len(wanted) > MOST_NAMES:
+        return rows.none()
+    for place, (name, count) in enumerate([("", wanted.total()), *wanted.items()]):
+        these = (opened.filter(name=name) if name else opened).annotate(n=Count("pk")).values("n")
+        rows = rows.annotate(**{f"open_{place}": Coalesce(Subquery(these), 0)}).filter(**{f"open_{place}": count})
+    return rows
+
+
+def _case_order(sort: str) -> list[Any]:
+    name = sort.removeprefix("-")
+    if name not in CASE_SORTS:
+        return ["-opened_at", "-id"]
+    column = F(name)
+    return [column.desc(nulls_last=True) if sort.startswith("-") else column.asc(nulls_last=True), "-id"]
+
+
+def waiting_item(item: ObligationRecord, names: dict[str, str]) -> WaitingItem:
+    case = item.case
+    spec = kinds.spec_of(case.kind)
+    return WaitingItem(
+        obligation_id=item.pk,
+        title=spec.obligation(item.name).title.as_mapping(),
+        case_id=case.pk,
+        number=case.number,
+        case_title=case.title,
+        kind=case.kind_code,
+        kind_title=spec.title.as_mapping(),
+        phase_title=case_of(case, spec).phase_title,
+        opened_by_name=case.opened_by_name,
+        organization=case.organization,
+        organization_name=names.get(case.organization, case.organization),
+        opened_at=item.opened_at,
+        due_at=item.due_at,
+        light=clock.light_of(due_at=item.due_at, at=now(), paused=item.paused_at is not None),
+        estimated=item.estimated,
+        version=case.version,
+    )

@@ -1,0 +1,360 @@
+"""The change procedure (流程变更): plan, check, approve by a second person, move in bulk, keep the inverse."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import asdict, replace
+from typing import Any
+
+from django.db import transaction
+from django.db.models import F
+
+from yunhe.core.cases.api import kinds, store
+from yunhe.core.cases.api.rulebook import BOOK
+from yunhe.core.cases.api.steps import take_part
+from yunhe.core.cases.errors import MigrationRefused
+from yunhe.core.cases.models import CaseRecord, KindRecord, MigrationRecord, ObligationRecord
+from yunhe.core.cases.rules import migrating as rules
+from yunhe.core.cases.rules.course import CANCELLED, OPEN, ROLE_JOIN, Course, Moment
+from yunhe.core.cases.rules.position import empty_position
+from yunhe.core.cases.types import BUILT_IN, DryRun, KindSpec, Migration, Move
+from yunhe.core.evidence import api as evidence
+from yunhe.core.organizations import api as organizations
+from yunhe.kernel.actor import Actor
+from yunhe.kernel.clock import now
+from yunhe.kernel.errors import Missing
+from yunhe.kernel.ids import new_id
+
+CHUNK = 2000
+CHANGE = "cases.change"
+Positions = dict[rules.Key, list[str]]
+
+
+def plan_migration(*, kind: str, actor: Actor, source_number: int | None = None) -> Migration:
+    """Return how the running cases of an older version would move to the newest; nothing is written.
+
+    Without `source_number` the version with the most running cases. Raises: Refused, KindNotFound, MigrationRefused.
+    """
+    actor.require(CHANGE, kind=kind)
+    target = kinds.current_kind(kind)
+    source = _source(kind, target, source_number)
+    new, standing = kinds.spec_of(target), _positions(source)
+    moves = tuple(rules.usual_move(phase, names, len(ids)) for (phase, names), ids in sorted(standing.items()))
+    return Migration(
+        migration_id="", kind=kind, source_number=source.number, target_number=target.number, state="planned", moves=moves,
+        changes=rules.compare_kinds(kinds.spec_of(source), new), reason="", author_name="", approver_name="", made_at=now(),
+        done_at=None, moved=0, kind_title=new.title.as_mapping(),
+    )  # fmt: skip
+
+
+def read_plan(*, told: Mapping[str, Any], actor: Actor) -> Migration:
+    """Return a plan as a person corrected it; shape: kind, from, to, moves as `asdict` of `Move` writes them.
+
+    Raises: MigrationRefused where a part is missing or of another shape.
+    """
+    try:
+        plan = plan_migration(kind=str(told["kind"]), source_number=int(told["from"]), actor=actor)
+        moves = tuple(_move(move) for move in told["moves"])
+        return replace(plan, target_number=int(told["to"]), moves=moves, undoes=str(told.get("undoes", "")))
+    except (KeyError, TypeError, ValueError) as error:
+        problem = f"方案缺少或写错了 {error}"
+        raise MigrationRefused(where="plan", problem=problem, problem_en=f"missing or malformed: {error}") from error
+
+
+def check_plan(*, plan: Migration, actor: Actor) -> DryRun:
+    """Return what a plan would do to the cases as they stand now; nothing is written."""
+    actor.require(CHANGE, kind=plan.kind)
+    return _dry_run(_version(plan.kind, plan.source_number), _version(plan.kind, plan.target_number), rules.complete(plan.moves))
+
+
+def draft_migration(*, plan: Migration, reason: str, actor: Actor) -> Migration:
+    """Keep a plan for a second person, after a dry run over every position that stands now.
+
+    Raises: MigrationRefused with the first position that would be stranded, or that the plan does not name.
+    """
+    actor.require(CHANGE, kind=plan.kind)
+    if not reason.strip():
+        raise MigrationRefused(where="reason", problem="请写明原因", problem_en="a reason is needed")
+    source, target = _version(plan.kind, plan.source_number), _version(plan.kind, plan.target_number)
+    _require_sound(source, target, rules.complete(plan.moves))
+    if all(move.choice == "keep" for move in plan.moves):
+        raise MigrationRefused(where=plan.kind, problem="没有要移动的办件", problem_en="no case is to be moved")
+    with transaction.atomic():
+        row = MigrationRecord.objects.create(
+            id=new_id(), kind_code=plan.kind, source=source, target=target, state="drafted", reason=reason[:500],
+            moves=[asdict(move) for move in plan.moves], inverse=[asdict(move) for move in rules.inverse_of(plan.moves)],
+            author=actor.id, author_name=actor.name, made_at=now(), undoes_id=plan.undoes or None,
+        )  # fmt: skip
+        _record("case.migration_drafted", row, actor)
+    return told(row)
+
+
+def approve_migration(*, migration_id: str, actor: Actor) -> Migration:
+    """Approve a drafted change as the second person. Raises: Refused, MigrationRefused for its author."""
+    with transaction.atomic():
+        row = row_of(migration_id, "drafted")
+        actor.require(CHANGE, kind=row.kind_code)
+        if row.author == actor.id:
+            raise MigrationRefused(where=row.pk, problem="起草人不能批准自己的变更", problem_en="its author may not approve it")
+        _step(row, "approved", approver=actor.id, approver_name=actor.name, approved_at=now())
+        _record("case.migration_approved", row, actor)
+    return told(row)
+
+
+def withdraw_migration(*, migration_id: str, actor: Actor) -> Migration:
+    """Take a change back that is not done; what it moved already stays moved. Either person may. Raises: MigrationRefused."""
+    with transaction.atomic():
+        row = row_of(migration_id, "drafted", "approved", "running")
+        actor.require(CHANGE, kind=row.kind_code)
+        _step(row, "withdrawn", done_at=now())
+        _record("case.migration_withdrawn", row, actor)
+    return told(row)
+
+
+def apply_migration(
+    *, migration_id: str, actor: Actor, progress: Callable[[int, int], None] = lambda done, total: None
+) -> Migration:
+    """Move the cases, two thousand in a transaction; goes on where it was stopped. Returns how it stands.
+
+    A case that was acted on meanwhile moves from where it stands then. `progress` may raise to stop between two
+    transactions. Raises: MigrationRefused unless approved, or when a position came up that the plan strands or does
+    not name.
+    """
+    row = row_of(migration_id, "approved", "running")
+    actor.require(CHANGE, kind=row.kind_code)
+    moves = rules.complete(_move(one) for one in row.moves)
+    work, done = _work(row, moves), 0
+    _step(row, "running")
+    total = sum(len(ids) for _, ids in work)
+    while work:
+        for move, ids in work:
+            for start in range(0, len(ids), CHUNK):
+                progress(done, total)
+                done += _move_cases(row, move, ids[start : start + CHUNK], actor)
+        work = _work(row, moves)  # what was acted on meanwhile stands elsewhere now
+    progress(done, total)
+    with transaction.atomic():
+        _step(row, "done", done_at=now())
+        _record("case.migrated", row, actor)
+    return told(row)
+
+
+def require_ready(*, migration_id: str, actor: Actor) -> None:
+    """Do nothing if an approved change may be carried out now. Raises: MigrationRefused with the first thing in the way."""
+    row = row_of(migration_id, "approved", "running")
+    actor.require(CHANGE, kind=row.kind_code)
+    _work(row, rules.complete(_move(one) for one in row.moves))
+
+
+def undo_plan(*, migration_id: str, actor: Actor) -> Migration:
+    """Return the plan that leads back from a change; it needs drafting and a second person like any other."""
+    row = row_of(migration_id, "done", "withdrawn")
+    actor.require(CHANGE, kind=row.kind_code)
+    known = {(move.phase, tuple(move.obligations)): move for move in map(_move, row.inverse)}
+    moves = []
+    for (phase, names), ids in sorted(_positions(row.target).items()):
+        back = known.get((phase, names)) or rules.usual_move(phase, names, 0)
+        moves.append(replace(back, cases=len(ids)))
+    return replace(
+        told(row), migration_id="", source_number=row.target.number, target_number=row.source.number, moves=tuple(moves),
+        changes=rules.compare_kinds(kinds.spec_of(row.target), kinds.spec_of(row.source)), undoes=row.pk, reason="", state="planned",
+    )  # fmt: skip
+
+
+def _positions(source: KindRecord) -> Positions:
+    """Return the running cases of a version by where they stand: phase and names of open obligations."""
+    running = CaseRecord.objects.filter(kind=source).exclude(state="closed")
+    phases = dict(running.values_list("pk", "phase"))
+    names: dict[str, list[str]] = defaultdict(list)
+    opened = ObligationRecord.objects.filter(case__kind=source, state=OPEN).exclude(case__state="closed")
+    for case_id, name in opened.values_list("case_id", "name"):
+        names[case_id].append(name)
+    found: Positions = defaultdict(list)
+    for case_id, phase in phases.items():
+        found[phase, tuple(sorted(names[case_id]))].append(case_id)
+    return found
+
+
+def _dry_run(source: KindRecord, target: KindRecord, moves: Iterable[Move]) -> DryRun:
+    """Hold the moves against every position that stands now."""
+    old, new = kinds.spec_of(source), kinds.spec_of(target)
+    known = {(move.phase, tuple(move.obligations)): move for move in moves}
+    counts, problems = Counter[str](), {}
+    for key, ids in sorted(_positions(source).items()):
+        move = rules.find_move(known, key)
+        found = [(f"有 {len(ids)} 件处于计划没有写到的位置", f"{len(ids)} cases stand where the plan says nothing")]
+        if move is not None:
+            counts[move.choice] += len(ids)
+            found = [*rules.check_move(old, new, move), *_strangers(move)]
+        if found:
+            problems[key] = tuple({"zh": zh, "en": en} for zh, en in found)
+    return DryRun(counts["move"], counts["keep"], problems)
+
+
+def _strangers(move: Move) -> list[tuple[str, str]]:
+    bodies = {organization for _name, organization in move.add if organization} if move.choice == "move" else set()
+    unknown = (body for body in sorted(bodies) if organizations.find_organization(code=body) is None)
+    return [(f"没有单位“{body}”", f'there is no organisation "{body}"') for body in unknown]
+
+
+def _require_sound(source: KindRecord, target: KindRecord, moves: Iterable[Move]) -> None:
+    for (phase, names), (first, *_rest) in _dry_run(source, target, moves).problems.items():
+        raise MigrationRefused(where=f"{phase} + {', '.join(names)}", problem=first["zh"], problem_en=first["en"])
+
+
+def _work(row: MigrationRecord, moves: tuple[Move, ...]) -> list[tuple[Move, list[str]]]:
+    """Return what is still to be moved. Raises: MigrationRefused when a position came up that must stop the change."""
+    _require_sound(row.source, row.target, moves)
+    known = {(move.phase, tuple(move.obligations)): move for move in moves}
+    found = ((rules.find_move(known, key), ids) for key, ids in _positions(row.source).items())
+    return [(move, ids) for move, ids in found if move is not None and move.choice == "move"]
+
+
+def _move_cases(row: MigrationRecord, move: Move, ids: list[str], actor: Actor) -> int:
+    """Move some cases of one position in one transaction; return how many were still there."""
+    calendar = kinds.calendar()
+    spec, at = kinds.spec_of(row.target), now()
+    with transaction.atomic():
+        cases = list(CaseRecord.objects.select_for_update().filter(pk__in=ids, kind=row.source).exclude(state="closed"))
+        opened: dict[str, dict[str, dict[str, Any]]] = defaultdict(dict)
+        names = store.STANDING_FIELDS
+        marks = ", ".join(["%s"] * len(cases)) or "NULL"
+        live = f"case_id IN ({marks}) AND (state = 'open' OR next_at IS NOT NULL)"
+        for item in store.OBLIGATIONS.plain(("id", "case_id", *names), live, *(case.pk for case in cases)):
+            opened[item.pop("case_id")][item.pop("id")] = item
+        courses: dict[str, Course] = {}
+        for case in cases:
+            position = {**empty_position(), "case": store.case_row(case), "data": dict(case.data), "obligations": opened[case.pk]}
+            standing = sorted(one["name"] for one in opened[case.pk].values() if one["state"] == OPEN)
+            if tuple(standing) != move.obligations or case.phase != move.phase:
+                continue  # acted on since: it is found again where it stands now
+            moment = Moment(actor, at, case.version + 1, "migrate", lambda: calendar, new_id, values={"reason": row.reason}, book=BOOK)
+            courses[case.pk] = _moved(Course(spec, position, moment), move, row.source)
+        _write(row, [case for case in cases if case.pk in courses], courses, actor)
+        _step(row, "running", moved=F("moved") + len(courses))
+    return len(courses)
+
+
+def _moved(course: Course, move: Move, source: KindRecord) -> Course:
+    old, new = kinds.spec_of(source), course.kind
+    course.change("case", {"phase": move.to_phase})
+    for key, item in list(course.position["obligations"].items()):
+        name = item["name"]
+        to = move.renames.get(name, name)
+        if item["state"] != OPEN:
+            known = to in new.obligations and (name, "") not in move.cancel
+            _change(course, key, _renamed(old, new, name, to) if known else {"next_at": None})
+            continue
+        if (name, "") in move.cancel or (name, item["organization"]) in move.cancel:
+            course.close_obligation(key, "", CANCELLED)
+            _unlist(course, old.obligation(name).who.each, item["organization"])
+            continue
+        _change(course, key, _renamed(old, new, name, to))
+        if name not in BUILT_IN and rules.is_reseated(old, new, name, to):
+            course.reseat(key, to)
+    for name, organization in move.add:
+        course.open_added(name, organization)
+    course.settle()
+    return course
+
+
+def _unlist(course: Course, listing: str, organization: str) -> None:
+    """Take an organisation that is no longer asked off the list that names whom to ask."""
+    listed = list(course.position["data"].get(listing) or ())
+    if organization in listed:
+        course.change("data", {listing: [one for one in listed if one != organization]})
+
+
+def _change(course: Course, key: str, told: Mapping[str, Any]) -> None:
+    """Note of an obligation what differs, if anything does."""
+    held = course.position["obligations"][key]
+    if changes := {name: value for name, value in told.items() if held.get(name) != value}:
+        course.change("obligations", {key: changes})
+
+
+def _renamed(old: KindSpec, new: KindSpec, name: str, to: str) -> dict[str, Any]:
+    """Return what changes of an obligation that stays: its name, group, and roles where the kind changed them."""
+    changes: dict[str, Any] = {"name": to}
+    if to in BUILT_IN:
+        return changes
+    changes["group"] = new.obligation(to).group
+    before, after = sorted(old.obligation(name).who.roles), sorted(new.obligation(to).who.roles)
+    return changes if before == after else {**changes, "role": ROLE_JOIN.join(after)}
+
+
+def _write(row: MigrationRecord, cases: list[CaseRecord], courses: Mapping[str, Course], actor: Actor) -> None:
+    for case in cases:
+        take_part(case, courses[case.pk])
+    store.write_moved(cases, courses, row.target)
+    store.write_courses(courses)
+    events = [store.build_event(case.pk, courses[case.pk], kind_digest=row.target.digest) for case in cases]
+    store.write_events(events, [courses[case.pk] for case in cases])
+
+
+def _source(kind: str, target: KindRecord, number: int | None) -> KindRecord:
+    if number is not None:
+        return _version(kind, number)
+    running = CaseRecord.objects.filter(kind_code=kind).exclude(state="closed").exclude(kind=target)
+    counted = Counter(running.values_list("kind_id", flat=True)).most_common(1)
+    if not counted:
+        raise MigrationRefused(where=kind, problem="没有旧版本的在办办件", problem_en="no case of an older version is running")
+    return KindRecord.objects.get(pk=counted[0][0])
+
+
+def _version(kind: str, number: int) -> KindRecord:
+    row = KindRecord.objects.filter(code=kind, number=number).first()
+    if row is None:
+        raise Missing(what="办件类型版本 kind version", name=f"{kind} {number}")
+    return row
+
+
+def row_of(migration_id: str, *states: str) -> MigrationRecord:
+    """Return the row with both versions. Raises: Missing; MigrationRefused if it is in none of the states, where some are named."""
+    row = MigrationRecord.objects.select_related("source", "target").filter(pk=migration_id).first()
+    if row is None:
+        raise Missing(what="流程变更 migration", name=migration_id)
+    if states and row.state not in states:
+        problem = f"它处于“{row.state}”，需要“{' / '.join(states)}”"
+        raise MigrationRefused(where=row.pk, problem=problem, problem_en=f"it is {row.state}, not {' or '.join(states)}")
+    return row
+
+
+def _move(written: Mapping[str, Any]) -> Move:
+    pairs = {part: tuple((name, organization) for name, organization in written[part]) for part in ("cancel", "add")}
+    return Move(**{**written, "obligations": tuple(written["obligations"]), **pairs})
+
+
+def _step(row: MigrationRecord, state: str, **more: Any) -> None:
+    """Lead a change to its next state. Raises: MigrationRefused if it is no longer where it was read."""
+    if not MigrationRecord.objects.filter(pk=row.pk, state=row.state).update(state=state, **more):
+        raise MigrationRefused(where=row.pk, problem="它刚被别人改动，请刷新", problem_en="somebody else just changed it; reload")
+    row.refresh_from_db()
+
+
+def _record(kind: str, row: MigrationRecord, actor: Actor) -> None:
+    facts = {"migration": row.pk, "from": row.source.number, "to": row.target.number, "moved": row.moved, "reason": row.reason}
+    evidence.append(kind=kind, actor=actor, subject_type="case_kind", subject_id=row.kind_code, facts=facts)
+
+
+def told(row: MigrationRecord) -> Migration:
+    """Return the row as others see it."""
+    return Migration(
+        migration_id=row.pk,
+        kind=row.kind_code,
+        source_number=row.source.number,
+        target_number=row.target.number,
+        state=row.state,
+        moves=tuple(_move(one) for one in row.moves),
+        changes=rules.compare_kinds(kinds.spec_of(row.source), kinds.spec_of(row.target)),
+        reason=row.reason,
+        author_name=row.author_name,
+        approver_name=row.approver_name,
+        made_at=row.made_at,
+        done_at=row.done_at,
+        moved=row.moved,
+        kind_title=kinds.spec_of(row.target).title.as_mapping(),
+        author=row.author,
+        approved_at=row.approved_at,
+        undoes=row.undoes_id or "",
+    )

@@ -1,0 +1,384 @@
+"""The generic operators: what people do with any case beside its own actions. Each is one transition with a reason."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any, NoReturn
+
+from django.db import transaction
+
+from yunhe.core.cases.api import offering, steps, store
+from yunhe.core.cases.api.acting import Seat, choose_seat, on_behalf_of, remember, require_version
+from yunhe.core.cases.api.reading import require_visible
+from yunhe.core.cases.errors import CannotOperate, NotRetractable, OperatorNotAllowed
+from yunhe.core.cases.models import CaseRecord
+from yunhe.core.cases.rules import timing
+from yunhe.core.cases.rules.course import ANY_SIGN, CANCELLED, DONE, OPEN, Course
+from yunhe.core.cases.rules.fields import checked
+from yunhe.core.cases.rules.operators import AMOUNT, BASIS, REASON
+from yunhe.core.cases.rules.position import replay
+from yunhe.core.cases.types import OPINION, Case, FieldSpec, KindSpec, Operator
+from yunhe.core.organizations import api as organizations
+from yunhe.kernel.actor import Actor
+from yunhe.kernel.clock import now
+
+REMIND_EVERY = timedelta(hours=1)
+MOST_PARTS = 20
+Work = Callable[[Course], None]
+
+
+def hand_on(*, case_id: str, obligation_id: str, to: str, reason: str, actor: Actor, expected_version: int | None = None) -> Case:
+    """Hand an obligation of one's own on (转办): to a colleague (`user`), or to another organisation (`@code`).
+
+    A colleague must hold one of its roles; another organisation may take only what the kind says is transferable.
+    Raises: as `act`, OperatorNotAllowed, CannotOperate, UserNotFound, OrganizationNotFound.
+    """
+
+    def work(course: Course, seat: Seat) -> None:
+        username, _, code = to.partition("@")
+        if code:
+            if not course.kind.obligation(seat.row.name).transferable:
+                _refuse(course.position["case"]["number"], "hand_on", "这类待办不能转给别的单位", "it may not go to another organisation")
+            body = organizations.get_organization(code=code)
+            course.change("obligations", {seat.row.pk: {"organization": body.code, "assignee": ""}})
+            return
+        person = organizations.get_person(username=username)
+        if username not in offering.colleagues(seat.row, actor):
+            _refuse(course.position["case"]["number"], "hand_on", "对方没有办理它的岗位", "the colleague holds none of its roles")
+        course.change("obligations", {seat.row.pk: {"assignee": f"user:{person.id}"}})
+
+    return _on_seat("hand_on", case_id, obligation_id, actor, {"reason": reason, "to": _name_of(to)}, work, expected_version)
+
+
+def reassign(
+    *, case_id: str, obligation_id: str, to: str, reason: str, actor: Actor, expected_version: int | None = None
+) -> Case:
+    """Give an obligation that somebody holds to a colleague (account name) or, with "", back to its role: for who supervises there.
+
+    Raises: Refused without cases.supervise over its organisation, OperatorNotAllowed, CannotOperate, UserNotFound.
+    """
+    with transaction.atomic():
+        row, spec = _read(case_id, actor, "hand_on", expected_version)
+        steps.require_open(row)
+        item = row.obligations.filter(pk=obligation_id, state=OPEN).first()
+        if item is None or not item.role:
+            _refuse(row.number, "hand_on", "这个待办已了结或只属于本人", "that obligation is over or belongs to one person only")
+        actor.require(offering.SUPERVISE, organization=item.organization, kind=row.kind_code)
+        person = organizations.get_person(username=to) if to else None
+        if person and to not in offering.role_holders(item):
+            _refuse(row.number, "hand_on", "对方没有办理它的岗位", "the colleague holds none of its roles")
+        given = {**checked((REASON,), {"reason": reason}), "to": person.display_name if person else "—"}
+        course = steps.begin(row, spec, "hand_on" if to else "take_back", actor, values=given)
+        course.change("obligations", {item.pk: {"assignee": f"user:{person.id}" if person else ""}})
+        remember(row, course)
+        return steps.finish(row, course, obligation_id=item.pk)
+
+
+def take_back(*, case_id: str, obligation_id: str, actor: Actor, expected_version: int | None = None) -> Case:
+    """Give an obligation that was handed to the actor back to all who hold its role."""
+
+    def work(course: Course, seat: Seat) -> None:
+        course.change("obligations", {seat.row.pk: {"assignee": ""}})
+
+    return _on_seat("take_back", case_id, obligation_id, actor, {}, work, expected_version, allowed_as="hand_on")
+
+
+def add_reviewer(
+    *,
+    case_id: str,
+    obligation_id: str,
+    to: Sequence[str],
+    reason: str,
+    actor: Actor,
+    signing: str | None = None,
+    expected_version: int | None = None,
+) -> Case:
+    """Ask people (account names) for an opinion (加签); the obligation waits until each gave it or was dropped.
+
+    With `signing` any (或签) the first opinion is enough and the others fall away; all is 会签.
+    Raises: as `act`, OperatorNotAllowed, UserNotFound.
+    """
+
+    def work(course: Course, seat: Seat) -> None:
+        for username in dict.fromkeys(to):
+            person = organizations.get_person(username=username)
+            opened = course.fresh_obligation(OPINION, ANY_SIGN if signing == "any" else "")
+            asked = {"organization": "", "role": "", "person": f"user:{person.id}", "assignee": "", "origin_id": seat.row.pk}
+            course.change("obligations", {course.moment.new_id(): {**opened, **asked, **timing.UNTIMED}})
+            party = {"part": "handler", "organization": "", "person": f"user:{person.id}"}
+            course.change("parties", _new_party(seat.row.case, party))
+        if not to:
+            _refuse(course.position["case"]["number"], "add_reviewer", "请选择加签人", "name at least one reviewer")
+
+    names = [organizations.get_person(username=username).display_name for username in dict.fromkeys(to)]
+    told = {"reason": reason, "to": "、".join(names), **({"signing": signing} if signing == "any" else {})}
+    return _on_seat("add_reviewer", case_id, obligation_id, actor, told, work, expected_version)
+
+
+def drop_reviewer(*, case_id: str, obligation_id: str, actor: Actor, expected_version: int | None = None) -> Case:
+    """Take back the opinions that are still waited for (撤回加签)."""
+
+    def work(course: Course, seat: Seat) -> None:
+        for key, row in course.before["obligations"].items():
+            if row["origin_id"] == seat.row.pk:
+                course.close_obligation(key, "", CANCELLED)
+
+    return _on_seat("drop_reviewer", case_id, obligation_id, actor, {}, work, expected_version, allowed_as="add_reviewer")
+
+
+def send_back(
+    *, case_id: str, obligation_id: str, phase: str, reason: str, actor: Actor, expected_version: int | None = None
+) -> Case:
+    """Send the case back to a phase it was in (退回): what was opened on entering it opens again, with fresh clocks.
+
+    Raises: as `act`, OperatorNotAllowed, CannotOperate for a phase it was never in.
+    """
+
+    def work(course: Course, seat: Seat) -> None:
+        rows = [item for item in seat.row.case.obligations.order_by("opened_seq", "id") if item.name in course.kind.obligations]
+        if phase not in offering.earlier_phases(seat.row.case, course.kind, rows):
+            _refuse(course.position["case"]["number"], "send_back", "办件没有到过这个阶段", "it was never in that phase")
+        first = next(item.opened_seq for item in rows if item.phase == phase)
+        for key in course.open_obligations():
+            course.close_obligation(key, "", CANCELLED)
+        course.change("case", {"phase": phase})
+        again = [item for item in rows if item.phase == phase and item.opened_seq == first]
+        offering.require_way_on(seat.row.case, course.kind, phase, tuple(item.name for item in again))
+        for item in again:
+            course.reopen_like({**store.obligation_row(item), "assignee": ""})
+
+    return _on_seat("send_back", case_id, obligation_id, actor, {"reason": reason, "phase": phase}, work, expected_version)
+
+
+def retract(*, case_id: str, reason: str, actor: Actor, expected_version: int | None = None) -> Case:
+    """Take one's own last step back (撤回) while nobody went on from it and nothing of it took effect.
+
+    Raises: NotRetractable, OperatorNotAllowed, CaseChanged.
+    """
+    with transaction.atomic():
+        row, spec = _read(case_id, actor, "retract", expected_version)
+        values = checked((REASON,), {"reason": reason})
+        events = list(row.events.order_by("seq"))
+        last = events[-1]
+        problem = offering.retract_problem(last.actor_id, actor, last.action, last.obligation_id, last.calls)
+        if row.state != OPEN:
+            problem = "办件已办结或中止", "it is over or suspended"
+        if any(change.get("child_id") for change in last.diff.get("obligations", {}).values()):
+            problem = "它开启了子办件", "it opened a sub-case"
+        if problem:
+            raise NotRetractable(number=row.number, problem=problem[0], problem_en=problem[1])
+        course = steps.begin(row, spec, "retract", actor, form=(REASON,), values=values)
+        earlier = replay(event.diff for event in events[:-1])
+        for key in course.open_obligations():
+            if key not in earlier["obligations"]:
+                course.close_obligation(key, "", CANCELLED)
+        for part in ("obligations", "clocks"):
+            for key in last.diff.get(part, {}):
+                if key in earlier[part]:
+                    course.restore(part, key, earlier[part][key])
+        for part in ("case", "data"):
+            course.change(part, {name: earlier[part].get(name) for name in last.diff.get(part, {})})
+        return steps.finish(row, course)
+
+
+def remind(*, case_id: str, reason: str, actor: Actor) -> Case:
+    """Remind whose turn it is (催办); at most once in an hour by one person. Raises: CannotOperate."""
+    with transaction.atomic():
+        row, spec = _read(case_id, actor, "remind", None)
+        since = now() - REMIND_EVERY
+        if row.events.filter(action="remind", actor_id=actor.id, at__gt=since).exists():
+            _refuse(row.number, "remind", "一小时内已经催办过", "you reminded within the last hour")
+        course = steps.begin(row, spec, "remind", actor, form=(REASON,), values=checked((REASON,), {"reason": reason}))
+        course.change("case", {"reminders": row.reminders + 1})
+        return steps.finish(row, course)
+
+
+def escalate(*, case_id: str, reason: str, actor: Actor, expected_version: int | None = None) -> Case:
+    """Put the case under supervision (督办). Raises: Refused without cases.supervise, CannotOperate if it is."""
+
+    def work(course: Course) -> None:
+        if course.position["case"]["supervised_at"]:
+            _refuse(course.position["case"]["number"], "escalate", "它已在督办", "it is under supervision already")
+        course.change("case", {"supervised_at": course.moment.at.isoformat()})
+
+    return _supervise("escalate", case_id, actor, {"reason": reason}, (REASON,), work, expected_version)
+
+
+def suspend(*, case_id: str, basis: str, reason: str, actor: Actor, expected_version: int | None = None) -> Case:
+    """Suspend the case (中止) under a rule: every clock stands still until it is resumed.
+
+    Raises: OperatorNotAllowed, Refused unless it is the actor's turn or they supervise.
+    """
+    with transaction.atomic():
+        row, spec = _read(case_id, actor, "suspend", expected_version)
+        steps.require_open(row)
+        _require_turn(row, spec, actor)
+        values = checked((BASIS, REASON), {"basis": basis, "reason": reason})
+        course = steps.begin(row, spec, "suspend", actor, form=(BASIS, REASON), values=values)
+        course.change_clocks(lambda item: timing.pause(item, at=course.moment.at, basis=basis))
+        course.change("case", {"state": steps.SUSPENDED, "due_at": None, "estimated": False})
+        remember(row, course)
+        return steps.finish(row, course)
+
+
+def resume(*, case_id: str, reason: str, actor: Actor, expected_version: int | None = None) -> Case:
+    """Go on with a suspended case (恢复). Raises: CannotOperate if it is not suspended, Refused as `suspend`."""
+    with transaction.atomic():
+        row, spec = _read(case_id, actor, "suspend", expected_version)
+        if row.state != steps.SUSPENDED:
+            _refuse(row.number, "resume", "它没有中止", "it is not suspended")
+        _require_turn(row, spec, actor)
+        course = steps.begin(row, spec, "resume", actor, form=(REASON,), values=checked((REASON,), {"reason": reason}))
+        course.change("case", {"state": OPEN})
+        suspended = row.events.filter(action="suspend").latest("seq")
+        course.ended_before = _groups_ended_since(row, suspended.seq)
+        course.change_clocks(lambda item: _go_on(item, suspended.at, course))
+        return steps.finish(row, course)
+
+
+def extend(
+    *, case_id: str, amount: int, basis: str, reason: str, actor: Actor, obligation_id: str = "", expected_version: int | None = None
+) -> Case:
+    """Make a limit longer by `amount` of its own unit (延期): of one obligation, or of the case's own clock.
+
+    Raises: Refused without cases.supervise, CannotOperate where no limit runs.
+    """
+
+    def work(course: Course) -> None:
+        found = course.position["obligations"] if obligation_id else course.position["clocks"]
+        running = [key for key, row in found.items() if row["limit_amount"] is not None and obligation_id in ("", key)]
+        if not running:
+            _refuse(course.position["case"]["number"], "extend", "没有可延长的时限", "no limit runs there")
+        for key in running:
+            changes = timing.extend(found[key], calendar=course.moment.calendar, **course.moment.values)
+            course.change("obligations" if obligation_id else "clocks", {key: changes})
+
+    given = {"amount": amount, "basis": basis, "reason": reason}
+    return _supervise("extend", case_id, actor, given, (AMOUNT, BASIS, REASON), work, expected_version)
+
+
+def merge(*, case_id: str, into: str, reason: str, actor: Actor, expected_version: int | None = None) -> Case:
+    """End a duplicate and let another open case of its kind stand for it (并案); its parties follow. Returns the duplicate.
+
+    Raises: OperatorNotAllowed, CannotOperate, CaseNotFound; ActionNotOffered unless the duplicate is the actor's turn.
+    """
+    with transaction.atomic():
+        list(CaseRecord.objects.select_for_update().filter(pk__in=[case_id, into]).order_by("pk").values_list("pk"))
+        master, spec = _read(into, actor, "merge", None)
+        row, _spec = _read(case_id, actor, "merge", expected_version)
+        choose_seat(row, spec, actor, action="")
+        values = checked((REASON,), {"reason": reason})
+        if master.pk == row.pk or master.kind_code != row.kind_code or OPEN not in (master.state, row.state):
+            _refuse(row.number, "merge", "只能并入同类的在办件", "it can only go into an open case of its kind")
+        taking = steps.begin(master, spec, "take_in", actor, values={**values, "number": row.number})
+        for party in row.parties.exclude(part="opener"):
+            told = {"part": party.part, "organization": party.organization, "person": party.person}
+            taking.change("parties", _new_party(master, told))
+        steps.finish(master, taking)
+        course = steps.begin(row, spec, "merge", actor, form=(REASON,), values={**values, "number": master.number})
+        course.close_case("merged")
+        course.change("case", {"merged_into_id": master.pk})
+        return steps.finish(row, course)
+
+
+def split(
+    *, case_id: str, titles: Sequence[str], reason: str, actor: Actor, expected_version: int | None = None
+) -> tuple[Case, ...]:
+    """End a case and open one for each title from the start, with its data (拆分). Returns the new ones.
+
+    Raises: OperatorNotAllowed, CannotOperate unless 2 to 20 titles; ActionNotOffered unless it is the actor's turn.
+    """
+    with transaction.atomic():
+        row, spec = _read(case_id, actor, "split", expected_version)
+        steps.require_open(row)
+        choose_seat(row, spec, actor, action="")
+        named = [title.strip()[:300] for title in titles if title.strip()]
+        if not 2 <= len(named) <= MOST_PARTS:
+            _refuse(row.number, "split", f"请写 2 至 {MOST_PARTS} 个标题", f"name 2 to {MOST_PARTS} titles")
+        data = {f.name: row.data.get(f.name) for f in spec.fields if not f.internal}
+        parts = [steps.open_part(row, spec, title, data, actor) for title in named]
+        course = steps.begin(row, spec, "split", actor, form=(REASON,), values=checked((REASON,), {"reason": reason}))
+        course.close_case("split")
+        steps.finish(row, course)
+        return tuple(parts)
+
+
+def _on_seat(
+    name: str,
+    case_id: str,
+    obligation_id: str,
+    actor: Actor,
+    values: Mapping[str, Any],
+    work: Callable[[Course, Seat], None],
+    expected: int | None,
+    *,
+    allowed_as: Operator | None = None,
+) -> Case:
+    """Run an operator on an obligation that is the actor's turn."""
+    with transaction.atomic():
+        row, spec = _read(case_id, actor, allowed_as or name, expected)
+        steps.require_open(row)
+        seat = choose_seat(row, spec, actor, action="", obligation_id=obligation_id, expected=expected)
+        told = {**checked((REASON,), {"reason": values["reason"]}), **values} if "reason" in values else values
+        course = steps.begin(row, spec, name, actor, values=told)
+        work(course, seat)
+        remember(row, course)
+        return steps.finish(row, course, obligation_id=seat.row.pk, on_behalf=on_behalf_of(seat, actor))
+
+
+def _supervise(
+    name: str, case_id: str, actor: Actor, given: Mapping[str, Any], form: tuple[FieldSpec, ...], work: Work, expected: int | None
+) -> Case:
+    with transaction.atomic():
+        row, spec = _read(case_id, actor, name, expected)
+        if not offering.may_supervise(row, actor):
+            actor.require(offering.SUPERVISE, organization=row.owner or row.organization, kind=row.kind_code)
+        course = steps.begin(row, spec, name, actor, form=form, values=checked(form, given))
+        work(course)
+        remember(row, course)
+        return steps.finish(row, course)
+
+
+def _read(case_id: str, actor: Actor, operator: str, expected: int | None) -> tuple[CaseRecord, KindSpec]:
+    """Return the case for an operator that its kind allows, if the actor may see it and it goes on."""
+    row, spec = steps.read_case(case_id)
+    require_visible(row, actor)
+    if operator not in spec.operators:
+        raise OperatorNotAllowed(kind_code=spec.code, operator=operator)
+    require_version(row, expected)
+    if row.state not in (OPEN, steps.SUSPENDED):
+        _refuse(row.number, operator, "它已办结", "it is over")
+    return row, spec
+
+
+def _name_of(to: str) -> str:
+    username, _, code = to.partition("@")
+    if code:
+        return organizations.get_organization(code=code).label
+    return organizations.get_person(username=username).display_name
+
+
+def _groups_ended_since(row: CaseRecord, seq: int) -> set[str]:
+    """Return the groups of which a sub-case ended while the case stood still; their rules were not asked then."""
+    return set(row.obligations.filter(state=DONE, closed_seq__gt=seq).values_list("group", flat=True))
+
+
+def _go_on(item: Mapping[str, Any], suspended_at: datetime, course: Course) -> dict[str, Any]:
+    """Return what changes of a clock that the suspension stopped; what stood still before it goes on standing."""
+    if item["paused_at"] != suspended_at.isoformat():
+        return {}
+    return timing.resume(item, at=course.moment.at, calendar=course.moment.calendar)
+
+
+def _require_turn(row: CaseRecord, spec: KindSpec, actor: Actor) -> None:
+    if not offering.may_supervise(row, actor):
+        choose_seat(row, spec, actor, action="")
+
+
+def _new_party(row: CaseRecord, party: Mapping[str, str]) -> dict[str, Mapping[str, str]]:
+    return {} if row.parties.filter(**party).exists() else {store.party_key(party): dict(party)}
+
+
+def _refuse(number: str, operator: str, problem: str, problem_en: str) -> NoReturn:
+    raise CannotOperate(number=number, operator=operator, problem=problem, problem_en=problem_en)

@@ -1,0 +1,408 @@
+"""Reads of one case: its facts, its clock, its timeline, and the actions that are the actor's."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from yunhe.core.cases.api import choices, kinds, slots, store
+from yunhe.core.cases.api.choices import BODY, organization_choices
+from yunhe.core.cases.api.delegating import holders_of
+from yunhe.core.cases.api.filling import read_files
+from yunhe.core.cases.api.offering import offered_operators
+from yunhe.core.cases.api.ranking import ranked_members
+from yunhe.core.cases.api.receipts import receipts_of
+from yunhe.core.cases.api.seating import holder_of
+from yunhe.core.cases.errors import CaseNotFound, GuardRefused
+from yunhe.core.cases.models import (
+    ANY_BUREAU,
+    CaseRecord,
+    ClockRecord,
+    EventRecord,
+    ObligationRecord,
+)
+from yunhe.core.cases.rules import clock, timing
+from yunhe.core.cases.rules.course import OPEN, ROLE_JOIN, Course, Moment
+from yunhe.core.cases.types import (
+    ActionView,
+    Case,
+    CaseView,
+    Due,
+    Event,
+    Fact,
+    FieldSpec,
+    KindSpec,
+    Member,
+    Obligation,
+    RelatedCase,
+)
+from yunhe.core.organizations import api as organizations
+from yunhe.core.organizations.errors import UserNotFound
+from yunhe.kernel.actor import Actor
+from yunhe.kernel.clock import now
+from yunhe.kernel.ids import new_id
+
+OWN_EVENTS: Mapping[str, Mapping[str, str]] = {
+    "open": {"zh": "提出", "en": "Opened"},
+    "waiver": {"zh": "免除第二人审核", "en": "Second person waived"},
+    "recount": {"zh": "按新日历重算时限", "en": "Due dates recounted"},
+    "migrate": {"zh": "按新流程续办", "en": "Moved to the new procedure"},
+    "warn": {"zh": "时限预警", "en": "Time running out"},
+    "hand_on": {"zh": "转办", "en": "Handed on"},
+    "take_back": {"zh": "收回转办", "en": "Given back to all"},
+    "add_reviewer": {"zh": "加签", "en": "Reviewer added"},
+    "drop_reviewer": {"zh": "撤回加签", "en": "Reviewer dropped"},
+    "give_opinion": {"zh": "提交意见", "en": "Opinion given"},
+    "send_back": {"zh": "退回", "en": "Sent back"},
+    "retract": {"zh": "撤回上一步", "en": "Last step taken back"},
+    "remind": {"zh": "催办", "en": "Reminded"},
+    "escalate": {"zh": "督办", "en": "Put under supervision"},
+    "suspend": {"zh": "中止", "en": "Suspended"},
+    "resume": {"zh": "恢复办理", "en": "Resumed"},
+    "extend": {"zh": "延期", "en": "Extended"},
+    "merge": {"zh": "并案", "en": "Merged"},
+    "take_in": {"zh": "并入重复办件", "en": "A duplicate came in"},
+    "split": {"zh": "拆分", "en": "Split"},
+    "child_closed": {"zh": "子办件办结", "en": "Sub-case ended"},
+    "cancel": {"zh": "随主办件终止", "en": "Ended with the case above"},
+    "lapse": {"zh": "期满", "en": "Time is over"},
+    "recur": {"zh": "新一期开始", "en": "A new period began"},
+    "take_members": {"zh": "列入清单", "en": "Cases put on the list"},
+    "drop_members": {"zh": "移出清单", "en": "Cases taken off the list"},
+    "join_batch": {"zh": "列入批量办件", "en": "Put on the list of a batch"},
+    "leave_batch": {"zh": "移出批量办件", "en": "Taken off the list of a batch"},
+    "for_members": {"zh": "由批量办件办理", "en": "Decided with its batch"},
+}
+STYLES = ("primary", "normal", "danger")
+MOST_RELATED = 200
+BUREAU_TITLE = {"zh": "数据主管部门", "en": "Data bureau"}
+
+
+def access_case(*, case_id: str, actor: Actor) -> CaseView:
+    """Return a case as this actor may see it, with the actions that are theirs now.
+
+    Raises: CaseNotFound, also when it is there but not for this actor.
+    """
+    row = CaseRecord.objects.select_related("kind").filter(pk=case_id).first()
+    if row is None:
+        raise CaseNotFound(name=case_id)
+    require_visible(row, actor)
+    spec = kinds.spec_of(row.kind)
+    obligations = list(row.obligations.order_by("opened_at", "id"))
+    names = {**organization_names(item.organization for item in obligations), **_person_names(obligations)}
+    holders = holders_of(actor, row.kind_code)
+    bodies = organization_choices() if choices.offers_bodies(spec) else {}
+    case_clock = row.clocks.order_by("started_at", "id").first()
+    case = case_of(row, spec)
+    return CaseView(
+        case=case,
+        facts=_facts(spec.fields, row.data),
+        obligations=tuple(_obligation(item, spec, names) for item in obligations),
+        events=tuple(_event(item, spec, obligations) for item in row.events.order_by("seq")),
+        actions=offered_actions(row, spec, obligations, holders, bodies) if row.state == OPEN else (),
+        due=_due(case_clock) if case_clock else None,
+        subject=slots.describe_subject(case, actor),
+        names=bodies,
+        operators=offered_operators(row, spec, obligations, holders),
+        related=_related(row, actor),
+        members=members_of(row, spec) if spec.batch else None,
+        members_by=_ranked_by(spec),
+        may_list=bool(spec.batch) and row.state == OPEN and any(holder_of(item, holders) for item in obligations),
+        files=read_files(case, spec, actor),
+        receipts=receipts_of(row.pk, spec),
+    )
+
+
+def get_case(*, case_id: str) -> Case:
+    """Return a case without asking anybody's rights: for rooms that checked their own. Raises: CaseNotFound."""
+    row = CaseRecord.objects.select_related("kind").filter(pk=case_id).first()
+    if row is None:
+        raise CaseNotFound(name=case_id)
+    return case_of(row, kinds.spec_of(row.kind))
+
+
+def find_open_case(*, kind: str, subject_type: str, subject_id: str) -> Case | None:
+    """Return the newest open case of the kind about a subject, if there is one."""
+    rows = CaseRecord.objects.select_related("kind").filter(subject_type=subject_type, subject_id=subject_id)
+    row = rows.filter(kind_code=kind).exclude(state="closed").order_by("-opened_at", "-id").first()
+    return case_of(row, kinds.spec_of(row.kind)) if row else None
+
+
+def require_visible(row: CaseRecord, actor: Actor) -> None:
+    """Do nothing if the actor may see the case. Raises: CaseNotFound."""
+    if CaseRecord.objects.visible_to(actor).filter(pk=row.pk).exists():
+        return
+    holders = holders_of(actor, row.kind_code)
+    if not any(holder_of(item, holders) for item in row.obligations.filter(state=OPEN)):
+        raise CaseNotFound(name=row.pk)
+
+
+def members_of(row: CaseRecord, spec: KindSpec) -> tuple[Member, ...]:
+    """Return the list of a batch, best first."""
+    by, told = spec.batch.order_by.removeprefix("-") if spec.batch else "", []
+    for rank, one in enumerate(ranked_members(row, spec), start=1):
+        case = case_of(one, kinds.spec_of(one.kind))
+        value = case.data.get(by) if by else None
+        shown = "" if value is None else str(value)
+        told.append(Member(rank, case.case_id, case.number, case.title, case.phase_title, case.state, case.outcome, shown))
+    return tuple(told)
+
+
+def _ranked_by(spec: KindSpec) -> Mapping[str, str] | None:
+    """Return what the field is called that ranks the members of a batch."""
+    if spec.batch is None or not spec.batch.order_by:
+        return None
+    fields = {field.name: field.title.as_mapping() for field in kinds.get_kind(code=spec.batch.kind).fields}
+    return fields.get(spec.batch.order_by.removeprefix("-"))
+
+
+def may_see(case_id: str, actor: Actor) -> bool:
+    """Tell whether the case is there and the actor may see it, and so what is attached to it."""
+    row = CaseRecord.objects.filter(pk=case_id).first()
+    try:
+        return row is not None and require_visible(row, actor) is None
+    except CaseNotFound:
+        return False
+
+
+def case_of(row: CaseRecord, spec: KindSpec) -> Case:
+    """Return the row as others see it."""
+    phase = next((one.title.as_mapping() for one in spec.phases if one.code == row.phase), {"zh": row.phase, "en": row.phase})
+    return Case(
+        case_id=row.pk,
+        number=row.number,
+        kind=row.kind_code,
+        kind_title=spec.title.as_mapping(),
+        phase=row.phase,
+        phase_title=phase,
+        state=row.state,
+        outcome=row.outcome,
+        title=row.title,
+        organization=row.organization,
+        owner=row.owner,
+        subject_type=row.subject_type,
+        subject_id=row.subject_id,
+        data=row.data,
+        version=row.version,
+        opened_by=row.opened_by,
+        opened_by_name=row.opened_by_name,
+        opened_at=row.opened_at,
+        closed_at=row.closed_at,
+        due_at=row.due_at,
+        parent_id=row.parent_id or "",
+        merged_into=row.merged_into_id or "",
+        supervised_at=row.supervised_at,
+        reminders=row.reminders,
+        batch_id=row.batch_id or "",
+    )
+
+
+def offered_actions(
+    row: CaseRecord,
+    spec: KindSpec,
+    obligations: list[ObligationRecord],
+    holders: tuple[Actor, ...],
+    bodies: Mapping[str, str],
+) -> tuple[ActionView, ...]:
+    """Return the actions that the obligations offer to the first of the holders: the main one first, dangerous ones last.
+
+    The order is the same on every database: PostgreSQL does not keep that of a kind's keys.
+    """
+    views = []
+    for item in obligations:
+        holder = holder_of(item, holders)
+        if holder is None:
+            continue
+        actor = holders[0]
+        obligation = spec.obligation(item.name)
+        for name, action in sorted(obligation.actions.items(), key=lambda pair: (STYLES.index(pair[1].style), pair[0])):
+            if action.by_room:
+                continue
+            labels = choices.labels_for(action.fields, actor)
+            views.append(
+                ActionView(
+                    obligation_id=item.pk,
+                    obligation_title=obligation.title.as_mapping(),
+                    name=name,
+                    title=action.title.as_mapping(),
+                    style=action.style,
+                    fields=action.fields,
+                    defaults={f.name: row.data.get(f.default_from.removeprefix("data.")) for f in action.fields if f.default_from},
+                    options={f.name: options_of(f, row.data, labels.get(f.name, bodies)) for f in action.fields if _is_chosen(f)},
+                    refusal=_refusal(row, spec, name, actor, item.name)
+                    or (_refusal(row, spec, name, holder, item.name) if holder is not actor else None),
+                    on_behalf_name="" if holder is actor else holder.name,
+                    labels=labels,
+                )
+            )
+    return tuple(views)
+
+
+def options_of(spec: FieldSpec, data: Mapping[str, Any], offered: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return what a field of a form can be chosen from in one case."""
+    return tuple(data.get(spec.subset_of) or ()) if spec.subset_of else tuple(offered)
+
+
+def _is_chosen(spec: FieldSpec) -> bool:
+    return bool(spec.subset_of) or spec.format == BODY or spec.format in choices.OFFERS
+
+
+def _refusal(row: CaseRecord, spec: KindSpec, action: str, actor: Actor, obligation: str) -> Mapping[str, str] | None:
+    """Return why a guard that does not read the form holds the action back, before anyone fills one in."""
+    offered = spec.obligation(obligation).actions[action]
+    plain = offered.model_copy(update={"guards": tuple(g for g in offered.guards if "form_" not in g.when)})
+    moment = Moment(actor, now(), row.version + 1, action, kinds.calendar, new_id, offered.fields, {})
+    case = {name: getattr(row, name) for name in ("opened_by", "organization", "owner", "phase")}
+    position: dict[str, dict[str, Any]] = {"case": case, "data": dict(row.data), "obligations": {}, "clocks": {}, "parties": {}}
+    try:
+        Course(spec, position, moment).check_guards(plain)
+    except GuardRefused as refused:
+        return {"zh": refused.say("zh"), "en": refused.say("en")}
+    return None
+
+
+def _facts(fields: tuple[FieldSpec, ...], values: Mapping[str, Any]) -> tuple[Fact, ...]:
+    shown = ((f, values.get(f.name)) for f in fields if f.shown)
+    held = (Fact(f.name, f.title.as_mapping(), f.type, value, choices.label_of(f, value), f.format) for f, value in shown)
+    return tuple(fact for fact in held if fact.value not in (None, "", [], {}))
+
+
+def _obligation(item: ObligationRecord, spec: KindSpec, names: Mapping[str, str]) -> Obligation:
+    declared = spec.obligation(item.name)
+    outcomes = {action.outcome: action.title.as_mapping() for action in declared.actions.values()}
+    outcomes |= {declared.on_due.outcome: declared.on_due.title.as_mapping()} if declared.on_due else {}
+    return Obligation(
+        obligation_id=item.pk,
+        name=item.name,
+        title=declared.title.as_mapping(),
+        state=item.state,
+        outcome=item.outcome,
+        outcome_title=outcomes.get(item.outcome, {"zh": "", "en": ""}),
+        organization=item.organization,
+        organization_name=names.get(item.organization, item.organization),
+        roles=tuple(filter(None, item.role.split(ROLE_JOIN))),
+        person=item.person,
+        assignee=item.assignee,
+        assignee_name=names.get(item.assignee or item.person, ""),
+        group=item.group,
+        origin_id=item.origin_id or "",
+        child_id=item.child_id or "",
+        opened_at=item.opened_at,
+        closed_at=item.closed_at,
+        closed_by_name=item.closed_by_name,
+        due=_due(item) if item.limit_amount is not None else None,
+    )
+
+
+def _due(item: ObligationRecord | ClockRecord) -> Due:
+    amount = timing.total_amount({"limit_amount": item.limit_amount or 0, "extensions": item.extensions})
+    ended = item.stopped_at if isinstance(item, ClockRecord) else item.closed_at
+    days = clock.list_counted_days(
+        started_at=item.started_at, amount=amount, unit=item.limit_unit, calendar=kinds.calendar(),
+        pauses=clock.read_pauses(item.pauses),
+        stands=(clock.Pause(item.paused_at, ended or now(), item.pause_basis),) if item.paused_at else (),
+    )  # fmt: skip
+    return Due(
+        at=item.due_at,
+        started_at=item.started_at,
+        amount=amount,
+        unit=item.limit_unit,
+        basis=item.limit_basis,
+        estimated=item.estimated,
+        light=clock.light_of(due_at=item.due_at, at=now(), paused=item.paused_at is not None),
+        days=days,
+        paused_at=item.paused_at,
+        pause_basis=item.pause_basis,
+        extensions=tuple(item.extensions),
+        pauses=tuple(item.pauses),
+    )
+
+
+def _related(row: CaseRecord, actor: Actor) -> tuple[RelatedCase, ...]:
+    """Return the cases beside this one that the actor may see, too."""
+    visible = CaseRecord.objects.visible_to(actor).select_related("kind")
+    wanted = (
+        ("parent", visible.filter(pk=row.parent_id)),
+        ("child", visible.filter(parent=row).order_by("opened_at", "id")),
+        ("batch", visible.filter(pk=row.batch_id)),
+        ("master", visible.filter(pk=row.merged_into_id)),
+        ("merged", visible.filter(merged_into=row).order_by("opened_at", "id")),
+    )
+    found = []
+    for relation, rows in wanted:
+        for other in rows[:MOST_RELATED]:
+            told = case_of(other, kinds.spec_of(other.kind))
+            found.append(RelatedCase(relation, told.case_id, told.number, told.title, told.phase_title, told.state))
+    return tuple(found)
+
+
+def _person_names(obligations: Iterable[ObligationRecord]) -> dict[str, str]:
+    return person_names(person for item in obligations for person in (item.assignee, item.person))
+
+
+def person_names(persons: Iterable[str]) -> dict[str, str]:
+    """Return what accounts (`user:…`) are called; who is none, or unknown, is left out."""
+    wanted = {person for person in persons if person.startswith("user:")}
+    return {person: name for person in sorted(wanted) if (name := _person_name(person))}
+
+
+def _person_name(person: str) -> str:
+    try:
+        return organizations.get_person(user_id=int(person.removeprefix("user:"))).display_name
+    except UserNotFound:
+        return ""
+
+
+def _event(item: EventRecord, spec: KindSpec, obligations: list[ObligationRecord]) -> Event:
+    names = {row.pk: row.name for row in obligations}
+    name = names.get(item.obligation_id)
+    declared = spec.obligation(name) if name else None
+    action = declared.actions.get(item.action) if declared else None
+    title = action.title.as_mapping() if action else OWN_EVENTS.get(item.action, {"zh": item.action, "en": item.action})
+    fields = action.fields if action else ()
+    told = (*(_facts(fields, item.values) if action else _own_facts(item)), *_decided(item))
+    return Event(
+        event_id=item.pk,
+        seq=item.seq,
+        at=item.at,
+        action=item.action,
+        title=title,
+        actor_id=item.actor_id,
+        actor_name=item.actor_name,
+        organization_name=item.actor_organization_name,
+        on_behalf=item.on_behalf,
+        facts=told,
+        digest=item.digest,
+        evidence_id=item.evidence_id,
+    )
+
+
+def _decided(item: EventRecord) -> tuple[Fact, ...]:
+    """Return which rows of which table decided in this step, with their basis."""
+    told = []
+    for one in item.values.get(store.DECISIONS, ()):
+        title = {"zh": f"决策表 {one['table']}", "en": f"Decision table {one['table']}"}
+        zh = "；".join(f"第 {row['row']} 行 {row['basis']}".strip() for row in one["rows"]) or "取默认结果"
+        en = "; ".join(f"row {row['row']} {row['basis']}".strip() for row in one["rows"]) or "the default"
+        told.append(Fact("table", title, "text", [row["row"] for row in one["rows"]], {"zh": zh, "en": en}))
+    return tuple(told)
+
+
+def _own_facts(item: EventRecord) -> tuple[Fact, ...]:
+    if item.action == "open":
+        return ()  # the fields of the case say it
+    titles = {
+        "reason": {"zh": "理由", "en": "Reason"}, "basis": {"zh": "依据", "en": "Basis"}, "to": {"zh": "给", "en": "To"},
+        "amount": {"zh": "延长", "en": "By"}, "phase": {"zh": "退回到", "en": "To"}, "number": {"zh": "办件", "en": "Case"},
+        "signing": {"zh": "需要意见", "en": "Opinions needed"},
+    }  # fmt: skip
+    said = {"any": {"zh": "任何一人的即可（或签）", "en": "anybody's is enough"}}
+    told = ((name, value) for name, value in item.values.items() if name in titles and value)
+    return tuple(Fact(name, titles[name], "text", value, said.get(str(value)) if name == "signing" else None) for name, value in told)
+
+
+def organization_names(codes: Iterable[str]) -> dict[str, str]:
+    """Return the names that lists show, by code; a code that nobody knows stands for itself."""
+    wanted = {code for code in codes if code and code != ANY_BUREAU}
+    found = organizations.find_organizations(codes=wanted) if wanted else {}
+    return {**{code: body.label for code, body in found.items()}, ANY_BUREAU: BUREAU_TITLE["zh"]}

@@ -1,0 +1,25 @@
+"""Whose turn it is: the seat of an open obligation, and as whom an actor may take it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from yunhe.core.cases.models import ANY_BUREAU, ObligationRecord
+from yunhe.core.cases.rules.course import OPEN, ROLE_JOIN
+from yunhe.kernel.actor import Actor
+
+
+def has_seat(item: ObligationRecord, actor: Actor) -> bool:
+    """Tell whether this open obligation is the actor's to fulfil; the twin of `waiting_for`."""
+    organization = None if item.organization in ("", ANY_BUREAU) or item.person else item.organization
+    if not actor.may("cases.act", organization=organization, kind=item.kind_code):
+        return False
+    if item.person:
+        return item.person == actor.id
+    in_role = bool(actor.role) and actor.role in item.role.split(ROLE_JOIN)
+    return in_role and item.organization in (actor.organization, ANY_BUREAU) and item.assignee in ("", actor.id)
+
+
+def holder_of(item: ObligationRecord, holders: Iterable[Actor]) -> Actor | None:
+    """Return the first of the holders whose open obligation it is; None if it is over or nobody's of them."""
+    return next((who for who in holders if has_seat(item, who)), None) if item.state == OPEN else None

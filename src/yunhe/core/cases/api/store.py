@@ -1,0 +1,285 @@
+"""Between rows and positions: read what a transition needs, write what it changed."""
+
+from __future__ import annotations
+
+import secrets
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+
+from django.db.models import F
+
+from yunhe.core.cases.api.rows import Rows, plain_value
+from yunhe.core.cases.errors import CaseChanged
+from yunhe.core.cases.models import (
+    CaseRecord,
+    ClockRecord,
+    EventRecord,
+    KindRecord,
+    NumberSeries,
+    ObligationRecord,
+    PartyRecord,
+)
+from yunhe.core.cases.rules.course import CLOSED, Course, GroupCount
+from yunhe.core.cases.rules.digests import digest_of
+from yunhe.core.cases.rules.position import Position, empty_position
+from yunhe.core.cases.rules.search import head_of, search_text
+from yunhe.core.evidence import api as evidence
+from yunhe.kernel.ids import new_id
+
+CASE_FIELDS = (
+    "id", "number", "kind_code", "phase", "state", "outcome", "parent_id", "organization", "owner", "region", "subject_type",
+    "subject_id", "title", "opened_by", "opened_by_name", "opened_at", "closed_at", "due_at", "estimated", "supervised_at",
+    "reminders", "merged_into_id", "batch_id",
+)  # fmt: skip
+TIMING_FIELDS = (
+    "started_at", "limit_amount", "limit_unit", "limit_basis", "due_at", "estimated", "paused_at", "pause_basis", "pauses",
+    "extensions",
+)  # fmt: skip
+OBLIGATION_FIELDS = (
+    "name", "group", "phase", "state", "outcome", "organization", "role", "person", "assignee", "opened_at", "opened_seq",
+    "closed_at", "closed_seq", "closed_by", "closed_by_name", "values", "score", "origin_id", "child_id", "warned", "warn_at",
+    "lapse_at", "next_at", *TIMING_FIELDS,
+)  # fmt: skip
+# What a transition needs of the open obligations that it does not touch.
+STANDING_FIELDS = (
+    "name", "group", "state", "organization", "role", "person", "assignee", "origin_id", "child_id", "due_at", "estimated",
+    "lapse_at", "next_at",
+)  # fmt: skip
+CLOCK_FIELDS = ("name", "stopped_at", *TIMING_FIELDS)
+DECISIONS = "_decisions"
+"""What an event keeps of the decision tables that it asked: table, digest, day, rows."""
+PARTY_FIELDS = ("part", "organization", "person")
+CASES, OBLIGATIONS, CLOCKS = Rows(CaseRecord), Rows(ObligationRecord), Rows(ClockRecord)
+PARTIES, EVENTS = Rows(PartyRecord), Rows(EventRecord)
+TOLD = (
+    "id", "case_id", "seq", "action", "obligation_id", "actor_kind", "actor_id", "actor_name", "on_behalf", "actor_organization",
+    "actor_role", "kind_digest", "values", "diff", "calls", "salt",
+)  # fmt: skip
+OPEN_ONES = "case_id = %s AND state = 'open'"
+LIVE_ONES = "case_id = %s AND (state = 'open' OR next_at IS NOT NULL)"
+
+
+def next_number(prefix: str, on: date) -> str:
+    """Return the next case number of the prefix and day; rolled back with its transaction, never reused."""
+    series = NumberSeries.objects.filter(prefix=prefix, on=on)
+    if not series.update(last=F("last") + 1):
+        NumberSeries.objects.bulk_create([NumberSeries(prefix=prefix, on=on)], ignore_conflicts=True)
+        series.update(last=F("last") + 1)
+    return f"{prefix}{on:%Y%m%d}-{series.values_list('last', flat=True).get():05d}"
+
+
+def read_position(row: CaseRecord, *, with_clocks: bool = True, everything: bool = False, whole: bool = True) -> Position:
+    """Return where the case stands: its open obligations, or all that it ever had when `everything`.
+
+    Not `whole`: of each open obligation only what one that is not touched is asked for.
+    """
+    names = OBLIGATION_FIELDS if everything or whole else STANDING_FIELDS
+    found = OBLIGATIONS.plain(("id", *names), "case_id = %s" if everything else LIVE_ONES, row.pk)
+    clocks = CLOCKS.plain(("id", *CLOCK_FIELDS), "case_id = %s", row.pk) if with_clocks else ()
+    parties = PARTIES.plain(PARTY_FIELDS, "case_id = %s", row.pk) if everything else ()
+    return {
+        "case": case_row(row),
+        "data": dict(row.data),
+        "obligations": {item.pop("id"): item for item in found},
+        "clocks": {item.pop("id"): item for item in clocks},
+        "parties": {party_key(party): party for party in parties},
+    }
+
+
+def case_row(row: CaseRecord) -> dict[str, Any]:
+    """Return a case's own fields as they stand in a position."""
+    return _plain_row(row, CASE_FIELDS)
+
+
+def obligation_row(item: ObligationRecord) -> dict[str, Any]:
+    """Return an obligation as it stands in a position."""
+    return _plain_row(item, OBLIGATION_FIELDS)
+
+
+def count_group(case_id: str, name: str, *, with_scores: bool = True) -> GroupCount:
+    """Return how a group of the case stands."""
+    counted = OBLIGATIONS.count(("state", "outcome"), """case_id = %s AND "group" = %s""", case_id, name)
+    outcomes = {outcome: number for state, outcome, number in counted if state == "done"}
+    opened = sum(number for state, _, number in counted if state == "open")
+    scored = """case_id = %s AND "group" = %s AND state = 'done' AND score IS NOT NULL"""
+    rows = OBLIGATIONS.plain(("score",), scored, case_id, name) if outcomes and with_scores else ()
+    return GroupCount(outcomes, opened, tuple(Decimal(row["score"]) for row in rows))
+
+
+def party_key(party: Mapping[str, str]) -> str:
+    """Return the name of a party within its case."""
+    return f"{party['part']}:{party['organization']}:{party['person']}"
+
+
+def insert_case(kind_id: int, course: Course, request_key: str, applicant: str) -> CaseRecord:
+    """Write the row of a new case as it stands; it is found by the applicant's name, too."""
+    case = course.position["case"]
+    head = head_of(case["number"], case["title"], case["opened_by_name"], applicant)
+    told = {
+        **case, "kind_id": kind_id, "data": course.position["data"], "version": course.moment.seq, "request_key": request_key,
+        "search": search_text(head, course.kind.fields, course.position["data"]),
+    }  # fmt: skip
+    CASES.insert([told])
+    return CaseRecord(**_typed(told))
+
+
+def write_case(row: CaseRecord, course: Course) -> None:
+    """Do write what changed of the case's row and move its version on, if it is still the one that was read.
+
+    Whoever comes second finds the version moved; the row stays locked to the end of the transaction.
+    Raises: CaseChanged.
+    """
+    seq = course.moment.seq
+    changed = {**course.difference.get("case", {}), "version": seq}
+    if "data" in course.difference:
+        changed |= _data_columns(row, course)
+    if not CASES.update(changed, "id = %s AND version = %s", row.pk, seq - 1):
+        raise CaseChanged(what="办件 case", name=row.number, expected=seq - 1)
+    for name, value in _typed(changed).items():
+        setattr(row, name, value)
+
+
+def write_result(row: CaseRecord, course: Course) -> None:
+    """Do write what the effects gave back into the case's fields."""
+    columns = _data_columns(row, course)
+    row.data, row.search = columns["data"], columns["search"]
+    CASES.update(columns, "id = %s", row.pk)
+
+
+def write_course(case_id: str, course: Course) -> None:
+    """Write what the transition changed beside the case's row: obligations, clocks, parties."""
+    write_courses({case_id: course})
+
+
+def write_courses(courses: Mapping[str, Course]) -> None:
+    """Write what transitions of several cases changed beside the cases' rows, as few statements as they allow."""
+    _write_parts(OBLIGATIONS, courses, "obligations", ("kind_code",))
+    _write_parts(CLOCKS, courses, "clocks", ())
+    parties = []
+    for case_id, course in courses.items():
+        goes_on = course.position["case"]["state"] != CLOSED
+        parties += [{"case_id": case_id, "open": goes_on, **party} for party in course.difference.get("parties", {}).values()]
+        if not goes_on and "state" in course.difference.get("case", {}):
+            PARTIES.update({"open": False}, "case_id = %s", case_id)
+    PARTIES.insert(parties)
+
+
+def write_moved(rows: Iterable[CaseRecord], courses: Mapping[str, Course], kind: KindRecord) -> None:
+    """Write the rows of cases that moved to another version, locked by the caller; their events are written apart."""
+    changed: dict[tuple[str, ...], list[tuple[str, Mapping[str, Any]]]] = defaultdict(list)
+    for row in rows:
+        course = courses[row.pk]
+        take(row, course)
+        row.kind, row.version = kind, course.moment.seq
+        told = {**course.difference.get("case", {}), "kind_id": kind.pk, "version": row.version}
+        told |= _data_columns(row, course) if "data" in course.difference else {}
+        changed[tuple(told)].append((row.pk, told))
+    for alike in changed.values():
+        CASES.update_each(alike)
+
+
+def take(row: CaseRecord, course: Course) -> None:
+    """Put what changed of the case into its row in memory."""
+    for name, value in _typed(course.difference.get("case", {})).items():
+        setattr(row, name, value)
+    row.data = course.position["data"]
+
+
+def build_event(case_id: str, course: Course, *, kind_digest: str, obligation_id: str = "", on_behalf: str = "") -> dict[str, Any]:
+    """Return the row of a transition's event, not yet written and without its evidence."""
+    moment, actor = course.moment, course.moment.actor
+    event = {
+        "id": new_id(),
+        "case_id": case_id,
+        "seq": moment.seq,
+        "at": moment.at,
+        "action": moment.action,
+        "obligation_id": obligation_id,
+        "actor_kind": actor.kind,
+        "actor_id": actor.id,
+        "actor_name": actor.name,
+        "actor_organization": actor.organization,
+        "actor_organization_name": actor.organization_name,
+        "actor_role": actor.role,
+        "on_behalf": on_behalf,
+        "calls": [call.code for call in course.calls],
+        "kind_digest": kind_digest,
+        "values": {**moment.values, **({DECISIONS: course.decisions} if course.decisions else {})},
+        "diff": course.difference,
+        "salt": secrets.token_hex(16),
+    }
+    return {**event, "digest": event_digest(event)}
+
+
+def write_event(case_id: str, course: Course, *, kind_digest: str, obligation_id: str = "", on_behalf: str = "") -> None:
+    """Write the event row and its evidence, in the caller's transaction."""
+    write_events([build_event(case_id, course, kind_digest=kind_digest, obligation_id=obligation_id, on_behalf=on_behalf)], [course])
+
+
+def write_events(events: Sequence[dict[str, Any]], courses: Iterable[Course]) -> None:
+    """Write events of one actor at one time with their evidence; each with its course."""
+    entries, moment = [], None
+    for event, course in zip(events, courses, strict=True):
+        case, moment = course.position["case"], course.moment
+        facts = {
+            "number": case["number"], "kind": case["kind_code"], "seq": event["seq"], "action": event["action"],
+            "phase": case["phase"], "state": case["state"], "digest": event["digest"],
+        }  # fmt: skip
+        owner = case["owner"] or case["organization"]
+        entries.append({"subject_type": "case", "subject_id": event["case_id"], "facts": facts, "organization": owner})
+    if moment is None:
+        return
+    kept = evidence.append_all(kind="case.event", actor=moment.actor, entries=entries, at=moment.at)
+    EVENTS.insert([{**event, "evidence_id": key} for event, key in zip(events, kept, strict=True)])
+
+
+def event_digest(event: Mapping[str, Any]) -> str:
+    """Return the digest of an event's row: salted, so that it says nothing of the values it covers."""
+    return digest_of({**{name: event[name] for name in TOLD}, "at": event["at"].isoformat()})
+
+
+def rows_position(row: CaseRecord) -> Position:
+    """Return the position that the rows give, all of it, for comparison with the events."""
+    return {**empty_position(), **read_position(row, everything=True)}
+
+
+def _data_columns(row: CaseRecord, course: Course) -> dict[str, Any]:
+    data = course.position["data"]
+    return {"data": data, "search": search_text(row.search, course.kind.fields, data)}
+
+
+def _write_parts(table: Rows[Any], courses: Mapping[str, Course], part: str, extra: tuple[str, ...]) -> None:
+    """Insert what is new and update what changed, rows with the same columns together."""
+    fresh: dict[tuple[str, ...], list[dict[str, Any]]] = defaultdict(list)
+    changed: dict[tuple[str, ...], list[tuple[str, Mapping[str, Any]]]] = defaultdict(list)
+    for case_id, course in courses.items():
+        before, seq = course.before[part], course.moment.seq
+        for key, changes in course.difference.get(part, {}).items():
+            if key in before or changes.get("opened_seq", seq) != seq:
+                changed[tuple(changes)].append((key, changes))
+            else:
+                own = {name: course.position["case"][name] for name in extra}
+                fresh[tuple(changes)].append({"id": key, "case_id": case_id, **own, **changes})
+    for rows in changed.values():
+        table.update_each(rows)
+    for rows_ in fresh.values():
+        table.insert(rows_)
+
+
+def _plain_row(row: Any, names: tuple[str, ...]) -> dict[str, Any]:
+    return {name: plain_value(getattr(row, name)) for name in names}
+
+
+def plain(values: Mapping[str, Any], names: tuple[str, ...]) -> dict[str, Any]:
+    """Return the named values as a position holds them."""
+    return {name: plain_value(values[name]) for name in names}
+
+
+def _typed(values: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        name: datetime.fromisoformat(value) if name.endswith("_at") and isinstance(value, str) else value
+        for name, value in values.items()
+    }

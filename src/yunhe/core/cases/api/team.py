@@ -1,0 +1,163 @@
+"""The work of a team (团队工作量): who of an organisation holds how much. Each number is the length of a list by the same condition."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from typing import Any
+
+from django.db.models import Count, F, Min, Q
+
+from yunhe.core.cases.api import kinds
+from yunhe.core.cases.api.finding import DONE_DAYS, holder_condition, measure_condition
+from yunhe.core.cases.api.offering import SUPERVISE
+from yunhe.core.cases.api.reading import organization_names, person_names
+from yunhe.core.cases.models import ANY_BUREAU, ObligationQuerySet, ObligationRecord
+from yunhe.core.cases.rules import clock
+from yunhe.core.cases.rules.course import ROLE_JOIN
+from yunhe.core.cases.types import TeamLine, TeamWork, WorkItem
+from yunhe.core.organizations import api as organizations
+from yunhe.kernel.actor import ALL, Actor
+from yunhe.kernel.clock import now
+from yunhe.kernel.pages import Page, PageRequest
+
+OPEN_MEASURES = ("open", "overdue", "today", "week")
+MEASURES = (*OPEN_MEASURES, *DONE_DAYS)
+WORK_SORTS = {"due_at", "opened_at", "closed_at"}
+SEES = "cases.view"
+
+
+def get_team(*, organization: str, actor: Actor) -> TeamWork:
+    """Return the work of an organisation by who holds it: its people, then its role seats. What is done counts for who did it.
+
+    Work of a person's own (an applicant's papers, an opinion) counts where the organisation applies or is asked.
+    Cost: two queries over the obligations, whatever their number. Raises: Refused without cases.supervise there.
+    """
+    rows = _rows(organization, actor)
+    opened = {name: Count("pk", filter=measure_condition(name)) for name in OPEN_MEASURES}
+    waiting = rows.filter(state="open").order_by().values("assignee", "person", "role")
+    lines: dict[str, dict[str, Any]] = {}
+    for row in waiting.annotate(**opened, oldest=Min("opened_at")):
+        line = lines.setdefault(_holder(row), _empty())
+        _add(line, row, OPEN_MEASURES)
+        line["oldest"] = min(filter(None, (line["oldest"], row["oldest"])))
+    closed = {name: Count("pk", filter=measure_condition(name)) for name in DONE_DAYS}
+    for did in rows.filter(measure_condition("done_30")).order_by().values("closed_by").annotate(**closed):
+        _add(lines.setdefault(did["closed_by"], _empty()), did, tuple(DONE_DAYS))
+    named = _names(organization, lines)
+    told = [_line(key, named, lines.get(key, _empty())) for key in named]
+    total = {name: sum(line.counts[name] for line in told) for name in MEASURES}
+    oldest = min((line.oldest_at for line in told if line.oldest_at), default=None)
+    name = organization_names([organization])[organization] if organization else ""
+    return TeamWork(organization, name, tuple(told), TeamLine("", "", total, oldest))
+
+
+def list_team_work(*, organization: str, request: PageRequest, actor: Actor) -> Page[WorkItem]:
+    """Return the obligations behind one number; filters: holder (`user:…`, `role:…`), measure (open, overdue … done_30).
+
+    Raises: Refused without cases.supervise there.
+    """
+    measure, holder = request.filters.get("measure", "open"), request.filters.get("holder", "")
+    rows = _rows(organization, actor).filter(measure_condition(measure))
+    if holder:
+        rows = rows.filter(Q(closed_by=holder) if measure in DONE_DAYS else holder_condition(holder))
+    if request.search:
+        rows = rows.filter(case__search__contains=request.search.lower())
+    shown = rows.select_related("case", "case__kind").order_by(*_order(request.sort), "id")
+    items = list(shown[request.offset : request.offset + request.limit])
+    named = _names(organization, {_holder(_seat(item)) for item in items})
+    page = tuple(_work_item(item, named) for item in items)
+    return Page(page, rows.count(), request.page, request.limit)
+
+
+def list_teams(*, actor: Actor) -> dict[str, str]:
+    """Return the organisations whose work the actor may look at: name by code, one's own first."""
+    found = actor.organizations_for(SUPERVISE)
+    if ALL in found:
+        page = organizations.list_organizations(request=PageRequest(size=500), actor=actor)
+        return {actor.organization: actor.organization_name} | {body.code: body.label for body in page.items}
+    names = organization_names(found)
+    return {code: names[code] for code in sorted(found, key=lambda code: (code != actor.organization, code)) if code in names}
+
+
+def list_takers(*, organization: str) -> dict[str, str]:
+    """Return the people of an organisation: name by account, for choosing who takes work over."""
+    members = {m.username: m.display_name for m in organizations.list_members(organization=organization)}
+    return dict(sorted(members.items(), key=lambda pair: pair[1]))
+
+
+def _rows(organization: str, actor: Actor) -> ObligationQuerySet:
+    """Return the obligations of an organisation's seats and people that the actor supervises and may see."""
+    actor.require(SUPERVISE, organization=organization)
+    actor.require(SEES, organization=organization)
+    people = [f"user:{m.user_id}" for m in organizations.list_members(organization=organization)]
+    concerned = Q(case__owner=organization) | Q(case__organization=organization)
+    seats = [organization, ANY_BUREAU] if organization == actor.organization and actor.may(SUPERVISE, organization=ANY_BUREAU) else [organization]
+    rows = ObligationRecord.objects.filter(Q(organization__in=seats) | (Q(organization="", person__in=people) & concerned))
+    for permission in (SUPERVISE, SEES):
+        covered = _kinds(actor, permission, organization)
+        rows = rows if ALL in covered else rows.filter(kind_code__in=covered)
+    return rows
+
+
+def _kinds(actor: Actor, permission: str, organization: str) -> set[str]:
+    held = (r for r in actor.rights if r.permission in (permission, ALL) and r.covers(organization=organization, region=None, kind=None))
+    return {kind for right in held for kind in right.kinds}
+
+
+def _holder(row: Mapping[str, Any]) -> str:
+    return row["assignee"] or row["person"] or f"role:{row['role']}"
+
+
+def _seat(item: ObligationRecord) -> dict[str, str]:
+    return {"assignee": item.assignee or item.closed_by, "person": item.person, "role": item.role}
+
+
+def _empty() -> dict[str, Any]:
+    return {**dict.fromkeys(MEASURES, 0), "oldest": None}
+
+
+def _add(line: dict[str, Any], row: Mapping[str, Any], names: Iterable[str]) -> None:
+    for name in names:
+        line[name] += row[name]
+
+
+def _line(key: str, named: Mapping[str, str], held: Mapping[str, Any]) -> TeamLine:
+    return TeamLine(key, named[key], {name: held[name] for name in MEASURES}, held["oldest"])
+
+
+def _names(organization: str, holders: Iterable[str]) -> dict[str, str]:
+    """Return what holders are called: the members by name, whoever else holds or did something, the role seats."""
+    members = {f"user:{m.user_id}": m.display_name for m in organizations.list_members(organization=organization)}
+    people = dict(sorted(members.items(), key=lambda pair: pair[1]))
+    others = sorted(key for key in holders if key not in members and not key.startswith("role:"))
+    people |= {key: key for key in others} | person_names(others)
+    titles = {role.code: role.title["zh"] for role in organizations.list_roles()}
+    seats = sorted(key for key in holders if key.startswith("role:"))
+    return people | {key: " / ".join(titles.get(r, r) for r in key.removeprefix("role:").split(ROLE_JOIN)) for key in seats}
+
+
+def _order(sort: str) -> list[Any]:
+    name = sort.removeprefix("-")
+    if name not in WORK_SORTS:
+        return [F("due_at").asc(nulls_last=True)]
+    column = F(name)
+    return [column.desc(nulls_last=True) if sort.startswith("-") else column.asc(nulls_last=True)]
+
+
+def _work_item(item: ObligationRecord, named: Mapping[str, str]) -> WorkItem:
+    spec = kinds.spec_of(item.case.kind)
+    at: datetime = now()
+    return WorkItem(
+        obligation_id=item.pk,
+        case_id=item.case_id,
+        number=item.case.number,
+        case_title=item.case.title,
+        kind_title=spec.title.as_mapping(),
+        title=spec.obligation(item.name).title.as_mapping(),
+        holder_name=item.closed_by_name or named.get(_holder(_seat(item)), ""),
+        opened_at=item.opened_at,
+        due_at=item.due_at,
+        closed_at=item.closed_at,
+        light=clock.light_of(due_at=item.due_at, at=at, paused=item.paused_at is not None),
+    )

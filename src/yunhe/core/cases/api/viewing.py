@@ -1,0 +1,99 @@
+"""Saved views (常用筛选): a named query of the inbox or of the list of cases, per person and membership."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.db import transaction
+from django.db.models import QuerySet
+
+from yunhe.core.cases.api.finding import CASE_FILTERS, WAITING_FILTERS, case_condition, waiting_condition
+from yunhe.core.cases.api.listing import waiting_rows
+from yunhe.core.cases.errors import BadSavedView
+from yunhe.core.cases.models import CaseRecord, SavedViewRecord
+from yunhe.core.cases.types import SavedView
+from yunhe.kernel.actor import Actor
+from yunhe.kernel.clock import now
+from yunhe.kernel.errors import Missing
+from yunhe.kernel.ids import new_id
+from yunhe.kernel.pages import PageRequest
+
+PAGES: Mapping[str, tuple[str, ...]] = {"inbox": WAITING_FILTERS, "list": CASE_FILTERS}
+MOST_VIEWS, MOST_COUNTED, MOST_LETTERS = 12, 1000, 200
+
+
+def save_view(*, page: str, name: str, query: Mapping[str, str], actor: Actor) -> SavedView:
+    """Keep a query (filters, `q`, `sort`) of a page (inbox, list) under a name; the same name again replaces it.
+
+    Raises: Missing for another page; BadSavedView without a name or a condition, or beyond MOST_VIEWS.
+    """
+    if page not in PAGES:
+        raise Missing(what="列表 list", name=page)
+    kept = {key: query[key][:MOST_LETTERS] for key in (*PAGES[page], "q", "sort") if query.get(key)}
+    told = _name(name)
+    if not kept.keys() - {"sort"}:
+        raise BadSavedView(problem="请先筛选或搜索，再保存", problem_en="filter or search first, then save")
+    with transaction.atomic():
+        if _mine(actor).filter(page=page).exclude(name=told).count() >= MOST_VIEWS:
+            problem, problem_en = f"最多保存 {MOST_VIEWS} 个，请先删除不用的", f"at most {MOST_VIEWS}; delete one that is not used"
+            raise BadSavedView(problem=problem, problem_en=problem_en)
+        whose = {"person": actor.id, "organization": actor.organization, "role": actor.role, "page": page, "name": told}
+        fresh = {"query": kept, "made_at": now()}
+        row, _ = SavedViewRecord.objects.update_or_create(**whose, defaults={"query": kept}, create_defaults={**fresh, "id": new_id()})
+    return _told(row, actor)
+
+
+def list_views(*, page: str, actor: Actor) -> tuple[SavedView, ...]:
+    """Return the actor's views of a page in this membership, the oldest first, each with its count of now.
+
+    Cost: one query and one for each view; a count stops at MOST_COUNTED.
+    """
+    return tuple(_told(row, actor) for row in _mine(actor).filter(page=page)[:MOST_VIEWS])
+
+
+def rename_view(*, view_id: str, name: str, actor: Actor) -> SavedView:
+    """Give a view of one's own another name. Raises: BadSavedView if it is taken, Missing."""
+    told = _name(name)
+    with transaction.atomic():
+        row = _get(view_id, actor)
+        if _mine(actor).filter(page=row.page, name=told).exclude(pk=row.pk).exists():
+            raise BadSavedView(problem=f"已有名为“{told}”的筛选", problem_en=f'there is one called "{told}" already')
+        row.name = told
+        row.save(update_fields=["name"])
+    return _told(row, actor)
+
+
+def delete_view(*, view_id: str, actor: Actor) -> None:
+    """Forget a view of one's own. Raises: Missing."""
+    _get(view_id, actor).delete()
+
+
+def _mine(actor: Actor) -> Any:
+    return SavedViewRecord.objects.filter(person=actor.id, organization=actor.organization, role=actor.role)
+
+
+def _get(view_id: str, actor: Actor) -> SavedViewRecord:
+    row: SavedViewRecord | None = _mine(actor).filter(pk=view_id).first()
+    if row is None:
+        raise Missing(what="常用筛选 saved view", name=view_id)
+    return row
+
+
+def _name(name: str) -> str:
+    told = " ".join(name.split())[:40]
+    if not told or not told.isprintable():
+        raise BadSavedView(problem="请写名称", problem_en="give it a name")
+    return told
+
+
+def _told(row: SavedViewRecord, actor: Actor) -> SavedView:
+    filters = {name: row.query[name] for name in PAGES[row.page] if row.query.get(name)}
+    request = PageRequest(search=row.query.get("q", ""), filters=filters)
+    rows: QuerySet[Any]
+    if row.page == "inbox":
+        rows = waiting_rows(actor).filter(waiting_condition(request))
+    else:
+        rows = CaseRecord.objects.visible_to(actor).filter(case_condition(request, actor))
+    count = rows.order_by().values("pk")[: MOST_COUNTED + 1].count()
+    return SavedView(row.pk, row.page, row.name, dict(row.query), min(count, MOST_COUNTED), more=count > MOST_COUNTED)

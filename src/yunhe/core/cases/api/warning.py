@@ -1,0 +1,107 @@
+"""What time does to cases: the warning ladder (预警), what lapses (期满), what comes again (周期待办)."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+
+from django.db import DatabaseError, transaction
+from django.db.models import Q
+
+from yunhe.core.cases.api import steps
+from yunhe.core.cases.errors import CaseChanged
+from yunhe.core.cases.models import CaseRecord, ObligationRecord
+from yunhe.core.cases.rules.course import DONE, OPEN, Course
+from yunhe.core.cases.types import KindSpec
+from yunhe.kernel.actor import Actor
+from yunhe.kernel.clock import now
+
+BATCH = 200
+log = logging.getLogger(__name__)
+Act = Callable[[CaseRecord, KindSpec, Actor], int]
+Check = Callable[[], None]
+
+
+def _go_on() -> None:
+    """Do nothing: nobody wants to stop."""
+
+
+def warn_due(*, actor: Actor, check: Check = _go_on, failed: list[str] | None = None) -> int:
+    """Warn of every obligation that reached its next rung; return of how many. Each case in its own transaction.
+
+    A case that was acted on in the same moment is left to the next round, and one that fails stands in nobody's
+    way: it is logged, and its id goes into `failed`. `check` runs between cases and may raise.
+    """
+    return _each_case(Q(state=OPEN, warn_at__lte=now()), "warn_at", _warn, actor, check, failed)
+
+
+def lapse_due(*, actor: Actor, check: Check = _go_on, failed: list[str] | None = None) -> int:
+    """End every obligation whose time is over and whose kind says what then; return how many. As `warn_due`."""
+    return _each_case(Q(state=OPEN, lapse_at__lt=now()), "lapse_at", _lapse, actor, check, failed)
+
+
+def recur_due(*, actor: Actor, check: Check = _go_on, failed: list[str] | None = None) -> int:
+    """Open every recurring obligation whose next period began; return how many. As `warn_due`."""
+    return _each_case(Q(next_at__lte=now()), "next_at", _recur, actor, check, failed)
+
+
+def _each_case(which: Q, order: str, act: Act, actor: Actor, check: Check, failed: list[str] | None) -> int:
+    done, seen = 0, set[str]()
+    rows = ObligationRecord.objects.filter(which, case__state=OPEN).order_by(order)
+    while case_ids := list(dict.fromkeys(rows.exclude(case_id__in=seen).values_list("case_id", flat=True)[:BATCH])):
+        for case_id in case_ids:
+            check()
+            seen.add(case_id)
+            try:
+                with transaction.atomic():
+                    row, spec = steps.read_case(case_id)
+                    done += act(row, spec, actor) if row.state == OPEN else 0
+            except CaseChanged:
+                continue
+            except DatabaseError:
+                raise
+            except Exception as error:  # the door of every case
+                log.warning("case %s: %s", case_id, getattr(error, "code", type(error).__name__), exc_info=error)
+                if failed is not None:
+                    failed.append(case_id)
+    return done
+
+
+def _warn(row: CaseRecord, spec: KindSpec, actor: Actor) -> int:
+    reached = dict(row.obligations.filter(state=OPEN, warn_at__lte=now()).values_list("pk", "warned"))
+    if not reached:
+        return 0
+    course = steps.begin(row, spec, "warn", actor)
+    rungs = sorted(spec.ladder, key=lambda rung: rung.percent)
+    for key, rung in reached.items():
+        course.change("obligations", {key: {"warned": rung + 1}})
+        if rung < len(rungs) and rungs[rung].escalate and not course.position["case"]["supervised_at"]:
+            course.change("case", {"supervised_at": course.moment.at.isoformat()})
+    steps.finish(row, course)
+    return len(reached)
+
+
+def _lapse(row: CaseRecord, spec: KindSpec, actor: Actor) -> int:
+    over = list(row.obligations.filter(state=OPEN, lapse_at__lt=now()).order_by("lapse_at", "pk").values_list("pk", "name"))
+    course = steps.begin(row, spec, "lapse", actor)
+    lapsed = []
+    for key, name in over:
+        told = spec.obligation(name).on_due
+        if told and course.position["obligations"][key]["state"] == OPEN:
+            course.close_obligation(key, told.outcome, DONE)
+            course.run(told.effects)
+            lapsed.append(key)
+    if lapsed:
+        steps.finish(row, course, obligation_id=lapsed[0])
+    return len(lapsed)
+
+
+def _recur(row: CaseRecord, spec: KindSpec, actor: Actor) -> int:
+    begun = list(row.obligations.filter(next_at__lte=now()).order_by("next_at", "pk").values_list("pk", flat=True))
+    if not begun:
+        return 0
+    course: Course = steps.begin(row, spec, "recur", actor)
+    for key in begun:
+        course.recur(key)
+    steps.finish(row, course)
+    return len(begun)

@@ -1,0 +1,322 @@
+"""What can go wrong with a case, each said once with the next step."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import ClassVar
+
+from yunhe.kernel.errors import Conflict, Invalid, Kind, Missing, Refused, Terminal
+
+__all__ = [
+    "ActionNotOffered",
+    "AmbiguousAction",
+    "BadDelegation",
+    "BadKind",
+    "BadSavedView",
+    "CannotOperate",
+    "CaseChanged",
+    "CaseNotFound",
+    "CaseSuspended",
+    "DraftNotFound",
+    "DraftTooLarge",
+    "EffectUnknown",
+    "FieldProblem",
+    "FieldsInvalid",
+    "GuardRefused",
+    "KindNotFound",
+    "LimitNotInForce",
+    "MembersRefused",
+    "MigrationRefused",
+    "NotRetractable",
+    "OperatorNotAllowed",
+    "OpinionsOpen",
+    "PackRulesMissing",
+    "RequestRefused",
+    "SourceUnknown",
+    "StuckCase",
+    "TableNotFound",
+    "TooManyDrafts",
+    "TooManyPicked",
+    "WaiverRefused",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class FieldProblem:
+    """One wrong value of a form. `field` is a path such as `fields[2].name`; never holds the value."""
+
+    field: str
+    code: str
+    zh: str
+    en: str
+
+    def say(self, language: str = "zh") -> str:
+        """Return the sentence in `language`."""
+        return self.en if language[:2] == "en" else self.zh
+
+
+class FieldsInvalid(Invalid):
+    """Some fields of a form hold what they cannot hold; `problems` names each."""
+
+    code = "fields_invalid"
+    sentences: ClassVar[dict[str, str]] = {
+        "zh": "有 {count} 处需要更正：{fields}。",
+        "en": "{count} values need correction: {fields}.",
+    }
+
+    def __init__(self, problems: Iterable[FieldProblem]) -> None:
+        self.problems = tuple(problems)
+        super().__init__(count=len(self.problems), fields="")
+
+    def say(self, language: str = "zh") -> str:
+        """Return one sentence that names every field and what it needs."""
+        mark, join = (": ", "; ") if language[:2] == "en" else ("：", "；")
+        fields = join.join(f"{p.field}{mark}{p.say(language).rstrip('。.')}" for p in self.problems)
+        template = self.sentences["en" if language[:2] == "en" else "zh"]
+        return template.format(count=len(self.problems), fields=fields)
+
+
+class CaseNotFound(Missing):
+    code = "case_not_found"
+
+    def __init__(self, **facts: object) -> None:
+        super().__init__(**{"what": "办件 case", **facts})
+
+
+class KindNotFound(Missing):
+    code = "case_kind_not_found"
+
+    def __init__(self, **facts: object) -> None:
+        super().__init__(**{"what": "办件类型 case kind", **facts})
+
+
+class TableNotFound(Missing):
+    code = "decision_table_not_found"
+
+    def __init__(self, **facts: object) -> None:
+        super().__init__(**{"what": "决策表 decision table", **facts})
+
+
+class PackRulesMissing(Invalid):
+    code = "table_rules_missing"
+    sentences: ClassVar[dict[str, str]] = {
+        "zh": "能力包里没有 tables/{code}.csv。请把决策表的规则放在声明旁边的这个文件里。",
+        "en": "The pack has no tables/{code}.csv. Put the rules of the table into that file beside its declaration.",
+    }
+
+
+class LimitNotInForce(Missing):
+    """No limit of this code is in force on the day on which a clock would start."""
+
+    code = "limit_not_in_force"
+    sentences: ClassVar[dict[str, str]] = {
+        "zh": "{on} 没有生效的时限“{code}”。请在能力包的 limits/*.csv 中补上该时限及其起止日期后重新装载。",
+        "en": 'No limit "{code}" is in force on {on}. Add it with its dates to limits/*.csv of a pack and load it again.',
+    }
+
+
+class CaseChanged(Conflict):
+    """Someone else acted first: the version that the actor saw is gone."""
+
+    code = "case_changed"
+    sentences: ClassVar[dict[str, str]] = {
+        "zh": "办件 {name} 刚被别人办理过（您看到的是第 {expected} 步）。请刷新后再办。",
+        "en": "Case {name} was acted on by someone else (you saw step {expected}). Reload and try again.",
+    }
+
+
+class ActionNotOffered(Refused):
+    """The action is not open to this actor at this step, or does not exist."""
+
+    code = "action_not_offered"
+    sentences: ClassVar[dict[str, str]] = {
+        "zh": "办件 {number} 当前没有您可以办理的“{action}”。请刷新查看现在由谁办理。",
+        "en": 'Case {number} offers you no action "{action}" at this step. Reload to see whose turn it is.',
+    }
+
+
+class AmbiguousAction(Invalid):
+    code = "ambiguous_action"
+    sentences: ClassVar[dict[str, str]] = {
+        "zh": "办件 {number} 有多个待办都有“{action}”。请指明是哪一个待办（obligation_id）。",
+        "en": 'Case {number} has several open obligations with "{action}". Name the one meant (obligation_id).',
+    }
+
+
+class GuardRefused(Refused):
+    """A guard of the action said no, or could not say yes; unknown never counts as passed."""
+
+    code = "guard_refused"
+    sentences: ClassVar[dict[str, str]] = {"zh": "{message_zh}", "en": "{message_en}"}
+
+
+class WaiverRefused(Refused):
+    code = "waiver_refused"
+    sentences: ClassVar[dict[str, str]] = {
+        "zh": "只有嵌入式部署的本机操作员可以免除第二人审核，且须写明理由。请提交审核。",
+        "en": "Only the local operator of the embedded profile may waive the second person, with a reason. "
+        "Submit for review instead.",
+    }
+
+
+class BadKind(Terminal):
+    """A kind (办件类型) that contradicts itself."""
+
+    code = "bad_case_kind"
+    kind: ClassVar[Kind] = "invalid"
+    sentences: ClassVar[dict[str, str]] = {
+        "zh": "办件类型 {name} 的 {where}：{problem}。请改正后重新装载。",
+        "en": "Case kind {name}, {where}: {problem_en}. Mend it and load it again.",
+    }
+
+
+class EffectUnknown(Terminal):
+    code = "effect_unknown"
+    kind: ClassVar[Kind] = "broken"
+    sentences: ClassVar[dict[str, str]] = {
+        "zh": "办理动作所需的“{code_name}”没有登记。请告诉管理员检查已装模块。",
+        "en": 'The effect "{code_name}" is not registered. Tell the administrator to check the installed rooms.',
+    }
+
+
+class StuckCase(Terminal):
+    """A transition would have left an open case without anybody to act; nothing was written."""
+
+    code = "stuck_case"
+    kind: ClassVar[Kind] = "broken"
+    sentences: ClassVar[dict[str, str]] = {
+        "zh": "“{action}”会使办件 {number} 无人可办，已取消本次操作。请让管理员检查办件类型 {kind_code}。",
+        "en": '"{action}" would leave case {number} with nobody to act; nothing was done. '
+        "Have the administrator check the kind {kind_code}.",
+    }
+
+
+class CaseSuspended(Conflict):
+    code = "case_suspended"
+    sentences: ClassVar[dict[str, str]] = {
+        "zh": "办件 {number} 已中止（依据：{basis}）。请先恢复办理。",
+        "en": "Case {number} is suspended ({basis}). Resume it first.",
+    }
+
+
+class OpinionsOpen(Conflict):
+    """Reviewers were added and have not answered yet."""
+
+    code = "opinions_open"
+    sentences: ClassVar[dict[str, str]] = {
+        "zh": "办件 {number} 的加签还有 {count} 份意见未出具。请等待意见，或先撤回加签。",
+        "en": "Case {number} still waits for {count} opinions of added reviewers. Wait for them, or take the request back.",
+    }
+
+
+class OperatorNotAllowed(Refused):
+    code = "operator_not_allowed"
+    sentences: ClassVar[dict[str, str]] = {
+        "zh": "办件类型 {kind_code} 不允许“{operator}”。需要时请调整该类型的 operators。",
+        "en": 'Cases of kind {kind_code} do not allow "{operator}". Change the kind\'s operators if they should.',
+    }
+
+
+class CannotOperate(Invalid):
+    """A generic operator that the case's standing does not allow."""
+
+    code = "cannot_operate"
+    sentences: ClassVar[dict[str, str]] = {
+        "zh": "办件 {number} 不能“{operator}”：{problem}。",
+        "en": 'Case {number} cannot take "{operator}": {problem_en}.',
+    }
+
+
+class NotRetractable(Conflict):
+    code = "not_retractable"
+    sentences: ClassVar[dict[str, str]] = {
+        "zh": "办件 {number} 的最后一步不能撤回：{problem}。请联系现在的办理人退回。",
+        "en": "The last step of case {number} cannot be taken back: {problem_en}. Ask whose turn it is to send it back.",
+    }
+
+
+class BadDelegation(Invalid):
+    code = "bad_delegation"
+    sentences: ClassVar[dict[str, str]] = {
+        "zh": "不能设置代办：{problem}。",
+        "en": "This delegation cannot be made: {problem_en}.",
+    }
+
+
+class RequestRefused(Invalid):
+    """A request about an account or a role that this way cannot decide."""
+
+    code = "request_refused"
+    sentences: ClassVar[dict[str, str]] = {
+        "zh": "不能提出这项申请：“{name}”{problem}。请核对后重新填写，或联系安全管理员。",
+        "en": 'This cannot be asked for: "{name}" {problem_en}. Check it, or talk to the security administrator.',
+    }
+
+
+class MigrationRefused(Invalid):
+    """A change procedure that would strand a case, or that is not at that step."""
+
+    code = "migration_refused"
+    sentences: ClassVar[dict[str, str]] = {
+        "zh": "流程变更不能继续（{where}）：{problem}。",
+        "en": "The change of the procedure cannot go on ({where}): {problem_en}.",
+    }
+
+
+class MembersRefused(Invalid):
+    """Cases that a batch cannot take into its list, or let go."""
+
+    code = "members_refused"
+    sentences: ClassVar[dict[str, str]] = {
+        "zh": "办件 {number} 的清单不能这样改：{problem}（{which}）。",
+        "en": "The list of case {number} cannot be changed so: {problem_en} ({which}).",
+    }
+
+
+class DraftNotFound(Missing):
+    code = "case_draft_not_found"
+
+    def __init__(self, **facts: object) -> None:
+        super().__init__(**{"what": "草稿 draft", **facts})
+
+
+class DraftTooLarge(Invalid):
+    code = "case_draft_too_large"
+    sentences: ClassVar[dict[str, str]] = {
+        "zh": "表单内容有 {found_kb} KB，超过草稿 {limit_kb} KB 的上限。请删减后再保存。",
+        "en": "The form holds {found_kb} KB, above the {limit_kb} KB that a draft may have. Shorten it and save again.",
+    }
+
+
+class TooManyDrafts(Conflict):
+    code = "too_many_case_drafts"
+    sentences: ClassVar[dict[str, str]] = {
+        "zh": "没有提交的表单已有 {limit} 份，不能再多。请在“提出办件”里提交或删去一些。",
+        "en": 'There are {limit} unfinished forms, and no more are kept. Submit or discard some under "New case".',
+    }
+
+
+class SourceUnknown(Terminal):
+    code = "value_source_unknown"
+    kind: ClassVar[Kind] = "broken"
+    sentences: ClassVar[dict[str, str]] = {
+        "zh": "没有登记名为“{source}”的取数来源。请告诉管理员检查已装模块。",
+        "en": 'No source of values is registered as "{source}". Tell the administrator to check the installed rooms.',
+    }
+
+
+class BadSavedView(Invalid):
+    code = "bad_saved_view"
+    sentences: ClassVar[dict[str, str]] = {
+        "zh": "不能保存这个筛选：{problem}。",
+        "en": "This filter cannot be saved: {problem_en}.",
+    }
+
+
+class TooManyPicked(Invalid):
+    code = "too_many_picked"
+    sentences: ClassVar[dict[str, str]] = {
+        "zh": "一次最多办理 {most} 件，选中了 {found} 件。请分几次办理。",
+        "en": "At most {most} cases at once, {found} were chosen. Do them in several goes.",
+    }

@@ -1,0 +1,183 @@
+"""A form on its way through requests: looked at again for what is typed, kept as a draft, handed in."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from django.core.exceptions import ValidationError
+from django.http import HttpRequest
+from django.utils.translation import gettext as __
+
+from yunhe.core.attachments.forms import AttachmentField, AttachmentInput
+from yunhe.core.cases import api
+from yunhe.core.cases.forms import ActionForm, build_form, say
+from yunhe.core.cases.types import MOST_FILES, ActionView, Draft, FieldSpec, FormState
+from yunhe.kernel.actor import Actor
+from yunhe.kernel.errors import YunheError
+
+SUBMIT, SAVE, REFRESH, LEAVE = "submit", "save", "refresh", "leave"
+
+
+class Place(Protocol):
+    """Which form it is."""
+
+    actor: Actor
+
+    def look(self, values: Mapping[str, Any], *, fetch: bool) -> FormState: ...
+
+    def keep(self, values: Mapping[str, Any]) -> Draft: ...
+
+    def find(self) -> Draft | None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class OpeningPlace:
+    """The form that opens a case of a kind; its `scope` is the key that the page was given."""
+
+    kind: str
+    scope: str
+    actor: Actor
+
+    def look(self, values: Mapping[str, Any], *, fetch: bool) -> FormState:
+        return api.look_at_opening(kind=self.kind, values=values, scope=self.scope, actor=self.actor, fetch=fetch)
+
+    def keep(self, values: Mapping[str, Any]) -> Draft:
+        return api.keep_opening(kind=self.kind, scope=self.scope, values=values, actor=self.actor)
+
+    def find(self) -> Draft | None:
+        return api.find_draft(scope=self.scope, actor=self.actor)
+
+
+@dataclass(frozen=True, slots=True)
+class ActionPlace:
+    """The form of an action of an obligation that is the actor's."""
+
+    case_id: str
+    obligation_id: str
+    action: str
+    actor: Actor
+
+    def look(self, values: Mapping[str, Any], *, fetch: bool) -> FormState:
+        return api.look_at_action(**self._named(), values=values, fetch=fetch)
+
+    def keep(self, values: Mapping[str, Any]) -> Draft:
+        return api.keep_action(**self._named(), values=values)
+
+    def find(self) -> Draft | None:
+        return api.find_action_draft(obligation_id=self.obligation_id, action=self.action, actor=self.actor)
+
+    def _named(self) -> dict[str, Any]:
+        return {"case_id": self.case_id, "obligation_id": self.obligation_id, "action": self.action, "actor": self.actor}
+
+
+@dataclass(slots=True)
+class Filling:
+    """What a page shows of a form: the form, what is typed, the draft it came from, and what there is to say about it."""
+
+    form: ActionForm
+    typed: Mapping[str, Any]
+    step: str = ""
+    draft: Draft | None = None
+    fresh: bool = False
+    notes: list[str] = field(default_factory=list)
+    dropped: list[tuple[str, str]] = field(default_factory=list)
+
+
+def show(offered: ActionView, place: Place, names: Mapping[str, str]) -> Filling:
+    """Return a form as it is opened: with what the person kept of it, else with its defaults. Nothing is fetched."""
+    draft = place.find()
+    typed = dict(draft.values) if draft else {n: v for n, v in offered.defaults.items() if v is not None}
+    form = build_form(offered, names=names, values=typed, state=_look(place, offered, typed, fetch=False), actor=place.actor)
+    filling = Filling(form, typed, draft=draft)
+    if draft:
+        _adapt(filling, offered, draft)
+    return filling
+
+
+def take(request: HttpRequest, offered: ActionView, place: Place, names: Mapping[str, str]) -> Filling:
+    """Return a form as it was sent: files stored, fields as they are for what is typed, values fetched.
+
+    Bound when it is to be handed in; drawn with what is typed when it only was looked at again or kept.
+    """
+    step = request.POST.get("step", SUBMIT)
+    posted = request.POST.copy()
+    refused = _store_files(request, offered, posted, place.actor) if step != LEAVE else {}
+    typed = build_form(offered, posted, names, actor=place.actor).typed()
+    state = _look(place, offered, typed, fetch=step in (SUBMIT, REFRESH))
+    drawn: dict[str, Any] = {"values": typed, "state": state, "actor": place.actor}
+    if step == SUBMIT:
+        form = build_form(offered, posted, names, **drawn)
+        for name, messages in refused.items():
+            form.add_error(name if name in form.fields else None, messages)
+    else:
+        form = build_form(offered, names=names, **drawn)
+    filling = Filling(form, typed, step=step, fresh=state.fresh)
+    filling.notes += [message for messages in refused.values() for message in messages] if step != SUBMIT else []
+    if step == SUBMIT and state.fresh:
+        filling.notes.append(__("已从共享数据取得内容，请核对后再提交。"))
+    return filling
+
+
+def hand_in(filling: Filling, place: Place, run: Callable[[dict[str, Any]], Any]) -> Any:
+    """Do `run` with what is filled in; what is refused is kept as a draft and shown again. Returns None then."""
+    done = None if filling.fresh or filling.form.errors else filling.form.submit(run, also=("refused",))
+    if done is None:
+        try:
+            filling.draft = place.keep(filling.typed)
+        except YunheError:  # what cannot be kept still stands in the page
+            filling.draft = None
+    return done
+
+
+def _look(place: Place, offered: ActionView, typed: Mapping[str, Any], *, fetch: bool) -> FormState:
+    """Return how the api sees the form, where that can differ from what is declared."""
+    if not any(f.when or f.source or f.element for f in offered.fields):
+        return FormState()
+    return place.look(typed, fetch=fetch)
+
+
+def _store_files(request: HttpRequest, offered: ActionView, posted: Any, actor: Actor) -> dict[str, list[str]]:
+    """Store the files that came with the form itself, and name them in it; return what was refused, by field."""
+    refused: dict[str, list[str]] = {}
+    for spec in offered.fields:
+        name = f"do-{spec.name}"
+        if spec.type != "attachments" or f"{name}__file" not in request.FILES:
+            continue
+        kept = AttachmentField(purpose=spec.name, most=min(spec.max_items, MOST_FILES), required=False)
+        kept.act_as(actor)
+        sent = AttachmentInput().value_from_datadict(request.POST, request.FILES, name)
+        try:
+            kept.clean(sent)
+        except ValidationError as error:
+            refused[spec.name] = list(error.messages)
+        posted.setlist(name, [*sent.ids, *kept.widget.stored])
+    return refused
+
+
+def _adapt(filling: Filling, offered: ActionView, draft: Draft) -> None:
+    """Say what of a draft has no place any more: the kind got a new version, or files were cleaned away."""
+    declared = {spec.name: spec for spec in offered.fields}
+    known = api.fields_of_draft(draft)
+    for name, value in draft.values.items():
+        if name not in declared:
+            title = say(known[name].title.as_mapping()) if name in known else name
+            filling.dropped.append((title, _said(value)))
+    gone = sum(_gone(spec, draft, filling) for spec in offered.fields if spec.type == "attachments")
+    if gone:
+        filling.notes.append(__("有 %(n)s 个文件存放过久，已被清理，请重新上传。") % {"n": gone})
+
+
+def _gone(spec: FieldSpec, draft: Draft, filling: Filling) -> int:
+    ids = draft.values.get(spec.name)
+    kept = filling.form.fields.get(spec.name)
+    if not isinstance(ids, list) or not isinstance(kept, AttachmentField):
+        return 0
+    return len(ids) - len(kept.held(ids))
+
+
+def _said(value: Any) -> str:
+    if isinstance(value, Mapping):
+        return "；".join(f"{name}：{said}" for name, said in value.items())
+    return "、".join(map(str, value)) if isinstance(value, list) else str(value)

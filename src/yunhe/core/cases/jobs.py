@@ -1,0 +1,50 @@
+"""The jobs of cases."""
+
+from __future__ import annotations
+
+from yunhe.core.cases.api.changes import JOB
+from yunhe.core.cases.api.migrating import CHANGE, apply_migration
+from yunhe.core.cases.api.warning import lapse_due, recur_due, warn_due
+from yunhe.core.jobs import api as jobs
+from yunhe.core.jobs.types import QUICK_QUEUE, JobContext
+
+
+def warn(context: JobContext) -> dict[str, int]:
+    """Do what time does: warn of what runs out of it, end what is over, open what comes again."""
+    actor, check, failed = context.actor, context.check, list[str]()
+    return {
+        "warned": warn_due(actor=actor, check=check, failed=failed),
+        "lapsed": lapse_due(actor=actor, check=check, failed=failed),
+        "recurred": recur_due(actor=actor, check=check, failed=failed),
+        "failed": len(set(failed)),
+    }
+
+
+def migrate(context: JobContext, *, migration: str) -> dict[str, int]:
+    """Carry a change of procedure out; stopped or killed between two transactions, it goes on from there."""
+
+    def progress(done: int, total: int) -> None:
+        context.check()
+        context.progress(done, total)
+
+    done = apply_migration(migration_id=migration, actor=context.actor, progress=progress)
+    return {"changed": done.moved}
+
+
+def register_jobs() -> None:
+    """Register the schedules of this room."""
+    jobs.register_job(
+        name="cases.warn",
+        run=warn,
+        title={"zh": "办件时限预警、期满与周期待办", "en": "Time of cases: warnings, what lapses, what comes again"},
+        permission="jobs.manage",
+        every_seconds=60,
+        limit_seconds=600,
+        queue=QUICK_QUEUE,
+    )
+    jobs.register_job(
+        name=JOB,
+        run=migrate,
+        title={"zh": "在办办件按新流程续办", "en": "Move running cases to a new procedure"},
+        permission=CHANGE,
+    )

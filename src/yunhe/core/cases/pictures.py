@@ -1,0 +1,149 @@
+"""A kind for people: its picture, where a case stands in it, and the same in tables."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from django.utils.safestring import SafeString
+from django.utils.translation import get_language
+from django.utils.translation import gettext as __
+from django.utils.translation import gettext_lazy as _
+
+from yunhe.core.cases import api
+from yunhe.core.cases.forms import say
+from yunhe.core.cases.rules.diagram import draw_kind, limit_in_words, who_owes
+from yunhe.core.cases.rules.drawing import svg_of
+from yunhe.core.cases.rules.graph import OVER, graph_of
+from yunhe.core.cases.types import CaseView, FieldSpec, KindSpec, LimitSpec, ObligationSpec
+from yunhe.ui.cells import Column, Empty, Lines, Table, Tag
+
+STATES: Mapping[str, tuple[Any, Any]] = {
+    "now": (_("办理中"), "amber"), "done": (_("到过"), "green"), "next": (_("未到"), "grey"),
+}  # fmt: skip
+TYPES: Mapping[str, Any] = {
+    "text": _("文字"), "integer": _("整数"), "decimal": _("小数"), "date": _("日期"), "boolean": _("是否"),
+    "choice": _("选项"), "list": _("清单"), "rows": _("表格"), "map": _("对照"), "json": _("结构"), "attachments": _("附件"),
+}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """One thing that may be done in a kind and where it leads, for the table behind a picture."""
+
+    phase: str
+    what: str
+    state: str
+    who: tuple[str, ...]
+    limit: str
+    done: str
+    leads: tuple[str, ...]
+
+
+def language() -> str:
+    """Return the language of the page as packs write it."""
+    return "en" if (get_language() or "zh")[:2] == "en" else "zh"
+
+
+def picture_of(kind: KindSpec, *, states: Mapping[str, str] | None = None, name: str = "kind") -> dict[str, Any]:
+    """Return the context of `cases/_diagram.html`: the picture and the table of the same content."""
+    kind, roles = api.with_limits(kind), api.role_titles(language=language())
+    diagram = draw_kind(kind, language=language(), roles=roles)
+    title = __("流程图：%(kind)s") % {"kind": say(kind.title.as_mapping())}
+    described = __("同样的内容见图下的表。")
+    svg = svg_of(diagram, title=title, description=described, name=name, states=states)
+    return {"svg": SafeString(svg), "label": title, "table": _table(kind, roles, states), "states": bool(states)}
+
+
+def course_of(view: CaseView) -> dict[str, Any]:
+    """Return the picture of a case's kind with where the case has been, where it is, and where it was not."""
+    kind = api.kind_of_case(case_id=view.case.case_id)
+    been = {item.name for item in view.obligations}
+    now = {item.name for item in view.obligations if item.state == "open"}
+    graph = graph_of(kind)
+    states = {place.name: "now" if place.name in now else "done" if place.name in been else "next" for place in graph.places}
+    states |= {join: states[member] if states[member] != "now" else "next" for member, join in graph.joined.items()}
+    ended = f"end.{view.case.outcome}.{view.case.phase}"
+    states = {name: "done" if name in ("start", ended) else state for name, state in states.items()}
+    return picture_of(kind, states=states, name="course")
+
+
+def fields_table(kind: KindSpec) -> Table:
+    """Return the fields of a kind."""
+    columns = (
+        Column(_("字段"), lambda f: Lines(say(f.title.as_mapping()), f.name)),
+        Column(_("类型"), lambda f: str(TYPES[f.type])),
+        Column(_("必填"), lambda f: f.required and not f.internal),
+        Column(_("说明"), _field_note, wide=True),
+    )
+    return Table(columns, kind.fields, str(_("字段")), Empty(_("没有字段")))
+
+
+def limits_table(kind: KindSpec) -> Table:
+    """Return every limit with the rule that it comes from."""
+    whole = str(_("整件"))
+    kind = api.with_limits(kind)
+    rows = [(whole, limit) for limit in kind.limits]
+    rows += [(say(o.title.as_mapping()), limit) for o in kind.obligations.values() for limit in o.limits]
+    columns = (
+        Column(_("环节"), lambda row: row[0]),
+        Column(_("时限"), lambda row: limit_in_words(row[1], language())),
+        Column(_("依据"), lambda row: _basis(row[1]), wide=True),
+    )
+    return Table(columns, rows, str(_("时限")), Empty(_("不限时")))
+
+
+def _basis(limit: LimitSpec) -> Any:
+    return Lines(limit.basis, __("当 %(condition)s") % {"condition": limit.when}) if limit.when else limit.basis
+
+
+def _field_note(field: FieldSpec) -> str:
+    notes = [__("由流程写入")] if field.internal else []
+    notes += [say(field.help.as_mapping())] if field.help else []
+    notes += ["、".join(say(choice.title.as_mapping()) for choice in field.choices)] if field.choices else []
+    return "；".join(notes)
+
+
+def _table(kind: KindSpec, roles: Mapping[str, str], states: Mapping[str, str] | None) -> Table:
+    columns = [
+        Column(_("阶段"), lambda way: way.phase),
+        Column(_("事项"), lambda way: way.what),
+        Column(_("谁办"), lambda way: Lines(way.who[0], way.who[1] if len(way.who) > 1 else "") if way.who else None),
+        Column(_("时限"), lambda way: way.limit or None),
+        Column(_("办理"), lambda way: way.done),
+        Column(_("去向"), lambda way: "；".join(way.leads) or None, wide=True),
+    ]
+    if states:
+        columns.insert(2, Column(_("状态"), lambda way: Tag(str(STATES[way.state][0]), STATES[way.state][1])))
+    return Table(columns, _ways(kind, roles, states or {}), str(_("流程")), Empty(_("没有环节")))
+
+
+def _ways(kind: KindSpec, roles: Mapping[str, str], states: Mapping[str, str]) -> list[Way]:
+    graph, told = graph_of(kind), language()
+    phases = {phase.code: say(phase.title.as_mapping()) for phase in kind.phases}
+    found = []
+    for place in graph.places:
+        spec = kind.obligations.get(place.name)
+        who = who_owes(kind, spec.who, told, roles) if spec else ()
+        limit = " / ".join(limit_in_words(one, told) for one in spec.limits) if spec else ""
+        leads: dict[str, list[str]] = {title: [] for title in _titles(spec)}
+        for step in graph.steps:
+            if step.source == place.name:
+                target = graph.place(step.target)
+                lead = say(target.title) if target.kind != "end" else __("办结：%(outcome)s") % {"outcome": say(target.title)}
+                lead += __("（当 %(condition)s）") % {"condition": step.when} if step.when else ""
+                leads.setdefault(say(step.title), []).append(lead)
+        joined = graph.joined.get(place.name)
+        state = states.get(place.name, "next")
+        for done, targets in leads.items():
+            more = [say(graph.place(joined).title)] if joined else []
+            found.append(Way(phases[place.phase], say(place.title), state, who, limit, done, (*targets, *more)))
+    return found
+
+
+def _titles(spec: ObligationSpec | None) -> list[str]:
+    if spec is None:
+        return []
+    found = [say(action.title.as_mapping()) for action in spec.actions.values()] or [__("子办件办结")]
+    return found + ([say({tongue: OVER[tongue] + title for tongue, title in spec.on_due.title.as_mapping().items()})] if spec.on_due else [])

@@ -1,0 +1,1 @@
+"""The pure part of cases: no database, no clock, no input or output."""

@@ -1,0 +1,195 @@
+"""Check a form against its declared fields, in their order: which it has now, what they hold, where that comes from."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+from yunhe.core.cases.errors import FieldProblem, FieldsInvalid
+from yunhe.core.cases.rules.conditions import compile_condition
+from yunhe.core.cases.rules.values import LARGEST_INTEGER, ValueChecker, is_bounded_json
+from yunhe.core.cases.types import FieldElement, FieldSpec, KindSpec, Sourced
+
+__all__ = [
+    "HEADING_FIELD",
+    "LARGEST_INTEGER",
+    "Checked",
+    "Surroundings",
+    "check_values",
+    "checked",
+    "examine",
+    "heading_of",
+    "is_bounded_json",
+    "scalar_types",
+    "typed_scalar",
+    "typed_scalars",
+]
+
+
+def _no_element(_code: str) -> FieldElement | None:
+    return None
+
+
+def _no_source(_spec: FieldSpec, _arguments: Mapping[str, Any]) -> Sourced:
+    return Sourced("unavailable")
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What a form is filled in among.
+
+    `named()` gives types and values of what conditions can name beside the form's own fields; `element` resolves an
+    element, `ask` gets the value of a field that has a source, from the filled-in arguments.
+    """
+
+    named: Callable[[], tuple[Mapping[str, str], Mapping[str, Any]]] = lambda: ({}, {})
+    element: Callable[[str], FieldElement | None] = _no_element
+    ask: Callable[[FieldSpec, Mapping[str, Any]], Sourced] = _no_source
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """What a check found: clean values, problems, the fields that the form does not have now, what shared data gave."""
+
+    clean: dict[str, Any]
+    problems: tuple[FieldProblem, ...]
+    hidden: frozenset[str]
+    sourced: Mapping[str, Sourced] = field(default_factory=dict)
+
+
+PLAIN = Surroundings()
+HEADING_FIELD = re.compile(r"\{([a-z][a-z0-9_]*)\}")
+
+
+def examine(
+    specs: Sequence[FieldSpec],
+    values: Mapping[str, Any],
+    *,
+    context: Mapping[str, Any] | None = None,
+    partial: bool = False,
+    around: Surroundings = PLAIN,
+) -> Checked:
+    """Return the clean values (JSON-ready) and every problem found.
+
+    `context` is the case's data, for `subset_of` and `default_from`. `partial` leaves required
+    fields open, for drafts. A clean value is text, int, bool, an ISO date, a decimal as text, or a
+    list or dict of them; an absent one is None, and so is one whose `when` does not hold.
+    """
+    checker = FormChecker(context or {}, partial, around)
+    clean = checker.check_form(specs, values)
+    return Checked(clean, tuple(checker.problems), frozenset(checker.hidden), checker.sourced)
+
+
+def check_values(
+    specs: Sequence[FieldSpec],
+    values: Mapping[str, Any],
+    *,
+    context: Mapping[str, Any] | None = None,
+    partial: bool = False,
+) -> tuple[dict[str, Any], tuple[FieldProblem, ...]]:
+    """Return the clean values and the problems as `examine` does, of a form that stands for itself."""
+    found = examine(specs, values, context=context, partial=partial)
+    return found.clean, found.problems
+
+
+def checked(
+    specs: Sequence[FieldSpec],
+    values: Mapping[str, Any],
+    context: Mapping[str, Any] | None = None,
+    around: Surroundings = PLAIN,
+) -> dict[str, Any]:
+    """Return the clean values as `examine` does. Raises: FieldsInvalid."""
+    found = examine(specs, values, context=context or values, around=around)
+    if found.problems:
+        raise FieldsInvalid(found.problems)
+    return found.clean
+
+
+class FormChecker(ValueChecker):
+    """Checks a whole form: conditions and sources as well as values."""
+
+    def __init__(self, context: Mapping[str, Any], partial: bool, around: Surroundings) -> None:
+        super().__init__(context, partial, around.element)
+        self.around = around
+        self.hidden: set[str] = set()
+        self.sourced: dict[str, Sourced] = {}
+
+    def check_form(self, specs: Sequence[FieldSpec], values: Mapping[str, Any]) -> dict[str, Any]:
+        """Check the fields in their order: what comes later can depend on what came before, never the other way."""
+        self.refuse_unknown(specs, values, "")
+        clean: dict[str, Any] = {}
+        for place, spec in enumerate(specs):
+            clean[spec.name] = self._check_field(spec, values.get(spec.name), specs[:place], clean)
+        return clean
+
+    def _check_field(self, spec: FieldSpec, value: Any, before: Sequence[FieldSpec], clean: dict[str, Any]) -> Any:
+        if spec.when and not self._holds(spec.when, before, clean):
+            self.hidden.add(spec.name)
+            return None
+        if spec.reason_for:
+            return self._check_reason(spec, value, clean)
+        if spec.source and (not spec.source.when or self._holds(spec.source.when, before, clean)):
+            sourced = self.sourced[spec.name] = self._ask(spec, clean)
+            if sourced.state == "found":
+                return sourced.value
+            if sourced.state == "waiting":
+                if spec.required and not self.partial:
+                    self.note(spec.name, "source_waits", ", ".join(sourced.waits_for))
+                return None
+        return self.check(spec, value, spec.name)
+
+    def _check_reason(self, spec: FieldSpec, value: Any, clean: Mapping[str, Any]) -> Any:
+        """Keep the reason of a value that was filled in by hand where a source gave none; it is needed then, only then."""
+        sourced = self.sourced.get(spec.reason_for)
+        if sourced is None or sourced.state in ("found", "waiting"):
+            self.hidden.add(spec.name)
+            return None
+        reason = self.check(spec, value, spec.name)
+        if reason is None and clean[spec.reason_for] is not None and not self.partial:
+            return self.note(spec.name, "reason_needed")
+        return reason
+
+    def _ask(self, spec: FieldSpec, clean: Mapping[str, Any]) -> Sourced:
+        assert spec.source is not None
+        parts = {"form": clean, "data": self.context}
+        arguments: dict[str, Any] = {}
+        missing: list[str] = []
+        for name, told in spec.source.arguments.items():
+            part, _, key = told.partition(".")
+            arguments[name] = parts[part].get(key) if part in parts else told
+            missing += [key] if arguments[name] is None else []
+        return Sourced("waiting", waits_for=tuple(missing)) if missing else self.around.ask(spec, arguments)
+
+    def _holds(self, condition: str, before: Sequence[FieldSpec], clean: Mapping[str, Any]) -> bool:
+        types, named = self.around.named()
+        fields = {**types, **scalar_types(before, "form_")}
+        values = {**named, **typed_scalars(before, clean, "form_")}
+        return compile_condition(condition, tuple(sorted(fields.items())))(values) is True
+
+def scalar_types(specs: Iterable[FieldSpec], prefix: str = "") -> dict[str, str]:
+    """Return the fields that an expression can name, with the engine's type of each."""
+    kinds = {"text": "string", "choice": "string", "integer": "integer", "decimal": "decimal", "date": "date", "boolean": "boolean"}
+    return {prefix + spec.name: kinds[spec.type] for spec in specs if spec.type in kinds}
+
+
+def typed_scalars(specs: Iterable[FieldSpec], values: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    """Return the same fields with values as Python holds them (date, Decimal), for a closure."""
+    return {prefix + name: typed_scalar(kind, values.get(name)) for name, kind in scalar_types(specs).items()}
+
+
+def typed_scalar(kind: str, value: Any) -> Any:
+    """Return a stored value as Python holds it, by the engine's type: a date, a Decimal, else as it is."""
+    if value is not None and kind == "date":
+        return date.fromisoformat(value)
+    return Decimal(value) if value is not None and kind == "decimal" else value
+
+
+def heading_of(kind: KindSpec, values: Mapping[str, Any], say: Callable[[FieldSpec, Any], str]) -> str:
+    """Return the title that a kind gives a case: its heading with the values that it names, as `say` tells them."""
+    specs = {spec.name: spec for spec in kind.fields}
+    told = HEADING_FIELD.sub(lambda found: say(specs[found[1]], values.get(found[1])), kind.heading)
+    return " ".join(told.split())[:300]

@@ -1,0 +1,119 @@
+"""A kind as a graph for reading: what people owe, where it is joined, how it ends, and what leads where."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from yunhe.core.cases.types import EffectSpec, KindSpec
+
+START, LAPSE = "start", "on_due"
+OVER = {"zh": "期满：", "en": "Time over: "}
+# The commonest joins in words; any other rule is shown as it is written.
+RULES: Mapping[str, Mapping[str, str]] = {
+    "open_count = 0": {"zh": "全部办完", "en": "all are done"}, "done_count >= 1": {"zh": "一个办完", "en": "one is done"},
+}  # fmt: skip
+Text = Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One way out of a node: an action, a rule of a group; `when` is a condition of its own ("" for none)."""
+
+    source: str
+    name: str
+    title: Text
+    target: str
+    when: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A node: the start, an obligation, a join of a group, or an end. `phase` is where it is first met."""
+
+    name: str
+    kind: Literal["start", "task", "child", "join", "end"]
+    title: Text
+    phase: str
+    code: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Graph:
+    """Every node and every way; `joined` names for each obligation the join that waits for it."""
+
+    places: tuple[Place, ...]
+    steps: tuple[Step, ...]
+    joined: Mapping[str, str]
+
+    def place(self, name: str) -> Place:
+        """Return a node by name."""
+        return next(place for place in self.places if place.name == name)
+
+
+def graph_of(kind: KindSpec) -> Graph:
+    """Return the graph of a kind. Effects that open and close the case are ways; the others change nothing here."""
+    maker = _Maker(kind)
+    maker.follow(START, "start", {"zh": "提出", "en": "Opened"}, kind.start, kind.phases[0].code)
+    while maker.waiting:
+        name, phase = maker.waiting.pop(0)
+        spec = kind.obligations[name]
+        for action_name, action in spec.actions.items():
+            maker.follow(name, action_name, action.title.as_mapping(), action.effects, phase)
+        if spec.on_due:
+            told = {language: f"{OVER[language]}{title}" for language, title in spec.on_due.title.as_mapping().items()}
+            maker.follow(name, LAPSE, told, spec.on_due.effects, phase)
+        if spec.group in kind.groups:
+            maker.join(name, spec.group, phase)
+    return maker.graph()
+
+
+class _Maker:
+    def __init__(self, kind: KindSpec) -> None:
+        self.kind = kind
+        self.phases = {phase.code: phase.title.as_mapping() for phase in kind.phases}
+        first = kind.phases[0].code
+        self.places: dict[str, Place] = {START: Place(START, "start", {"zh": "提出", "en": "Opened"}, first)}
+        self.steps: list[Step] = []
+        self.joined: dict[str, str] = {}
+        self.waiting: list[tuple[str, str]] = []
+
+    def follow(self, source: str, name: str, title: Text, effects: tuple[EffectSpec, ...], phase: str) -> None:
+        """Note where the effects lead; each in the phase that holds at their end."""
+        for effect in effects:
+            if effect.open_obligation or effect.close_case:
+                moves = [e.go_to_phase for e in effects if e.go_to_phase and e.when in ("", effect.when)]
+                there = moves[-1] if moves else phase
+                target = self._open(effect.open_obligation, there) if effect.open_obligation else self._end(effect.close_case, there)
+                step = Step(source, name, title, target, effect.when)
+                self.steps += [] if step in self.steps else [step]
+
+    def join(self, member: str, group: str, phase: str) -> None:
+        """Note that an obligation of a group is waited for, and what the rules of the group lead to."""
+        name = f"join.{group}"
+        self.joined[member] = name
+        if name in self.places:
+            return
+        self.places[name] = Place(name, "join", {"zh": f"汇合 {group}", "en": f"Join {group}"}, phase, group)
+        for number, rule in enumerate(self.kind.groups[group].rules):
+            told = RULES.get(rule.when, {"zh": rule.when, "en": rule.when})
+            self.follow(name, str(number), told, rule.effects, phase)
+
+    def graph(self) -> Graph:
+        """Return what was found: nodes in the order of the kind's phases, ends last."""
+        order = {code: at for at, code in enumerate(self.phases)}
+        places = sorted(self.places.values(), key=lambda place: (place.kind == "end", order[place.phase]))
+        return Graph(tuple(places), tuple(self.steps), self.joined)
+
+    def _open(self, name: str, phase: str) -> str:
+        if name not in self.places:
+            spec = self.kind.obligations[name]
+            self.places[name] = Place(name, "child" if spec.child else "task", spec.title.as_mapping(), phase, spec.child.kind if spec.child else "")
+            self.waiting.append((name, phase))
+        return name
+
+    def _end(self, outcome: str, phase: str) -> str:
+        name = f"end.{outcome}.{phase}"
+        self.places.setdefault(name, Place(name, "end", self.phases[phase], phase, outcome))
+        return name

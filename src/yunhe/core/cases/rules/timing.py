@@ -1,0 +1,82 @@
+"""The clock of one row (an obligation's or the case's): started, paused, gone on, extended, counted anew.
+
+A row is plain data as in a position. Each function returns only what changes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+from yunhe.core.cases.rules import clock
+from yunhe.core.cases.types import LimitSpec
+from yunhe.kernel.workdays import WorkdayCalendar
+
+Row = Mapping[str, Any]
+UNTIMED: dict[str, Any] = {
+    "limit_amount": None, "limit_unit": "", "limit_basis": "", "due_at": None, "estimated": False,
+    "paused_at": None, "pause_basis": "", "pauses": [], "extensions": [],
+}  # fmt: skip
+
+
+def start(limit: LimitSpec | None, *, at: datetime, calendar: WorkdayCalendar) -> dict[str, Any]:
+    """Return the timing of something that starts now under a limit, or under none."""
+    if limit is None:
+        return dict(UNTIMED)
+    told = {"limit_amount": limit.amount, "limit_unit": limit.unit, "limit_basis": limit.basis}
+    row = {**UNTIMED, **told, "started_at": at.isoformat()}
+    return {**UNTIMED, **told, **recount(row, calendar)}
+
+
+def pause(row: Row, *, at: datetime, basis: str) -> dict[str, Any]:
+    """Return what changes when the clock stops; nothing if it has no limit or stands still already."""
+    if row["limit_amount"] is None or row["paused_at"]:
+        return {}
+    return {"paused_at": at.isoformat(), "pause_basis": basis, "due_at": None, "estimated": False}
+
+
+def resume(row: Row, *, at: datetime, calendar: WorkdayCalendar) -> dict[str, Any]:
+    """Return what changes when the clock goes on; nothing if it runs."""
+    if not row["paused_at"]:
+        return {}
+    over = {"since": row["paused_at"], "until": at.isoformat(), "basis": row["pause_basis"]}
+    changes = {"paused_at": None, "pause_basis": "", "pauses": [*row["pauses"], over]}
+    return {**changes, **recount({**row, **changes}, calendar)}
+
+
+def extend(row: Row, *, amount: int, reason: str, basis: str, calendar: WorkdayCalendar) -> dict[str, Any]:
+    """Return what changes when the limit is made longer by `amount` of its own unit."""
+    changes = {"extensions": [*row["extensions"], {"amount": amount, "reason": reason, "basis": basis}]}
+    return {**changes, **recount({**row, **changes}, calendar)}
+
+
+def recount(row: Row, calendar: WorkdayCalendar) -> dict[str, Any]:
+    """Return due time and whether it is estimated; the same for the same row and calendar."""
+    if row["limit_amount"] is None or row["paused_at"]:
+        return {"due_at": None, "estimated": False}
+    due = clock.count_due(
+        started_at=datetime.fromisoformat(row["started_at"]),
+        amount=total_amount(row),
+        unit=row["limit_unit"],
+        calendar=calendar,
+        pauses=clock.read_pauses(row["pauses"]),
+    )
+    return {"due_at": due.at.isoformat(), "estimated": due.estimated}
+
+
+def warn_at(row: Row, percents: tuple[int, ...]) -> str | None:
+    """Return when the next rung of the ladder is reached; None while the clock stands or none is left.
+
+    A rung is a share of the time that the clock runs: what it stood still does not count.
+    """
+    if not row["due_at"] or row["warned"] >= len(percents):
+        return None
+    start, due = datetime.fromisoformat(row["started_at"]), datetime.fromisoformat(row["due_at"])
+    stood = sum((pause.until - pause.since for pause in clock.read_pauses(row["pauses"])), timedelta())
+    return (due - (due - start - stood) * (100 - percents[row["warned"]]) / 100).isoformat()
+
+
+def total_amount(row: Row) -> int:
+    """Return the limit with its extensions, in its own unit."""
+    return int(row["limit_amount"]) + sum(int(one["amount"]) for one in row["extensions"])

@@ -1,0 +1,297 @@
+"""Pages of the change procedure: which changes there are, planning one, and leading it to its end."""
+
+from __future__ import annotations
+
+from functools import partial
+from itertools import groupby
+from typing import Any
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.translation import gettext as __
+from django.utils.translation import gettext_lazy as _
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from yunhe.core.cases import api
+from yunhe.core.cases.change_forms import PlanForm, ReasonForm
+from yunhe.core.cases.change_words import (
+    STATES,
+    Versions,
+    change_table,
+    is_plain,
+    move_table,
+    move_words,
+    phase_title,
+    position_href,
+    say_position,
+    state_tag,
+    versions_of,
+)
+from yunhe.core.cases.forms import say, say_all
+from yunhe.core.cases.types import DryRun, Migration, OutdatedKind
+from yunhe.core.jobs import api as jobs
+from yunhe.core.jobs.types import JobInfo
+from yunhe.ui.cells import Action, Column, Empty, Fact, Link, Progress, Step, Table
+from yunhe.ui.doors import requires
+from yunhe.ui.lists import Listing, export_csv, read_page_request
+from yunhe.ui.pages import confirm_page
+
+COLUMNS = (
+    Column(_("办件类型"), lambda c: Link(say(c.kind_title), _href(c.migration_id), sub=c.kind), sort="kind_code", wide=True),
+    Column(_("版本"), lambda c: f"{c.source_number} → {c.target_number}"),
+    Column(_("状态"), state_tag, sort="state"),
+    Column(_("已移动"), lambda c: c.moved, sort="moved", number=True),
+    Column(_("起草人"), lambda c: c.author_name),
+    Column(_("批准人"), lambda c: c.approver_name or None),
+    Column(_("起草时间"), lambda c: c.made_at, sort="made_at"),
+)
+
+
+@require_safe
+@requires("cases.change")
+def list_changes(request: HttpRequest) -> HttpResponse:
+    """List the changes of procedures, and the kinds with running cases of an older version."""
+    wanted = read_page_request(
+        request, filters=("kind", "state"), sorts=("kind_code", "state", "moved", "made_at"), sort="-made_at"
+    )
+    take = partial(api.list_migrations, actor=request.actor)
+    if request.GET.get("export"):
+        return export_csv(name="changes", columns=COLUMNS, wanted=wanted, take=lambda w: take(request=w))
+    page = take(request=wanted)
+    titles = {info.code: say(info.title) for info in api.list_kinds()}
+    listing = Listing(
+        request=request, page=page, wanted=wanted, columns=COLUMNS, caption=_("流程变更"),
+        facet_titles={"state": _("状态"), "kind": _("办件类型")} if page.facets else {},
+        choices={"state": [(code, title) for code, (title, _tone) in STATES.items()], "kind": list(titles.items())},
+        search_label=_("搜索类型代码、原因、人员"), export=True,
+        empty=Empty(_("还没有流程变更"), _("办件类型有了新版本、旧版本还有在办办件时，可以从上面拟定。")),
+    )  # fmt: skip
+    context = {"listing": listing, "outdated": _outdated(api.list_outdated(actor=request.actor)), "packs": request.actor.may("packs.view")}
+    return render(request, "cases/changes.html", context)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@requires("cases.change")
+def plan_change(request: HttpRequest, kind: str) -> HttpResponse:
+    """Plan how the running cases of an older version move to the newest."""
+    number = request.GET.get("from", "")
+    source = int(number) if number.isascii() and number.isdigit() and len(number) < 10 else None
+    return _plan_page(request, api.plan_migration(kind=kind, source_number=source, actor=request.actor))
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@requires("cases.change")
+def plan_back(request: HttpRequest, migration_id: str) -> HttpResponse:
+    """Plan the way back from a change."""
+    return _plan_page(request, api.undo_plan(migration_id=migration_id, actor=request.actor))
+
+
+@require_safe
+@requires("cases.change")
+def show_change(request: HttpRequest, migration_id: str) -> HttpResponse:
+    """Show one change: the versions, the positions, how far it is, and what this person may do with it."""
+    change = api.get_migration(migration_id=migration_id, actor=request.actor)
+    job = api.find_migration_job(migration_id=migration_id, actor=request.actor)
+    versions, waiting = versions_of(change), change.state in ("drafted", "approved", "running")
+    busy = job is not None and job.is_open
+    dry = api.check_plan(plan=change, actor=request.actor) if waiting and not busy else None
+    context = {
+        "change": change, "title": say(change.kind_title), "state": state_tag(change), "steps": _steps(change, busy),
+        "facts": _facts(change), "changes": change_table(change, versions), "moves": move_table(change, versions, request.actor),
+        "dry": dry, "problems": _problems(dry, versions), "progress": _progress(change, job) if busy and job else None,
+        "failure": job.error if job and job.state == "failed" and change.state in ("approved", "running") else None,
+        "stopped": change.state == "running" and not busy, "acts": _acts(request, change, busy, dry),
+        "own": change.state == "drafted" and change.author == request.actor.id,
+    }  # fmt: skip
+    return render(request, "cases/change.html", context)
+
+
+@require_safe
+@requires("cases.change")
+def show_progress(request: HttpRequest, migration_id: str) -> HttpResponse:
+    """Show how far a change is; the whole page changes when its job ends."""
+    change = api.get_migration(migration_id=migration_id, actor=request.actor)
+    job = api.find_migration_job(migration_id=migration_id, actor=request.actor)
+    if job is None or not job.is_open:
+        return HttpResponse(status=204, headers={"HX-Refresh": "true"})
+    return render(request, "components/progress.html", {"it": _progress(change, job)})
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@requires("cases.change")
+def approve_change(request: HttpRequest, migration_id: str) -> HttpResponse:
+    """Ask, then approve a drafted change as the second person."""
+    change = api.get_migration(migration_id=migration_id, actor=request.actor)
+    if request.method == "POST":
+        api.approve_migration(migration_id=migration_id, actor=request.actor)
+        messages.success(request, __("已批准，可以执行。"))
+        return redirect("changes:change", migration_id)
+    told = [__("起草人 %(name)s：%(reason)s") % {"name": change.author_name, "reason": change.reason}, *_consequences(request, change)]
+    question = __("批准“%(name)s”的流程变更？") % {"name": say(change.kind_title)}
+    return _confirm(request, change, _("批准流程变更"), question, told, _("批准"), tone="primary")
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@requires("cases.change")
+def apply_change(request: HttpRequest, migration_id: str) -> HttpResponse:
+    """Ask, then move the cases in the background."""
+    change = api.get_migration(migration_id=migration_id, actor=request.actor)
+    if request.method == "POST":
+        api.start_migration(migration_id=migration_id, actor=request.actor)
+        messages.success(request, __("已开始执行。"))
+        return redirect("changes:change", migration_id)
+    told = [*_consequences(request, change), __("可以随时停下，再从停下的地方继续。"), __("完成后可以拟定返回旧流程的方案。")]
+    question = __("现在移动“%(name)s”的在办办件？") % {"name": say(change.kind_title)}
+    return _confirm(request, change, _("执行流程变更"), question, told, _("执行"), tone="primary")
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@requires("cases.change")
+def withdraw_change(request: HttpRequest, migration_id: str) -> HttpResponse:
+    """Ask, then take a change back that is not done."""
+    change = api.get_migration(migration_id=migration_id, actor=request.actor)
+    if request.method == "POST":
+        api.withdraw_migration(migration_id=migration_id, actor=request.actor)
+        messages.success(request, __("已撤回。"))
+        return redirect("changes:change", migration_id)
+    moved = [__("已移动的 %(n)s 件不会移回；其余办件留在旧版本。") % {"n": change.moved}] if change.moved else []
+    question = __("撤回这项流程变更？")
+    return _confirm(request, change, _("撤回流程变更"), question, [*moved, __("撤回后不能再执行，需要时请重新拟定。")], _("撤回"))
+
+
+@require_POST
+@requires("cases.change")
+def stop_change(request: HttpRequest, migration_id: str) -> HttpResponse:
+    """Stop moving cases between two transactions; what was moved stays so."""
+    job = api.find_migration_job(migration_id=migration_id, actor=request.actor)
+    if job is not None and job.is_open:
+        jobs.cancel_job(job_id=job.id, actor=request.actor)
+        messages.success(request, __("已要求停下，正在移动的一批办完后停止。"))
+    return redirect("changes:change", migration_id)
+
+
+def _href(migration_id: str, name: str = "change") -> str:
+    return reverse(f"changes:{name}", args=[migration_id])
+
+
+def _outdated(found: tuple[OutdatedKind, ...]) -> Table:
+    columns = (
+        Column(_("办件类型"), lambda o: say(o.title), wide=True),
+        Column(_("版本"), lambda o: __("第 %(old)s 版，最新第 %(new)s 版") % {"old": o.source_number, "new": o.target_number}),
+        Column(_("在办"), lambda o: o.cases, number=True),
+        Column(_("操作"), lambda o: Action(__("拟定变更"), f"{reverse('changes:plan', args=[o.kind])}?from={o.source_number}", "primary")),
+    )
+    return Table(columns, found, str(_("旧版本的在办办件")), Empty(_("在办办件都在最新版本上")))
+
+
+def _plan_page(request: HttpRequest, plan: Migration) -> HttpResponse:
+    """Show the plan's form with what a dry run says; draft it when asked to and nothing stands in the way."""
+    posted = request.POST if request.method == "POST" else None
+    versions = versions_of(plan)
+    form = PlanForm(plan, versions, posted)
+    drafting = posted is not None and posted.get("step") == "draft"
+    reason = ReasonForm(posted if drafting else None, initial={"reason": posted.get("reason", "") if posted else ""})
+    told, fresh, dry = form.read(), form.fresh, None
+    if told is not None:
+        dry, form = api.check_plan(plan=told, actor=request.actor), PlanForm(told, versions)
+    if told is not None and drafting and dry is not None and not dry.problems and not fresh:
+        done = reason.submit(lambda data: api.draft_migration(plan=told, reason=data["reason"], actor=request.actor))
+        if done is not None:
+            messages.success(request, __("已起草，等第二人批准。"))
+            return redirect("changes:change", done.migration_id)
+    held = told is None or fresh or (dry is not None and dry.problems)
+    context = {
+        "plan": plan, "title": say(plan.kind_title), "changes": change_table(plan, versions), "dry": dry, "reason": reason,
+        "phases": _phases(form, versions, dry, fresh, request), "held": held, "asked": posted is not None,
+    }  # fmt: skip
+    return render(request, "cases/plan.html", context, status=422 if drafting and (held or reason.errors) else 200)
+
+
+def _phases(form: PlanForm, versions: Versions, dry: DryRun | None, fresh: frozenset[str], request: HttpRequest) -> list[dict[str, Any]]:
+    """Return the parts of the form by phase, in the order of the kind's phases."""
+    order = {phase.code: place for place, phase in enumerate(versions.old.phases)}
+    linked, plan = request.actor.may("cases.view"), form.plan
+    found = []
+    for phase, parts in groupby(sorted(form.forms, key=lambda f: order.get(f.move.phase, 0)), key=lambda f: f.move.phase):
+        groups = [
+            {
+                "form": part, "title": say_position(versions.old, phase, part.move.obligations), "cases": part.move.cases,
+                "href": position_href(plan.kind, plan.source_number, phase, part.move.obligations) if linked else "",
+                "problems": [say(one) for one in dry.problems.get((phase, part.move.obligations), ())] if dry else [],
+                "fresh": part.prefix in fresh, "words": say_all(move_words(part.move, versions)),
+            }
+            for part in parts
+        ]  # fmt: skip
+        found.append({"title": phase_title(versions.old, phase), "groups": groups, "whole": form.whole(phase) if len(groups) > 1 else None})
+    return found
+
+
+def _problems(dry: DryRun | None, versions: Versions) -> list[tuple[str, str]]:
+    found = dry.problems.items() if dry else ()
+    return [(say_position(versions.old, *key), say_all(say(one) for one in problems)) for key, problems in found]
+
+
+def _steps(change: Migration, busy: bool) -> list[Step]:
+    """Return the four steps with who did them."""
+    place = {"drafted": 1, "approved": 2, "running": 2, "done": 4, "withdrawn": 1 if not change.approver_name else 2}[change.state]
+    notes = [change.author_name, change.approver_name, __("正在移动") if busy and change.state == "running" else "", ""]
+    found = []
+    for number, title in enumerate((__("起草"), __("第二人批准"), __("执行"), __("完成"))):
+        here = "failed" if change.state == "withdrawn" else "now"
+        note = notes[number] if number < place or number == 2 else ""
+        found.append(Step(title, "done" if number < place else here if number == place else "next", note))  # type: ignore[arg-type]
+    return found
+
+
+def _facts(change: Migration) -> list[Fact]:
+    back = Link(__("返回的变更"), _href(change.undoes)) if change.undoes else None
+    undone = Link(__("返回旧流程的变更"), _href(change.undone_by)) if change.undone_by else None
+    facts = [
+        Fact(__("版本"), __("第 %(old)s 版 → 第 %(new)s 版") % {"old": change.source_number, "new": change.target_number}),
+        Fact(__("原因"), change.reason),
+        Fact(__("起草人"), (change.author_name, change.made_at)),
+        Fact(__("批准人"), (change.approver_name, change.approved_at) if change.approved_at else None),
+        Fact(__("已移动"), change.moved),
+        Fact(__("结束"), change.done_at),
+    ]
+    return facts + [Fact(__("相关变更"), link) for link in (back, undone) if link]
+
+
+def _consequences(request: HttpRequest, change: Migration) -> list[str]:
+    """Return in words what happens to each position, by a dry run of now."""
+    versions, dry = versions_of(change), api.check_plan(plan=change, actor=request.actor)
+    told = [__("移动 %(moved)s 件，留在旧版本 %(kept)s 件。") % {"moved": dry.moved, "kept": dry.kept}]
+    changing = (move for move in change.moves if not is_plain(move) and move.choice == "move")
+    told += [f"{say_position(versions.old, m.phase, m.obligations)}：{say_all(move_words(m, versions))}" for m in changing]
+    return told + [f"{where}：{what}" for where, what in _problems(dry, versions)]
+
+
+def _confirm(request: HttpRequest, change: Migration, title: Any, question: str, told: list[str], submit: Any, tone: str = "danger") -> HttpResponse:
+    cancel = _href(change.migration_id)
+    return confirm_page(request, title=title, question=question, consequences=told, submit=submit, cancel=cancel, tone=tone)
+
+
+def _progress(change: Migration, job: JobInfo) -> Progress:
+    running = job.state == "running"
+    note = __("正在停下") if job.cancel_requested else "" if running else __("在排队，工作进程空闲时开始。")
+    title = __("移动在办办件")
+    return Progress(title, job.progress_done, job.progress_total or None, note, poll=_href(change.migration_id, "progress"))
+
+
+def _acts(request: HttpRequest, change: Migration, busy: bool, dry: DryRun | None) -> list[Action]:
+    """Return what this person may do with the change now."""
+    key, sound = change.migration_id, dry is not None and not dry.problems
+    found = []
+    if busy:
+        return [Action(__("停下"), _href(key, "stop"), "danger", post=True)]
+    if change.state == "drafted" and change.author != request.actor.id and sound:
+        found.append(Action(__("批准"), _href(key, "approve"), "primary"))
+    if change.state in ("approved", "running") and sound:
+        found.append(Action(__("执行") if change.state == "approved" else __("继续执行"), _href(key, "apply"), "primary"))
+    if change.state in ("drafted", "approved", "running"):
+        found.append(Action(__("撤回"), _href(key, "withdraw"), "danger"))
+    if change.state in ("done", "withdrawn") and change.moved and not change.undone_by:
+        found.append(Action(__("返回旧流程"), _href(key, "back")))
+    return found

@@ -1,0 +1,111 @@
+"""The list of all cases that one may see: searched, filtered, saved, exported; several can be reminded at once."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import partial
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext as __
+from django.utils.translation import gettext_lazy as _
+from django.views.decorators.http import require_safe
+
+from yunhe.core.cases import api
+from yunhe.core.cases.change_words import say_position
+from yunhe.core.cases.errors import KindNotFound
+from yunhe.core.cases.forms import FindForm, say
+from yunhe.core.cases.panels import key_map, state_tag
+from yunhe.core.cases.types import Case
+from yunhe.core.cases.views.inbox import DUE_TABS
+from yunhe.core.cases.views.saved import view_chips
+from yunhe.ui.cells import Column, Empty, Link
+from yunhe.ui.doors import requires
+from yunhe.ui.lists import Listing, export_csv, read_page_request
+
+FILTERS = ("kind", "state", "part", "due", "phase", "organization", "person", "obligation", "version", "open")
+SORTS = ("title", "kind_code", "phase", "opened_at", "due_at", "number")
+COLUMNS = (
+    Column(_("办件"), lambda c: Link(c.title, reverse("cases:case", args=[c.case_id]), sub=c.number), sort="title", wide=True),
+    Column(_("类型"), lambda c: c.kind_title, sort="kind_code"),
+    Column(_("环节"), state_tag, sort="phase"),
+    Column(_("到期"), lambda c: c.due_at if c.is_open else None, sort="due_at"),
+    Column(_("提出人"), lambda c: c.opened_by_name),
+    Column(_("提出时间"), lambda c: c.opened_at, sort="opened_at"),
+    Column(_("办结时间"), lambda c: c.closed_at),
+)
+
+
+
+
+def _box(case: Case) -> SafeString:
+    """Return the box that picks a case for the form of the page; only what is open can be reminded."""
+    told = __("选中 %(title)s") % {"title": case.title}
+    box = '<input type="checkbox" class="form-check-input" form="bulk" name="pick" value="{}" aria-label="{}">'
+    return format_html(box, case.case_id, told) if case.is_open else SafeString("")
+
+
+@require_safe
+@requires("cases.view")
+def list_cases(request: HttpRequest) -> HttpResponse:
+    """List the cases that the actor may see."""
+    wanted = read_page_request(request, filters=FILTERS, sorts=SORTS, sort="-opened_at")
+    take = partial(api.list_cases, actor=request.actor)
+    if request.GET.get("export"):
+        return export_csv(name="cases", columns=COLUMNS, wanted=wanted, take=lambda w: take(request=w))
+    kinds = api.list_kinds()
+    listing = Listing(
+        request=request,
+        page=take(request=wanted),
+        wanted=wanted,
+        columns=(Column("", _box), *COLUMNS),
+        caption=_("办件"),
+        facet_titles={"kind": _("类型"), "state": _("状态"), "part": _("我的")},
+        choices={
+            "kind": [(info.code, info.title) for info in kinds],
+            "state": [("open", _("办理中")), ("suspended", _("已中止")), ("closed", _("已办结"))],
+            "part": [("opened", _("我提出的")), ("handled", _("我办过的"))],
+        },
+        search_label=_("搜索办件标题、编号、姓名、内容"),
+        export=True,
+        empty=Empty(_("还没有办件"), _("提交审核或申请数据后，办件会列在这里。")),
+    )
+    known = {info.code for info in kinds}
+    return render(request, "cases/list.html", _context(request, listing, known))
+
+
+def _context(request: HttpRequest, listing: Listing, known: set[str]) -> dict[str, Any]:
+    kind = listing.wanted.filters.get("kind", "")
+    chosen = FindForm.of(wanted=listing.wanted.filters, choices=_choices(request, kind if kind in known else ""))
+    kept = [(name, value) for name, value in request.GET.items() if name not in (*chosen.fields, "page", "export")]
+    more = {"find": chosen, "kept": kept, "position": _position(listing.wanted.filters), "views": view_chips(request, "list"), "key_map": key_map()}
+    return {"listing": listing, "here": request.get_full_path(), "remind": reverse("cases:remind"), **more}
+
+
+def _choices(request: HttpRequest, kind: str) -> dict[str, dict[str, str]]:
+    """Return what each further filter can be; phases and obligations belong to the chosen kind."""
+    spec = api.get_kind(code=kind) if kind else None
+    return {
+        "due": {name: str(title) for name, title in DUE_TABS if name},
+        "organization": api.organization_choices(),
+        "person": api.list_own_team(actor=request.actor),
+        "phase": {phase.code: say(phase.title.as_mapping()) for phase in spec.phases} if spec else {},
+        "obligation": {name: say(one.title.as_mapping()) for name, one in spec.obligations.items()} if spec else {},
+    }
+
+
+def _position(filters: Mapping[str, str]) -> str:
+    """Return in words the position that the address asks for, as a change of procedure links to it."""
+    if not all(filters.get(name) for name in ("kind", "version", "phase", "open")) or not filters["version"].isdecimal():
+        return ""
+    number, names = int(filters["version"][:9]), filters["open"].strip("-").split(",")
+    try:
+        spec = api.get_kind(code=filters["kind"], number=number)
+    except KindNotFound:
+        return ""
+    position = say_position(spec, filters["phase"], filter(None, names))
+    return __("第 %(n)s 版，%(position)s") % {"n": number, "position": position}

@@ -1,0 +1,98 @@
+"""A case on paper: facts, obligations, timeline, how the time was counted, and what proves each step."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils.translation import gettext as __
+from django.utils.translation import gettext_lazy as _
+from django.views.decorators.http import require_safe
+
+from yunhe.core.cases import api
+from yunhe.core.cases.forms import say
+from yunhe.core.cases.panels import case_context, counted_days, due_sentence, facts_told, names_in, role_titles, who_of
+from yunhe.core.cases.types import CaseView, Obligation
+from yunhe.kernel.clock import now
+from yunhe.ui import times
+from yunhe.ui.cells import Code, Column, Empty, Fact, Table
+from yunhe.ui.doors import requires
+
+
+@require_safe
+@requires("cases.view", "cases.act")
+def print_case(request: HttpRequest, case_id: str) -> HttpResponse:
+    """Show a case as a page for paper, without navigation."""
+    view = api.access_case(case_id=case_id, actor=request.actor)
+    context = case_context(request, view, here=reverse("cases:case", args=[case_id]))
+    context |= {"head": _head(view), "owed": _owed(view), "clocks": _clocks(view), "steps": _steps(view), "proof": _proof(view)}
+    return render(request, "cases/print.html", context | {"printed_at": now(), "actor": request.actor})
+
+
+def _head(view: CaseView) -> list[Fact]:
+    case = view.case
+    told = {organ.organization: organ.organization_name for organ in view.obligations}
+    asked = told.get(case.owner) or api.organization_choices().get(case.owner, case.owner)
+    facts = [
+        Fact(__("编号"), case.number),
+        Fact(__("类型"), say(case.kind_title)),
+        Fact(__("提出人"), case.opened_by_name),
+        Fact(__("提出时间"), times.say_full(case.opened_at)),
+        Fact(__("办理单位"), asked),
+        Fact(__("环节"), say(case.phase_title)),
+    ]
+    return [*facts, Fact(__("办结时间"), times.say_full(case.closed_at))] if case.closed_at else facts
+
+
+def _owed(view: CaseView) -> Table:
+    titles = role_titles()
+
+    def who(one: Obligation) -> str:
+        roles = " / ".join(titles.get(role, role) for role in one.roles)
+        return one.closed_by_name or one.assignee_name or " ".join(filter(None, (one.organization_name, roles)))
+
+    def ended(one: Obligation) -> Any:
+        return times.say_full(one.closed_at) if one.closed_at else None
+
+    columns = (
+        Column(_("待办事项"), lambda o: say(o.title)),
+        Column(_("办理人"), who, wide=True),
+        Column(_("开始"), lambda o: times.say_full(o.opened_at)),
+        Column(_("到期"), lambda o: times.say_full(o.due.at) if o.due and o.due.at else None),
+        Column(_("结束"), ended),
+        Column(_("结果"), lambda o: say(o.outcome_title) if o.outcome else STATES.get(o.state)),
+    )
+    return Table(columns, view.obligations, str(_("各项待办")), Empty(_("没有待办")))
+
+
+STATES = {"open": _("办理中"), "cancelled": _("已取消")}
+
+
+def _clocks(view: CaseView) -> list[tuple[str, str, Table]]:
+    """Return each limit with its sentence and its counted days: the case's own, then those of the obligations."""
+    limits = [(__("全程"), view.due)] if view.due else []
+    limits += [(say(one.title), one.due) for one in view.obligations if one.due]
+    return [(title, due_sentence(due, told_at=times.say_full), counted_days(due)) for title, due in limits if due]
+
+
+def _steps(view: CaseView) -> Table:
+    names = names_in(view)
+    columns = (
+        Column(_("步骤"), lambda e: e.seq, number=True),
+        Column(_("时间"), lambda e: times.say_full(e.at)),
+        Column(_("办理人"), who_of, wide=True),
+        Column(_("办理"), lambda e: say(e.title)),
+        Column(_("内容"), lambda e: facts_told(e, names), wide=True),
+    )
+    return Table(columns, view.events, str(_("办理经过")))
+
+
+def _proof(view: CaseView) -> Table:
+    columns = (
+        Column(_("步骤"), lambda e: e.seq, number=True),
+        Column(_("存证编号"), lambda e: Code(e.evidence_id)),
+        Column(_("摘要值"), lambda e: Code(e.digest), wide=True),
+    )
+    return Table(columns, view.events, str(_("每一步的存证")))

@@ -1,0 +1,122 @@
+"""What packs hold beside the kinds: decision tables, which one can try, and dated limits with their basis."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils.translation import gettext_lazy as _
+from django.views.decorators.http import require_safe
+
+from yunhe.core.cases import api
+from yunhe.core.cases.forms import say
+from yunhe.core.cases.types import TableInfo
+from yunhe.kernel.clock import local, now
+from yunhe.ui.cells import Column, Empty, Fact, Link, Table
+from yunhe.ui.doors import requires
+from yunhe.ui.forms import YunheForm
+
+UNITS = {"workdays": _("个工作日"), "days": _("个自然日"), "hours": _("小时")}
+POLICIES = {
+    "unique": _("只能有一行适用"),
+    "first": _("取第一行"),
+    "any": _("多行须一致"),
+    "priority": _("取优先的结果"),
+    "rule_order": _("按顺序取全部"),
+    "collect": _("取全部"),
+    "collect_sum": _("求和"),
+    "collect_min": _("取最小"),
+    "collect_max": _("取最大"),
+    "collect_count": _("计数"),
+}
+
+
+class TryForm(YunheForm):
+    """The inputs of one table, and the day whose rules decide."""
+
+    on = forms.DateField(label=_("按哪一天的规则"), widget=forms.DateInput(attrs={"type": "date"}))
+
+    def __init__(self, *args: Any, code: str, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for spec in api.table_fields(code=code):
+            self.fields[spec.name] = forms.CharField(label=spec.name, required=False, max_length=200)
+            self.fields[spec.name].widget.attrs["class"] = "form-control"
+
+
+@require_safe
+@requires("cases.view")
+def show_rulebook(request: HttpRequest) -> HttpResponse:
+    """List the decision tables and the dated limits."""
+    tables = Table(
+        (
+            Column(_("决策表"), lambda t: Link(say(t.title), reverse("cases:table", args=[t.code]), sub=t.code), wide=True),
+            Column(_("命中方式"), lambda t: str(POLICIES[t.hit])),
+            Column(_("规则"), lambda t: t.rules, number=True),
+            Column(_("版本"), lambda t: t.number, number=True),
+            Column(_("能力包"), lambda t: t.source),
+            Column(_("装入时间"), lambda t: t.loaded_at),
+        ),
+        api.list_tables(),
+        str(_("决策表")),
+        Empty(_("还没有决策表"), _("能力包的 tables 文件夹装入后，会列在这里。")),
+    )
+    limits = Table(
+        (
+            Column(_("时限"), lambda one: one.title or one.code, wide=True),
+            Column(_("代码"), lambda one: one.code),
+            Column(_("长度"), lambda one: f"{one.amount} {UNITS[one.unit]}"),
+            Column(_("自"), lambda one: one.valid_from),
+            Column(_("至（不含）"), lambda one: one.valid_until),
+            Column(_("依据"), lambda one: one.basis, wide=True),
+        ),
+        api.list_limits(),
+        str(_("时限")),
+        Empty(_("还没有单独的时限"), _("能力包的 limits 文件夹装入后，会列在这里。")),
+    )
+    return render(request, "cases/rulebook.html", {"tables": tables, "limits": limits})
+
+
+@require_safe
+@requires("cases.view")
+def show_table(request: HttpRequest, code: str) -> HttpResponse:
+    """Show the rules of one decision table, and what it decides for the values of the form, if any were given."""
+    header, rules = api.list_rules(code=code)
+    info = next(one for one in api.list_tables() if one.code == code)
+    form = TryForm(request.GET if "on" in request.GET else None, code=code, initial={"on": local(now()).date()})
+    decision = form.submit(lambda told: api.try_table(code=code, on=told.pop("on"), values=told)) if form.is_bound else None
+    hits = {rule.row for rule in decision.hits} if decision else set[int]()
+    table = Table(
+        (
+            Column(_("行"), lambda rule: rule[0], number=True),
+            *(Column(_title(name), lambda rule, at=at: rule[1][at] or None, wide=True) for at, name in enumerate(header)),
+        ),
+        rules,
+        say(info.title),
+    )
+    answers = [Fact(name, _answer(value)) for name, value in decision.outputs.items()] if decision else []
+    context = {"table": table, "form": form, "info": info, "facts": _facts(info), "answers": answers, "hits": sorted(hits)}
+    return render(request, "cases/table.html", context, status=form.status)
+
+
+def _title(column: str) -> str:
+    part, _sign, name = column.partition(":")
+    said = {"in": _("条件 %(name)s"), "out": _("结果 %(name)s"), "from": _("自"), "until": _("至（不含）"), "basis": _("依据")}
+    return str(said.get(part, _("说明"))) % {"name": name} if name else str(said.get(part, _("说明")))
+
+
+def _answer(value: Any) -> str:
+    if isinstance(value, tuple | list):
+        return "、".join(str(one) for one in value) or "—"
+    return "—" if value is None else str(value)
+
+
+def _facts(info: TableInfo) -> list[Fact]:
+    return [
+        Fact(_("代码"), info.code),
+        Fact(_("命中方式"), str(POLICIES[info.hit])),
+        Fact(_("版本"), info.number),
+        Fact(_("能力包"), info.source),
+    ]

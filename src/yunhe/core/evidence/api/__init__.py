@@ -1,0 +1,24 @@
+"""Evidence (存证): one durable line for every act that touches data or rights."""
+
+from yunhe.core.evidence.api.records import (
+    access_evidence,
+    append,
+    append_all,
+    find,
+    get_evidence,
+    is_commitment_of,
+    is_intact,
+)
+from yunhe.core.evidence.api.segments import collect_segments, register_taker
+
+__all__ = [
+    "access_evidence",
+    "append",
+    "append_all",
+    "collect_segments",
+    "find",
+    "get_evidence",
+    "is_commitment_of",
+    "is_intact",
+    "register_taker",
+]

@@ -1,0 +1,49 @@
+"""Notices (通知): telling people things, on the page and through the outbox; see docs/adr/0009-notices.md."""
+
+from yunhe.core.notices.api.contacts import (
+    list_contacts,
+    list_webhooks,
+    propose_contact,
+    register_webhook,
+    remove_contact,
+    remove_webhook,
+    resend_code,
+    verify_contact,
+)
+from yunhe.core.notices.api.mailbox import count_unread, list_notices, mark_all_read, mark_read, open_notice
+from yunhe.core.notices.api.preferences import get_preferences, list_failures, set_preferences
+from yunhe.core.notices.api.registry import (
+    find_channel,
+    list_channels,
+    list_kinds,
+    register_channel,
+    register_kind,
+    register_sms,
+)
+from yunhe.core.notices.api.sending import send
+
+__all__ = [
+    "count_unread",
+    "find_channel",
+    "get_preferences",
+    "list_channels",
+    "list_contacts",
+    "list_failures",
+    "list_kinds",
+    "list_notices",
+    "list_webhooks",
+    "mark_all_read",
+    "mark_read",
+    "open_notice",
+    "propose_contact",
+    "register_channel",
+    "register_kind",
+    "register_sms",
+    "register_webhook",
+    "remove_contact",
+    "remove_webhook",
+    "resend_code",
+    "send",
+    "set_preferences",
+    "verify_contact",
+]

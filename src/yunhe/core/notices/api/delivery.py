@@ -1,0 +1,178 @@
+"""Delivery: the outbox hands each message to a job of its own, the job to the channel.
+
+A handler of the outbox only writes control data, so what is outside the house happens in the job: nobody waits
+for a slow mail server with a lock in hand. What the job gives up becomes a dead letter, and that one's retry
+hands the message over again.
+"""
+
+from __future__ import annotations
+
+import logging
+from datetime import datetime, timedelta
+
+from django.db import transaction
+from django.db.models import F
+
+from yunhe.core.jobs import api as jobs
+from yunhe.core.jobs.api import outbox
+from yunhe.core.jobs.errors import JobAlreadyOpen
+from yunhe.core.jobs.types import JobContext, Message
+from yunhe.core.notices.api.letters import compose
+from yunhe.core.notices.api.preferences import due_time
+from yunhe.core.notices.api.registry import find_channel
+from yunhe.core.notices.errors import ChannelBroken, ChannelUnavailable, Undelivered
+from yunhe.core.notices.models import Dispatch
+from yunhe.core.notices.types import Channel, Letter
+from yunhe.kernel.actor import job_actor
+from yunhe.kernel.clock import now
+from yunhe.kernel.errors import Terminal, Transient, YunheError
+
+logger = logging.getLogger("yunhe.notices")
+JOB = "notices.deliver"
+TOPIC_GIVEN_UP = "notices.undelivered"
+TRIES = 10
+"""As many as the outbox gives a message of its own."""
+REST = timedelta(seconds=30)
+"""How long a place that did not answer is left alone, so that it holds up nothing behind it."""
+STRANDED_AFTER = timedelta(hours=1)
+
+_resting: dict[str, datetime] = {}
+
+
+def hand_over(message: Message) -> None:
+    """Take a message from the outbox: have a job send it, after the recipient's quiet hours."""
+    row = Dispatch.objects.filter(pk=message.payload["dispatch"], state="waiting").first()
+    if row is not None:
+        enqueue(row)
+
+
+def enqueue(row: Dispatch) -> bool:
+    """Have a job send a waiting dispatch when it is due; False if one is on it already."""
+    row.due_at = due_time(row=row, at=now())
+    row.save(update_fields=["due_at"])
+    try:
+        jobs.enqueue(name=JOB, arguments={"dispatch": row.pk}, actor=job_actor(JOB), key=row.pk, run_after=row.due_at)
+    except JobAlreadyOpen:
+        return False
+    return True
+
+
+def deliver(context: JobContext, dispatch: str) -> dict[str, int]:
+    """Send one message: done, given up, or raising Transient to be tried again.
+
+    Between sending and its mark the process may die; the message then goes twice, with the same id.
+    """
+    row = Dispatch.objects.select_related("announcement", "contact").filter(pk=dispatch, state="waiting").first()
+    if row is None:
+        return {"seen": 1, "skipped": 1}
+    channel = find_channel(code=row.channel)
+    if due_time(row=row, at=now()) > now():
+        return _put_off(context, row)
+    letter = compose(row=row)
+    if letter is None:
+        return _settle(context, row, state="dropped", counts={"seen": 1, "skipped": 1})
+    try:
+        _hand_to(channel, letter)
+    except Terminal as error:
+        return _give_up(context, row, error)
+    except Transient as error:
+        if context.attempt >= TRIES:
+            return _give_up(context, row, error)
+        _note_try(row, error)
+        raise
+    except Exception as error:  # the door of every channel
+        logger.warning("channel %s: %s", channel.code, type(error).__name__, exc_info=error)
+        return _give_up(context, row, ChannelBroken(channel=channel.code, error=type(error).__name__))
+    return _settle(context, row, state="sent", counts={"seen": 1, "changed": 1})
+
+
+def keep_dead_letter(message: Message) -> None:
+    """Become the dead letter of a message given up; asked once more, hand the message over again.
+
+    Raises: Undelivered with the reason. `note_dead_letter` stands behind this one in the order of names.
+    """
+    row = Dispatch.objects.filter(pk=message.payload["dispatch"], state="failed").first()
+    if row is None:
+        return
+    if row.noted < message.payload["round"]:
+        raise Undelivered(
+            recipient=row.organization or f"user:{row.user_id}", tries=row.tries, reason_zh=row.error["zh"],
+            reason_en=row.error["en"], **_titles(row),
+        )  # fmt: skip
+    row.state, row.ended_at, row.tries = "waiting", None, 0
+    row.save(update_fields=["state", "ended_at", "tries"])
+    enqueue(row)
+
+
+def note_dead_letter(message: Message) -> None:
+    """Write down that the outbox holds the dead letter: what comes after is somebody's wish to try again."""
+    Dispatch.objects.filter(pk=message.payload["dispatch"]).update(noted=message.payload["round"])
+
+
+def pick_up_stranded() -> int:
+    """Have sent what no job is on any more, as when every worker died in the middle; return how many."""
+    rows = Dispatch.objects.filter(state="waiting", due_at__lt=now() - STRANDED_AFTER).order_by("due_at", "id")[:500]
+    found = 0
+    for row in rows:
+        with transaction.atomic():
+            found += not jobs.count_open(name=JOB, key=row.pk) and enqueue(row)
+    return found
+
+
+def _hand_to(channel: Channel, letter: Letter) -> None:
+    """Have the channel send; a place that did not answer rests meanwhile."""
+    place = channel.place(letter)
+    if place and _resting.get(place, now()) > now():
+        raise ChannelUnavailable(where=place, reason_zh="刚才没有应答，稍后再试", reason_en="it did not answer just now")
+    try:
+        channel.deliver(letter)
+    except ChannelUnavailable as error:
+        if place and error.facts.get("rest"):
+            _resting[place] = now() + REST
+        raise
+    _resting.pop(place, None)
+
+
+def _settle(context: JobContext, row: Dispatch, *, state: str, counts: dict[str, int]) -> dict[str, int]:
+    with context.fenced():
+        values = {"state": state, "ended_at": now(), "error_code": "", "error": {}}
+        Dispatch.objects.filter(pk=row.pk, state="waiting").update(tries=F("tries") + int(state == "sent"), **values)
+        context.conclude(counts)
+    return counts
+
+
+def _put_off(context: JobContext, row: Dispatch) -> dict[str, int]:
+    counts = {"seen": 1, "skipped": 1}
+    with context.fenced():
+        context.conclude(counts)
+        enqueue(row)
+    return counts
+
+
+def _note_try(row: Dispatch, error: YunheError) -> None:
+    Dispatch.objects.filter(pk=row.pk, state="waiting").update(
+        tries=F("tries") + 1, error_code=error.code, error=_sentences(error)
+    )
+
+
+def _give_up(context: JobContext, row: Dispatch, error: YunheError) -> dict[str, int]:
+    counts = {"seen": 1, "failed": 1}
+    with context.fenced():
+        Dispatch.objects.filter(pk=row.pk, state="waiting").update(
+            state="failed", ended_at=now(), tries=F("tries") + 1, rounds=F("rounds") + 1, error_code=error.code,
+            error=_sentences(error),
+        )
+        row.refresh_from_db()
+        payload = {"dispatch": row.pk, "round": row.rounds}
+        outbox.publish(topic=TOPIC_GIVEN_UP, payload=payload, key=f"{row.pk}:{row.rounds}")
+        context.conclude(counts)
+    return counts
+
+
+def _sentences(error: YunheError) -> dict[str, str]:
+    return {"zh": error.say("zh"), "en": error.say("en")}
+
+
+def _titles(row: Dispatch) -> dict[str, str]:
+    title = find_channel(code=row.channel).title
+    return {"channel_zh": title["zh"], "channel_en": title["en"]}

@@ -1,0 +1,122 @@
+"""What a person has chosen: which kinds by which channels, when not, in which language; and what did not arrive."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection
+from datetime import datetime, time
+from typing import cast
+
+from django.db import transaction
+
+from yunhe.core.notices.api.registry import find_channel, list_channels, list_kinds
+from yunhe.core.notices.errors import BadNotice, NoMailbox
+from yunhe.core.notices.models import Choice, ContactRow, Dispatch, Habit
+from yunhe.core.notices.rules import after_quiet
+from yunhe.core.notices.types import LANGUAGES, Failure, Language, NoticeKind, Preferences
+from yunhe.kernel.actor import Actor
+
+MOST_FAILURES = 20
+CODE_TITLE = {"zh": "验证码", "en": "Code"}
+
+
+def user_of(actor: Actor) -> int:
+    """Return whose notices an actor reads. Raises: NoMailbox if it is no person."""
+    if actor.kind != "user":
+        raise NoMailbox(name=actor.name)
+    return int(actor.id.removeprefix("user:"))
+
+
+def get_preferences(*, actor: Actor) -> Preferences:
+    """Return what the actor has chosen, defaults filled in. Raises: NoMailbox."""
+    user_id = user_of(actor)
+    chosen = {(row.kind, row.channel): row.is_on for row in Choice.objects.filter(user_id=user_id)}
+    wanted = frozenset(
+        (kind.code, channel.code)
+        for kind in list_kinds()
+        for channel in list_channels()
+        if chosen.get((kind.code, channel.code), channel.code in kind.default_channels)
+    )
+    habit = habit_of(user_id)
+    return Preferences(wanted, habit.quiet_from, habit.quiet_until, cast("Language", habit.language))
+
+
+def set_preferences(*, preferences: Preferences, actor: Actor) -> Preferences:
+    """Keep what the actor chose. Notices on the page cannot be switched off.
+
+    Raises: NoMailbox, BadNotice if only one end of the quiet hours is given or the language is unknown.
+    """
+    user_id = user_of(actor)
+    if (preferences.quiet_from is None) != (preferences.quiet_until is None):
+        raise BadNotice(where="quiet hours", expected="HH:MM - HH:MM", found="one end", field="quiet_until")
+    if preferences.language not in LANGUAGES:
+        raise BadNotice(where="language", expected=", ".join(LANGUAGES), found=preferences.language, field="language")
+    with transaction.atomic():
+        Habit.objects.update_or_create(
+            user_id=user_id,
+            defaults={
+                "quiet_from": preferences.quiet_from, "quiet_until": preferences.quiet_until,
+                "language": preferences.language,
+            },
+        )  # fmt: skip
+        for kind in list_kinds():
+            for channel in list_channels():
+                _keep(user_id, kind, channel.code, is_on=(kind.code, channel.code) in preferences.wanted)
+    return get_preferences(actor=actor)
+
+
+def wanted_channels(*, kind: NoticeKind, persons: Collection[int]) -> dict[int, list[str]]:
+    """Return person → the channels that they want this kind by and have a proven address for. Cost: one query, two where there is an address."""
+    addressed = ContactRow.objects.filter(user_id__in=persons, verified_at__isnull=False).exclude(sealed=b"")
+    proven = list(addressed.order_by("id"))
+    if not proven:
+        return {}
+    ready = {channel.code for channel in list_channels() if channel.is_ready()}
+    chosen: dict[tuple[int, str], bool] = {
+        (row.user_id, row.channel): row.is_on for row in Choice.objects.filter(kind=kind.code, user_id__in=persons)
+    }
+    reachable: defaultdict[int, list[str]] = defaultdict(list)
+    for row in proven:
+        wanted = chosen.get((row.user_id or 0, row.channel), row.channel in kind.default_channels)
+        if row.user_id is not None and wanted and row.channel in ready:
+            reachable[row.user_id].append(row.channel)
+    return dict(reachable)
+
+
+def habit_of(user_id: int) -> Habit:
+    """Return a person's quiet hours and language, or the defaults."""
+    return Habit.objects.filter(pk=user_id).first() or Habit(user_id=user_id)
+
+
+def due_time(*, row: Dispatch, at: datetime) -> datetime:
+    """Return when a dispatch may leave: a code and a webhook at once, else after the quiet hours."""
+    if row.user_id is None or row.announcement_id is None or not find_channel(code=row.channel).waits:
+        return at
+    habit = habit_of(row.user_id)
+    return after_quiet(at, start=_time(habit.quiet_from), end=_time(habit.quiet_until))
+
+
+def list_failures(*, actor: Actor) -> tuple[Failure, ...]:
+    """Return the newest messages that did not reach the actor, and why. Raises: NoMailbox."""
+    rows = Dispatch.objects.filter(user_id=user_of(actor), state="failed").select_related("announcement")
+    return tuple(_failure(row) for row in rows.order_by("-ended_at", "-id")[:MOST_FAILURES])
+
+
+def _failure(row: Dispatch) -> Failure:
+    told = row.announcement
+    title = {"zh": told.title_zh, "en": told.title_en} if told else CODE_TITLE
+    return Failure(
+        id=row.pk, channel=row.channel, title={name: said for name, said in title.items() if said}, reason=row.error,
+        failed_at=row.ended_at or row.made_at,
+    )
+
+
+def _keep(user_id: int, kind: NoticeKind, channel: str, *, is_on: bool) -> None:
+    if is_on == (channel in kind.default_channels):
+        Choice.objects.filter(user_id=user_id, kind=kind.code, channel=channel).delete()
+    else:
+        Choice.objects.update_or_create(user_id=user_id, kind=kind.code, channel=channel, defaults={"is_on": is_on})
+
+
+def _time(value: time | None) -> time | None:
+    return value.replace(tzinfo=None, second=0, microsecond=0) if value else None

@@ -1,0 +1,127 @@
+"""Sending: one announcement, a notice per person, a message per person and channel, all in the caller's transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from datetime import datetime
+
+from django.db import IntegrityError, transaction
+
+from yunhe.core.jobs.api import outbox
+from yunhe.core.notices.api.preferences import wanted_channels
+from yunhe.core.notices.api.registry import find_kind
+from yunhe.core.notices.errors import BadNotice
+from yunhe.core.notices.models import Announcement, ContactRow, Dispatch, NoticeRow
+from yunhe.core.notices.rules import check_texts
+from yunhe.core.notices.types import WEBHOOK, NoticeKind, Recipients, Sent, Texts, ToPerson, ToRole
+from yunhe.core.organizations import api as organizations
+from yunhe.core.organizations.errors import UserNotFound
+from yunhe.kernel.actor import Actor
+from yunhe.kernel.clock import now
+from yunhe.kernel.ids import new_id
+
+TOPIC = "notices.deliver"
+PERSON = "user:"
+MOST_DIGITS = 18
+
+
+def send(
+    *, to: Recipients, kind: str, title: Texts, text: Texts, actor: Actor, href: str = "", key: str = "", case_id: str = ""
+) -> Sent:
+    """Tell people something (通知); what is written stands and falls with the caller's transaction.
+
+    A second one with the same kind and non-empty key is the first one. Accounts that are closed are passed over.
+    Title and text leave the house by e-mail and SMS: no personal data of third parties belongs into them.
+    Raises: UnknownNoticeKind, BadNotice, OrganizationNotFound.
+    """
+    known = find_kind(code=kind)
+    check_texts(title=title, text=text, href=href, key=key)
+    with transaction.atomic():
+        announcement = Announcement(
+            id=new_id(), kind=kind, key=key, title_zh=title["zh"], title_en=title.get("en", ""), text_zh=text["zh"],
+            text_en=text.get("en", ""), href=href, case_id=case_id, actor_id=actor.id, sent_at=now(),
+        )
+        first = _save(announcement)
+        if first is not None:
+            return Sent(first, notices=0, messages=0, is_new=False)
+        persons, bodies = _resolve(to)
+        NoticeRow.objects.bulk_create(
+            [NoticeRow(id=new_id(), announcement=announcement, user_id=person) for person in persons]
+        )
+        messages = _dispatch(announcement, known, persons, bodies)
+    return Sent(announcement.pk, notices=len(persons), messages=messages)
+
+
+def publish(rows: Iterable[Dispatch]) -> int:
+    """Write the outbox messages of dispatches, one each; return how many."""
+    count = 0
+    for row in rows:
+        outbox.publish(topic=TOPIC, payload={"dispatch": row.pk}, key=row.pk)
+        count += 1
+    return count
+
+
+def new_dispatch(*, channel: str, at: datetime, announcement: Announcement | None = None, user_id: int | None = None,
+                 organization: str = "", contact: ContactRow | None = None) -> Dispatch:  # fmt: skip
+    """Return an unsaved dispatch that waits."""
+    return Dispatch(
+        id=new_id(), announcement=announcement, contact=contact, user_id=user_id, organization=organization,
+        channel=channel, made_at=at, due_at=at,
+    )
+
+
+def _save(announcement: Announcement) -> str | None:
+    """Save it, or return the id of the first one with its key."""
+    try:
+        with transaction.atomic():
+            announcement.save(force_insert=True)
+    except IntegrityError:
+        first = Announcement.objects.filter(kind=announcement.kind, key=announcement.key).first()
+        if not announcement.key or first is None:
+            raise
+        return first.pk
+    return None
+
+
+def _resolve(to: Recipients) -> tuple[list[int], list[str]]:
+    """Return the persons and the organisations told, each once."""
+    persons: dict[int, None] = {}
+    bodies: dict[str, None] = {}
+    for one in to:
+        match one:
+            case ToPerson(id=actor_id):
+                persons.update(dict.fromkeys(_person(actor_id)))
+            case ToRole(organization=organization, role=role):
+                body = organizations.get_organization(code=organization)
+                members = organizations.list_members(organization=body.code, role=role)
+                persons.update(dict.fromkeys(member.user_id for member in members))
+                bodies[body.code] = None
+    return list(persons), list(bodies)
+
+
+def _person(actor_id: str) -> tuple[int, ...]:
+    """Return the open account of an Actor's id, or nothing. Raises: BadNotice if it is no person's."""
+    number = actor_id.removeprefix(PERSON)
+    if not actor_id.startswith(PERSON) or not (number.isascii() and number.isdigit() and len(number) <= MOST_DIGITS):
+        raise BadNotice(where="to", expected="user:NUMBER", found=actor_id[:60])
+    try:
+        person = organizations.get_person(user_id=int(number))
+    except UserNotFound:
+        return ()
+    return (person.id,) if person.is_active else ()
+
+
+def _dispatch(announcement: Announcement, kind: NoticeKind, persons: Collection[int], bodies: Collection[str]) -> int:
+    at = announcement.sent_at
+    rows = [
+        new_dispatch(channel=channel, at=at, announcement=announcement, user_id=person)
+        for person, channels in wanted_channels(kind=kind, persons=persons).items()
+        for channel in channels
+    ]
+    hooks = ContactRow.objects.filter(organization__in=bodies, channel=WEBHOOK, user=None).exclude(sealed=b"").order_by("id")
+    rows += [
+        new_dispatch(channel=WEBHOOK, at=at, announcement=announcement, organization=hook.organization)
+        for hook in (hooks if bodies else ())
+    ]
+    Dispatch.objects.bulk_create(rows)
+    return publish(rows)

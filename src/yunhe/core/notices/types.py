@@ -1,0 +1,172 @@
+"""The shapes of notices: who is told, by which channel, and what one has chosen."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, time
+from typing import Literal, Protocol
+
+Texts = Mapping[str, str]
+"""A text per language; "zh" is there, "en" may be missing."""
+
+IN_APP = "in_app"
+EMAIL = "email"
+SMS = "sms"
+WEBHOOK = "webhook"
+
+DispatchState = Literal["waiting", "sent", "failed", "dropped"]
+Language = Literal["zh", "en"]
+LANGUAGES: tuple[Language, ...] = ("zh", "en")
+
+
+@dataclass(frozen=True, slots=True)
+class ToPerson:
+    """One person, by the id of their Actor (`user:12`)."""
+
+    id: str
+
+
+@dataclass(frozen=True, slots=True)
+class ToRole:
+    """Everybody who holds a role in an organisation at the moment of sending, and its webhook."""
+
+    organization: str
+    role: str
+
+
+Recipient = ToPerson | ToRole
+Recipients = Iterable[Recipient]
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """What sending wrote. `announcement_id` of the first one where the key was used before (`is_new` False)."""
+
+    announcement_id: str
+    notices: int
+    messages: int
+    is_new: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class NoticeKind:
+    """A kind of notice (通知种类); a person changes what its channels are for them."""
+
+    code: str
+    title: Texts
+    default_channels: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """One message as a channel sends it. `id` stays the same over repeated deliveries."""
+
+    id: str
+    address: str = field(repr=False)
+    kind: str
+    title: str = field(repr=False)
+    text: str = field(repr=False)
+    language: Language
+    at: datetime
+    recipient: str = ""
+    titles: Texts = field(default_factory=dict, repr=False)
+    texts: Texts = field(default_factory=dict, repr=False)
+    href: str = ""
+    case_id: str = ""
+    secret: bytes = field(default=b"", repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Channel:
+    """A way to reach people (通知渠道) beside the page.
+
+    `deliver` returns once the other side has taken the letter. Raises there: Transient to be tried again,
+    Terminal for good. `check` returns an address as it is kept, or raises BadAddress. `place` names what may be
+    out of order for everybody. `is_ready` tells whether this node has it. `waits` honours quiet hours.
+    `own` is an address that persons enter and prove themselves.
+    """
+
+    code: str
+    title: Texts
+    deliver: Callable[[Letter], None]
+    check: Callable[[str], str]
+    mask: Callable[[str], str]
+    place: Callable[[Letter], str]
+    is_ready: Callable[[], bool]
+    waits: bool = True
+    own: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class TextMessage:
+    """One SMS (短信)."""
+
+    id: str
+    number: str = field(repr=False)
+    text: str = field(repr=False)
+    at: datetime
+
+
+class SmsAdapter(Protocol):
+    """A gateway of SMS. Raises: ChannelUnavailable to be tried again, AddressRefused for good."""
+
+    def __call__(self, message: TextMessage) -> None:
+        """Return once the gateway has taken the message; `message.id` keeps repetitions apart."""
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """One notice (通知) as its recipient reads it."""
+
+    id: str
+    kind: str
+    kind_title: Texts
+    title: Texts
+    text: Texts
+    href: str
+    case_id: str
+    sent_at: datetime
+    read_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Contact:
+    """An address (联系方式) as people see it: masked. `user_id` or `organization` says whose."""
+
+    id: int
+    channel: str
+    masked: str
+    verified_at: datetime | None
+    code_until: datetime | None
+    user_id: int | None = None
+    organization: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class NewWebhook:
+    """A registered webhook with the secret that signs: shown once, kept sealed."""
+
+    contact: Contact
+    secret: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """A message that one did not get by a channel, and why."""
+
+    id: str
+    channel: str
+    title: Texts
+    reason: Texts
+    failed_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Preferences:
+    """What a person has chosen. `wanted` holds (kind, channel) pairs; quiet hours are wall time in China."""
+
+    wanted: frozenset[tuple[str, str]]
+    quiet_from: time | None
+    quiet_until: time | None
+    language: Language

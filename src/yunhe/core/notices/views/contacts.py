@@ -1,0 +1,91 @@
+"""One's own addresses: enter, prove by a code, remove."""
+
+from __future__ import annotations
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.translation import gettext_lazy as _
+from django.views.decorators.debug import sensitive_post_parameters
+from django.views.decorators.http import require_http_methods, require_POST
+
+from yunhe.core.notices import api
+from yunhe.core.notices.errors import ContactNotFound
+from yunhe.core.notices.forms import FORMS, AddressForm, CodeForm
+from yunhe.core.notices.types import Contact
+from yunhe.kernel.actor import Actor
+from yunhe.ui.cells import Action
+from yunhe.ui.doors import acting, requires
+from yunhe.ui.pages import confirm_page
+from yunhe.ui.templatetags.yh import spoken
+
+
+@sensitive_post_parameters("address")
+@require_http_methods(["GET", "HEAD", "POST"])
+@requires("signed_in")
+def change_contact(request: HttpRequest, channel: str) -> HttpResponse:
+    """One's own; the api takes it by the actor's id."""
+    way = api.find_channel(code=channel)
+    form = FORMS.get(channel, AddressForm)(request.POST or None)
+    if request.method == "POST":
+        kept = form.submit(
+            lambda data: api.propose_contact(channel=channel, address=data["address"], actor=acting(request))
+        )
+        if kept is not None:
+            return redirect("notices:verify", channel)
+    context = {"form": form, "title": spoken(way.title), "submit": _("保存并发送验证码")}
+    return render(request, "notices/form.html", context, status=form.status)
+
+
+@sensitive_post_parameters("code")
+@require_http_methods(["GET", "HEAD", "POST"])
+@requires("signed_in")
+def verify_contact(request: HttpRequest, channel: str) -> HttpResponse:
+    """One's own; the api takes it by the actor's id."""
+    contact = _mine(channel, acting(request))
+    form = CodeForm(request.POST or None)
+    if request.method == "POST":
+        proven = form.submit(lambda data: api.verify_contact(channel=channel, code=data["code"], actor=acting(request)))
+        if proven is not None:
+            messages.success(request, _("已验证，可以用来接收通知。"))
+            return redirect("notices:preferences")
+    context = {
+        "form": form, "title": _("填写验证码"), "submit": _("验证"), "contact": contact,
+        "acts": (
+            Action(_("重新发送"), reverse("notices:resend", args=[channel]), post=True),
+            Action(_("更换"), reverse("notices:contact", args=[channel])),
+        ),
+    }  # fmt: skip
+    return render(request, "notices/form.html", context, status=form.status)
+
+
+@require_POST
+@requires("signed_in")
+def resend_code(request: HttpRequest, channel: str) -> HttpResponse:
+    """One's own; the api takes it by the actor's id."""
+    api.resend_code(channel=channel, actor=acting(request))
+    messages.success(request, _("验证码会在片刻后送到。"))
+    return redirect("notices:verify", channel)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@requires("signed_in")
+def remove_contact(request: HttpRequest, channel: str) -> HttpResponse:
+    """One's own; the api takes it by the actor's id."""
+    contact = _mine(channel, acting(request))
+    if request.method == "POST":
+        api.remove_contact(channel=channel, actor=acting(request))
+        messages.success(request, _("已移除。"))
+        return redirect("notices:preferences")
+    return confirm_page(
+        request, title=_("移除联系方式"), question=_("确定移除“%(address)s”吗？") % {"address": contact.masked},
+        consequences=(_("以后的通知不再发到这里，站内通知照常。"),), submit=_("移除"), cancel=reverse("notices:preferences"),
+    )  # fmt: skip
+
+
+def _mine(channel: str, actor: Actor) -> Contact:
+    found = next((one for one in api.list_contacts(actor=actor) if one.channel == channel), None)
+    if found is None:
+        raise ContactNotFound()
+    return found

@@ -1,0 +1,81 @@
+"""The list of one's own notices."""
+
+from __future__ import annotations
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.translation import gettext as _t
+from django.utils.translation import gettext_lazy as _
+from django.views.decorators.http import require_POST, require_safe
+
+from yunhe.core.notices import api
+from yunhe.core.notices.types import Notice
+from yunhe.core.notices.views.sections import sections
+from yunhe.ui.cells import Action, Column, Empty, Lines, Tag
+from yunhe.ui.doors import acting, requires
+from yunhe.ui.lists import Listing, read_page_request
+from yunhe.ui.pages import safe_next
+from yunhe.ui.templatetags.yh import spoken
+
+STATES = (("unread", _("未读")), ("read", _("已读")))
+COLUMNS = (
+    Column(_("内容"), lambda n: Lines(spoken(n.title), spoken(n.text) if n.text["zh"] else ""), wide=True),
+    Column(_("种类"), lambda n: spoken(n.kind_title)),
+    Column(_("状态"), lambda n: Tag(_("已读"), "grey") if n.read_at else Tag(_("未读"))),
+    Column(_("时间"), lambda n: n.sent_at),
+    Column("", lambda n: _open(n)),
+    Column("", lambda n: _read(n)),
+)
+
+
+def _open(notice: Notice) -> Action | tuple[()]:
+    tone = "plain" if notice.read_at else "primary"
+    return Action(_("打开"), reverse("notices:open", args=[notice.id]), tone, post=True) if notice.href else ()
+
+
+def _read(notice: Notice) -> Action | tuple[()]:
+    return () if notice.read_at else Action(_("标为已读"), reverse("notices:read", args=[notice.id]), post=True)
+
+
+@require_safe
+@requires("signed_in")
+def list_notices(request: HttpRequest) -> HttpResponse:
+    """One's own notices; the api takes them by the actor's id."""
+    wanted = read_page_request(request, filters=("kind", "state"))
+    actor = acting(request)
+    titles = tuple((kind.code, spoken(kind.title)) for kind in api.list_kinds())
+    listing = Listing(
+        request=request, page=api.list_notices(request=wanted, actor=actor), wanted=wanted, columns=COLUMNS,
+        caption=_("通知"), facet_titles={"state": _("状态"), "kind": _("种类")}, search_label=_("搜索通知"),
+        choices={"state": STATES, "kind": titles},
+        empty=Empty(_("还没有通知"), _("有事要您知道时，会出现在这里。")),
+    )  # fmt: skip
+    acts = (Action(_("全部标为已读"), reverse("notices:read_all"), post=True),) if api.count_unread(actor=actor) else ()
+    context = {"listing": listing, "title": _("通知"), "tabs": sections(request, "list"), "acts": acts}
+    return render(request, "notices/list.html", context)
+
+
+@require_POST
+@requires("signed_in")
+def open_notice(request: HttpRequest, notice_id: str) -> HttpResponse:
+    """One's own; the api says what is not found."""
+    notice = api.open_notice(notice_id=notice_id, actor=acting(request))
+    return redirect(notice.href or "notices:list")
+
+
+@require_POST
+@requires("signed_in")
+def read_notice(request: HttpRequest, notice_id: str) -> HttpResponse:
+    """One's own; the api says what is not found."""
+    api.mark_read(ids=(notice_id,), actor=acting(request))
+    return redirect(safe_next(request, reverse("notices:list")))
+
+
+@require_POST
+@requires("signed_in")
+def read_all(request: HttpRequest) -> HttpResponse:
+    count = api.mark_all_read(actor=acting(request))
+    messages.success(request, _t("已把 %(count)s 条通知标为已读。") % {"count": count})
+    return redirect("notices:list")

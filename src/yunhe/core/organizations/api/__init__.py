@@ -1,0 +1,75 @@
+"""Organisations (机构人员): divisions, organisations, persons, roles, and who acts with which rights."""
+
+from yunhe.core.organizations.api.actors import (
+    actor_for,
+    authenticate,
+    choose_membership,
+    find_actor,
+    operator_actor,
+    prove_actor,
+    sign_in,
+    sign_out,
+)
+from yunhe.core.organizations.api.bodies import (
+    create_organization,
+    end_organization,
+    find_organization,
+    find_organizations,
+    get_organization,
+    list_organizations,
+)
+from yunhe.core.organizations.api.divisions import (
+    create_region,
+    get_region,
+    list_region_history,
+    list_regions,
+)
+from yunhe.core.organizations.api.persons import (
+    add_membership,
+    change_password,
+    close_user,
+    create_user,
+    end_membership,
+    get_person,
+    list_members,
+    list_memberships,
+    list_persons,
+    may_govern,
+    set_password,
+)
+from yunhe.core.organizations.api.roles import define_role, get_role, list_roles
+
+__all__ = [
+    "actor_for",
+    "add_membership",
+    "authenticate",
+    "change_password",
+    "choose_membership",
+    "close_user",
+    "create_organization",
+    "create_region",
+    "create_user",
+    "define_role",
+    "end_membership",
+    "end_organization",
+    "find_actor",
+    "find_organization",
+    "find_organizations",
+    "get_organization",
+    "get_person",
+    "get_region",
+    "get_role",
+    "list_members",
+    "list_memberships",
+    "list_organizations",
+    "list_persons",
+    "list_region_history",
+    "list_regions",
+    "list_roles",
+    "may_govern",
+    "operator_actor",
+    "prove_actor",
+    "set_password",
+    "sign_in",
+    "sign_out",
+]

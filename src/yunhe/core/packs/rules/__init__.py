@@ -1,0 +1,1 @@
+"""Reading declarations: text in, values and problems with their lines out. Pure."""

@@ -1,0 +1,19 @@
+// Comfort only: every page works without it.
+import { watchCopies } from "./copy.js";
+import { watchDrafts } from "./drafts.js";
+import { watchDrops } from "./drops.js";
+import { watchErrors } from "./errors.js";
+import { foldFacets } from "./facets.js";
+import { watchKeys } from "./keys.js";
+import { watchPicks } from "./picks.js";
+import { watchUploads } from "./upload.js";
+
+watchCopies(document);
+watchDrops(document);
+watchErrors(document);
+foldFacets(document);
+watchKeys(document);
+watchPicks(document);
+watchUploads(document);
+watchDrafts(document);
+document.body.addEventListener("htmx:load", () => watchUploads(document));

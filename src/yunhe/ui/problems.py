@@ -1,0 +1,169 @@
+"""One error, one shape: a page for people, problem+json (RFC 9457) for programs, the same code."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+from urllib.parse import urlencode
+
+from django.core.exceptions import ObjectDoesNotExist, PermissionDenied, SuspiciousOperation
+from django.db import DataError, IntegrityError
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.loader import render_to_string
+from django.urls import NoReverseMatch, reverse
+from django.utils.translation import get_language
+from django.utils.translation import gettext_lazy as _
+
+from yunhe.kernel.errors import Refused, YunheError
+from yunhe.ui.errors import (
+    AlreadyThere,
+    BadNumber,
+    BadRequest,
+    BadText,
+    CsrfFailed,
+    DoorError,
+    DoorRefused,
+    MethodNotAllowed,
+    PageMissing,
+    TextTooLong,
+)
+from yunhe.ui.names import names_of
+from yunhe.ui.trace import current_trace_id
+
+TITLES: dict[int, Any] = {
+    400: _("请求有误"),
+    401: _("请先登录"),
+    403: _("没有权限"),
+    404: _("没有找到"),
+    405: _("不支持这种操作"),
+    409: _("与现状冲突"),
+    422: _("内容有误"),
+    500: _("系统出错"),
+    503: _("暂时不可用"),
+}
+PLAIN = (500, 503)  # these pages ask nothing of the database: it may be what broke
+
+
+def wants_json(request: HttpRequest) -> bool:
+    """Tell whether the caller is a program: an API path, or JSON preferred in Accept."""
+    if request.path.startswith("/api/"):
+        return True
+    preferred = request.get_preferred_type(["text/html", "application/json", "application/problem+json"])
+    return preferred in ("application/json", "application/problem+json")
+
+
+def error_of(exception: BaseException) -> YunheError | None:
+    """Return the typed error that an exception stands for, or None for a fault of ours."""
+    if isinstance(exception, YunheError):
+        return exception
+    if isinstance(exception, Http404 | ObjectDoesNotExist):
+        return PageMissing()
+    if isinstance(exception, PermissionDenied):
+        return DoorRefused()
+    if isinstance(exception, SuspiciousOperation):
+        return BadRequest()
+    if isinstance(exception, IntegrityError):
+        return AlreadyThere()
+    return _unstorable(exception)
+
+
+def _unstorable(exception: BaseException) -> YunheError | None:
+    """Values that no column can hold: said by each database in its own way."""
+    text = str(exception)
+    if isinstance(exception, UnicodeEncodeError) and exception.encoding == "utf-8":
+        return BadText(where="text")
+    if isinstance(exception, ValueError | DataError) and ("NUL" in text or "\\u0000" in text or "0x00" in text):
+        return BadText(where="text")
+    if isinstance(exception, DataError) and "too long" in text:
+        return TextTooLong(where="text")
+    too_large = isinstance(exception, OverflowError) and "too large to convert" in text
+    out_of_range = isinstance(exception, DataError) and "out of range" in text
+    too_many_digits = isinstance(exception, ValueError) and "integer string conversion" in text
+    return BadNumber(where="number") if too_large or out_of_range or too_many_digits else None
+
+
+def answer(request: HttpRequest, error: YunheError) -> HttpResponse:
+    """Return the error as the caller can read it: problem+json, a redirect to where it is mended, or a page."""
+    error = _with_title(error)
+    if wants_json(request):
+        return answer_json(error)
+    if isinstance(error, DoorError) and error.turn_to and (place := _place(error.turn_to)):
+        return _turn(request, place)
+    return answer_page(request, error)
+
+
+def answer_json(error: YunheError) -> HttpResponse:
+    """Return problem+json. Shape: {type,title,status,detail,code,kind,trace_id}, and errors if it names several places."""
+    error, language = _with_title(error), get_language() or "zh"
+    body = error.as_problem(language, current_trace_id())
+    if problems := getattr(error, "problems", ()):
+        body["errors"] = [{"where": one.field, "expected": one.say(language)} for one in problems]
+    return HttpResponse(
+        json.dumps(body, ensure_ascii=True), status=error.http_status, content_type="application/problem+json"
+    )
+
+
+def answer_page(request: HttpRequest, error: YunheError) -> HttpResponse:
+    """Return the error page: what happened, the next step, the trace id."""
+    status = error.http_status
+    context = {
+        "status": status,
+        "title": TITLES.get(status, TITLES[500]),
+        "sentence": error.say(get_language() or "zh"),
+        "code": error.code,
+        "trace_id": current_trace_id(),
+    }
+    template = "ui/problem_plain.html" if status in PLAIN else "ui/problem.html"
+    if getattr(request, "htmx", False):
+        template = "components/problem.html"
+    return HttpResponse(render_to_string(template, context, request if status not in PLAIN else None), status=status)
+
+
+def _with_title(error: YunheError) -> YunheError:
+    """A refusal names the permission as people know it."""
+    if type(error) is not Refused:
+        return error
+    code = str(error.facts.get("permission", ""))
+    title = names_of("permission", [code]).get(code, code)
+    language = (get_language() or "zh")[:2]
+    return error if isinstance(title, str) else Refused(permission=title.get(language, title["zh"]))
+
+
+def _place(name: str) -> str:
+    try:
+        return reverse(name)
+    except NoReverseMatch:
+        return ""
+
+
+def _turn(request: HttpRequest, place: str) -> HttpResponse:
+    target = request.get_full_path() if request.method == "GET" else "/"
+    place = f"{place}?{urlencode({'next': target})}"
+    if getattr(request, "htmx", False):
+        return HttpResponse(status=204, headers={"HX-Redirect": place})
+    return HttpResponseRedirect(place)
+
+
+# Django's own handlers (ROOT_URLCONF names them), for what fails before a view is found.
+def bad_request(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
+    return answer(request, (exception and error_of(exception)) or BadRequest())
+
+
+def permission_denied(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
+    return answer(request, (exception and error_of(exception)) or DoorRefused())
+
+
+def page_not_found(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
+    return answer(request, PageMissing())
+
+
+def server_error(request: HttpRequest) -> HttpResponse:
+    return answer(request, YunheError())
+
+
+def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
+    return answer(request, CsrfFailed())
+
+
+def method_not_allowed(request: HttpRequest, allowed: str) -> HttpResponse:
+    return answer(request, MethodNotAllowed(found=request.method, expected=allowed))

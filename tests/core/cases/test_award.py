@@ -1,0 +1,80 @@
+"""The example of a table, dated limits, scores, a batch and a monthly report, loaded as a pack and walked to its end."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.conftest import Cast
+from yunhe.core.cases import api
+from yunhe.core.packs import api as packs
+from yunhe.kernel.actor import Actor
+from yunhe.kernel.clock import FrozenClock
+
+pytestmark = pytest.mark.django_db
+AWARD = Path(__file__).resolve().parents[3] / "examples" / "award"
+
+
+@pytest.fixture
+def loaded(clock: FrozenClock, cast: Cast, calendar: None, founder: Actor) -> None:
+    from yunhe.core.packs.models import LoadedPack
+
+    LoadedPack.objects.create(name="national", version="1", digest="x", sections=[], title={}, grants=[], loaded_at=clock.at, loaded_by="tests")
+    report = packs.load_pack(name_or_path=AWARD, actor=founder)
+    assert [(change.what, change.action) for change in report.changes if change.what != "case kind"] == [
+        ("limit", "create"), ("limit", "create"), ("decision table", "create"),
+    ]  # fmt: skip
+
+
+def applied(cast: Cast, *scores: int, turnover: int = 2000) -> Any:
+    case = api.open_case(
+        kind="award_application", title="申报", data={"turnover": turnover, "first_time": True}, actor=cast.clerk.actor,
+        owner=cast.owner.code,
+    )  # fmt: skip
+    if not scores:
+        return case
+    api.act(case_id=case.case_id, action="accept", data={}, actor=cast.steward.actor)
+    for score in scores:
+        waiting = api.access_case(case_id=case.case_id, actor=cast.leader.actor).actions
+        api.act(
+            case_id=case.case_id, action="score", data={"score": score}, actor=cast.leader.actor,
+            obligation_id=waiting[0].obligation_id,
+        )  # fmt: skip
+    return case
+
+
+def test_applications_are_valued_scored_ranked_and_report_each_month(loaded: None, clock: FrozenClock, cast: Cast) -> None:
+    best, second, low = applied(cast, 90, 91, 91), applied(cast, 80, 80, 80, turnover=999), applied(cast, 60, 50, 40)
+    assert [best.data["amount"], second.data["amount"]] == [20, 10]
+    ranking = api.open_case(
+        kind="award_ranking", title="排序", data={"quota": 2, "pass_mark": 60}, actor=cast.clerk.actor, owner=cast.owner.code
+    )
+    api.add_members(case_id=ranking.case_id, numbers=[c.number for c in (low, second, best)], actor=cast.leader.actor)
+    assert [m.value for m in api.list_members(case_id=ranking.case_id, actor=cast.leader.actor)] == ["90.6667", "80.0000", "50.0000"]
+    api.act(case_id=ranking.case_id, action="settle", data={}, actor=cast.leader.actor)
+    stand = [api.get_case(case_id=case.case_id) for case in (best, second, low)]
+    assert [(c.phase, c.outcome, c.data["place"]) for c in stand] == [("reporting", "", 1), ("reporting", "", 2), ("ended", "passed_over", 3)]
+    api.act(case_id=best.case_id, action="report", data={"progress": "好"}, actor=cast.clerk.actor)
+    clock.move_to(datetime(2026, 3, 31, 16, tzinfo=UTC))
+    assert api.recur_due(actor=cast.system_admin.actor) == 2
+    view = api.access_case(case_id=best.case_id, actor=cast.clerk.actor)
+    report = next(o for o in view.obligations if o.name == "report" and o.state == "open")
+    assert report.due is not None
+    assert report.due.at == datetime(2026, 4, 11, 15, 59, 59, 999999, tzinfo=UTC)
+    api.act(case_id=best.case_id, action="finish", data={}, actor=cast.leader.actor)
+    clock.advance(timedelta(days=40))
+    assert api.recur_due(actor=cast.system_admin.actor) == 1  # only of what still runs
+    assert all(api.replay_case(case_id=c.case_id, actor=cast.clerk.actor).equal for c in (best, second, low, ranking))
+
+
+def test_an_application_nobody_checks_goes_on_when_its_time_is_over(loaded: None, clock: FrozenClock, cast: Cast) -> None:
+    case = applied(cast)
+    due = api.access_case(case_id=case.case_id, actor=cast.steward.actor).obligations[0].due
+    assert due is not None
+    assert (due.amount, due.basis) == (3, "示例约定（第二版）：初审 3 个工作日")
+    clock.advance(timedelta(days=4))
+    assert api.lapse_due(actor=cast.system_admin.actor) == 1
+    assert api.get_case(case_id=case.case_id).phase == "scoring"

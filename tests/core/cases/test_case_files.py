@@ -1,0 +1,102 @@
+"""Files in the forms of cases: handed in with them, seen by exactly those who see the case."""
+
+from __future__ import annotations
+
+from io import BytesIO
+from typing import Any
+
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+
+from tests.api_caller import Caller
+from tests.conftest import Cast, Member
+from tests.core.cases.form_kinds import publish, text
+from tests.core.cases.test_pages import signed_in
+from yunhe.core.attachments import api as attachments
+from yunhe.core.attachments.errors import AttachmentNotFound, NotAttachable
+from yunhe.core.cases import api
+from yunhe.core.cases.errors import FieldsInvalid
+from yunhe.core.cases.models import CaseRecord
+
+pytestmark = pytest.mark.django_db
+OPEN = "/inbox/new/form_case/"
+PAPERS = {"name": "papers", "title": "材料", "type": "attachments", "required": True, "max_items": 2}
+PROOF = {"name": "proof", "title": "凭证", "type": "attachments"}
+
+
+@pytest.fixture(autouse=True)
+def _kind(cast: Cast) -> None:
+    publish([text("place"), PAPERS], [text("answer"), PROOF])
+
+
+def uploaded(member: Member, name: str = "平面图.txt") -> str:
+    content = BytesIO("一层平面图".encode())
+    return attachments.store_file(name=name, size=len(content.getvalue()), content=content, actor=member.actor, purpose="papers").id
+
+
+def opened(cast: Cast, *ids: str) -> Any:
+    return api.open_case(kind="form_case", title="一件", data={"papers": list(ids)}, actor=cast.clerk.actor, owner=cast.owner.code)
+
+
+def test_a_plain_form_hands_files_in_and_the_case_lists_them(cast: Cast) -> None:
+    client = signed_in(cast.clerk)
+    assert 'enctype="multipart/form-data"' in client.get(OPEN).content.decode()
+    file = SimpleUploadedFile("平面图.txt", "一层平面图".encode(), "text/plain")
+    bad = SimpleUploadedFile("病.exe", b"MZ", "application/octet-stream")
+    told = {"key": "K", "do-title": "一件", "do-owner": cast.owner.code}
+    assert client.post(OPEN, told).status_code == 422  # a required file is missing
+    refused = client.post(OPEN, {**told, "do-papers__file": [file, bad]})
+    assert refused.status_code == 422 and "exe" in refused.content.decode()
+    (kept,) = api.list_drafts(actor=cast.clerk.actor)[0].values["papers"]  # the good one is not lost
+    done = client.post(OPEN, {**told, "do-papers": [kept]})
+    assert done.status_code == 302
+    page = signed_in(cast.steward).get(done["Location"]).content.decode()
+    assert "平面图.txt" in page and "可用" in page and cast.clerk.actor.name in page and f"/attachments/{kept}/" in page
+    assert api.list_drafts(actor=cast.clerk.actor) == ()
+
+
+def test_who_sees_the_case_reads_its_files_and_nobody_else(cast: Cast) -> None:
+    one = uploaded(cast.clerk)
+    case = opened(cast, one)
+    for member, sees in ((cast.clerk, True), (cast.steward, True), (cast.leader, True), (cast.bureau_clerk, False), (cast.audit_admin, False)):
+        answer = signed_in(member).get(f"/attachments/{one}/")
+        answer.close()
+        assert (answer.status_code == 200) == sees, member.username
+        if not sees:
+            assert answer.status_code == 404
+            with pytest.raises(AttachmentNotFound):
+                attachments.open_bytes(attachment_id=one, actor=member.actor)
+        assert bool(attachments.list_for(subject_type="case", subject_id=case.case_id, actor=member.actor)) == sees
+    assert attachments.list_for(subject_type="case", subject_id="01NOTHING", actor=cast.clerk.actor) == ()
+
+
+def test_an_action_hands_its_own_in(cast: Cast) -> None:
+    case = opened(cast, uploaded(cast.clerk))
+    proof = uploaded(cast.steward, "凭证.txt")
+    assert Caller(cast.steward).post(f"/cases/{case.case_id}/actions/finish", {"data": {"proof": [proof]}}).status == 200
+    view = api.access_case(case_id=case.case_id, actor=cast.clerk.actor)
+    assert [one.name for one in view.files] == ["平面图.txt", "凭证.txt"]
+    assert [fact.value for event in view.events for fact in event.facts if fact.name == "proof"] == [[proof]]
+    body = Caller(cast.clerk).get(f"/cases/{case.case_id}").body
+    assert [one["name"] for one in body["files"]] == ["平面图.txt", "凭证.txt"]
+
+
+def test_a_file_that_is_another_s_or_used_or_none_is_refused_alike(cast: Cast) -> None:
+    mine, theirs = uploaded(cast.clerk), uploaded(cast.steward)
+    opened(cast, mine)
+    said = set()
+    for one in (mine, theirs, "01ARZ3NDEKTSV4RRFFQ69G5FAV"):
+        with pytest.raises(NotAttachable) as refused:
+            opened(cast, one)
+        said.add(refused.value.say("zh").replace(one, "ID"))
+        page = signed_in(cast.clerk).post(OPEN, {"key": "K", "do-title": "一件", "do-owner": cast.owner.code, "do-papers": [one]})
+        assert page.status_code == 422
+    assert len(said) == 1 and CaseRecord.objects.count() == 1
+    assert attachments.access_draft(attachment_id=theirs, actor=cast.steward.actor).is_draft
+
+
+@pytest.mark.parametrize("junk", [["x"], "x", [1], [["01ARZ3NDEKTSV4RRFFQ69G5FAV"]], {"a": 1}, ["01ARZ3NDEKTSV4RRFFQ69G5FAV"] * 2, ["../../etc"], list("abc")])
+def test_what_is_no_list_of_files_is_said_at_its_field(cast: Cast, junk: Any) -> None:
+    with pytest.raises(FieldsInvalid) as refused:
+        api.open_case(kind="form_case", title="一件", data={"papers": junk}, actor=cast.clerk.actor, owner=cast.owner.code)
+    assert {p.field for p in refused.value.problems} == {"papers"}

@@ -1,0 +1,212 @@
+"""S-R9: a random kind, a random edit of it, cases anywhere in it: the change is refused with a reason, or every case ends.
+
+What is checked of each moved case: its events still give its rows, who owes what and until when is as it was (or as the
+new version says), its page opens, and people who may act bring it to an end through the api.
+"""
+
+from __future__ import annotations
+
+import random
+from collections import Counter
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from django.db import transaction
+
+from tests.conftest import Cast
+from tests.core.cases.random_kinds import random_edit, random_kind, trimmed
+from tests.soaking import amount, seed_of
+from yunhe.core.cases import api
+from yunhe.core.cases.errors import MigrationRefused
+from yunhe.core.cases.models import CaseRecord, ObligationRecord
+from yunhe.core.cases.rules.kinds import check_kind
+from yunhe.core.cases.types import KindSpec, Migration, Move
+from yunhe.kernel.actor import Actor, Right, job_actor
+from yunhe.kernel.errors import YunheError
+
+pytestmark = [pytest.mark.django_db, pytest.mark.fault]
+HEAD = job_actor("tests")
+MOST_STEPS, MOST_TRIES, CASES = 40, 8, 3
+
+
+class Walker:
+    """Everybody at once: takes any action of any open obligation in the name of who may."""
+
+    def __init__(self, dice: random.Random, cast: Cast) -> None:
+        self.dice, self.cast = dice, cast
+        self.everyone = replace(cast.leader.actor, rights=(Right("*"),))
+
+    def step(self, case_id: str, *, operators: bool) -> bool:
+        """Do one random thing; return whether it happened. Any refusal must be one of the house's own."""
+        offers = self._offers(case_id, operators)
+        name, told = self.dice.choice(offers)
+        try:
+            with transaction.atomic():
+                getattr(api, name)(case_id=case_id, **told)
+        except YunheError:
+            return False
+        return True
+
+    def _offers(self, case_id: str, operators: bool) -> list[tuple[str, dict[str, Any]]]:
+        """Return what the bearer of one open obligation, any of them, is offered."""
+        item = self.dice.choice(list(ObligationRecord.objects.filter(case_id=case_id, state="open").order_by("id")))
+        actor = self._bearer(item)
+        view = api.access_case(case_id=case_id, actor=actor)
+        data = {"yes": self.dice.random() < 0.5, "note": self.dice.choice(("x", None))}
+        mine = [one.name for one in view.actions if one.obligation_id == item.pk]
+        told = {"data": data, "obligation_id": item.pk, "actor": actor}
+        offers: list[tuple[str, dict[str, Any]]] = [("act", {"action": name, **told}) for name in mine]
+        for op in view.operators if operators else ():
+            if op.name == "send_back" and op.obligation_id == item.pk:
+                back = {"phase": self.dice.choice(sorted(op.choices)), "reason": "测试", "obligation_id": item.pk}
+                offers.append(("send_back", {**back, "actor": actor}))
+            elif op.name == "retract":
+                offers.append(("retract", {"reason": "测试", "actor": actor}))
+        return offers
+
+    def _bearer(self, item: ObligationRecord) -> Actor:
+        if item.person:
+            return replace(self.everyone, id=item.person)
+        return replace(self.everyone, id=f"user:{item.organization}", organization=item.organization, role=item.role.split("+")[0])
+
+    def ends(self, case_id: str) -> bool:
+        """Tell whether the case can be brought to an end; it stays as it is."""
+        for _ in range(MOST_TRIES):
+            with transaction.atomic():
+                for _ in range(MOST_STEPS):
+                    self.step(case_id, operators=False)
+                    if CaseRecord.objects.get(pk=case_id).state == "closed":
+                        break
+                closed = CaseRecord.objects.get(pk=case_id).state == "closed"
+                transaction.set_rollback(True)
+            if closed:
+                return True
+        return False
+
+
+def standing() -> dict[str, dict[str, Any]]:
+    names = ("name", "case_id", "organization", "role", "person", "assignee", "due_at", "limit_amount", "limit_basis", "opened_at")
+    return {row["id"]: row for row in ObligationRecord.objects.filter(state="open").values("id", *names)}
+
+
+def corrected(plan: Migration, new: KindSpec, dice: random.Random) -> Migration:
+    """Return the plan as somebody might correct it: names that are gone renamed or cancelled, some kept, some added."""
+    phases = [phase.code for phase in new.phases]
+
+    def one(move: Move) -> Move:
+        gone = [name for name in dict.fromkeys(move.obligations) if name not in new.obligations]
+        cancel = tuple((name, "") for name in gone if dice.random() < 0.4)
+        renames = {name: name if name in new.obligations else dice.choice(sorted(new.obligations)) for name in move.obligations}
+        add = ((dice.choice(sorted(new.obligations)), ""),) if dice.random() < 0.3 else ()
+        to = move.phase if move.phase in phases else dice.choice(phases)
+        choice = "keep" if dice.random() < 0.15 else "move"
+        return replace(move, renames=renames, cancel=cancel, add=add, to_phase=to, choice=choice)
+
+    return replace(plan, moves=tuple(one(move) for move in plan.moves))
+
+
+def test_a_change_is_refused_with_a_reason_or_every_case_still_ends(
+    clock: Any, cast: Cast, calendar: None, founder: Actor
+) -> None:
+    seen: Counter[str] = Counter()
+    dice = random.Random(seed_of("a change strands nobody"))
+    wanted = amount(small=2, full=400)
+    while seen["tried"] < wanted:
+        kind = trimmed(random_kind(dice.randrange(10**9)))
+        if check_kind(kind):
+            continue
+        with transaction.atomic():
+            change(kind, dice, cast, founder, seen)
+            transaction.set_rollback(True)
+    assert seen["moved"] >= wanted // 2 and seen["refused"] + seen["unpublished"] >= 1, seen  # both kinds of outcome were met
+
+
+def change(kind: KindSpec, dice: random.Random, cast: Cast, founder: Actor, seen: Counter[str]) -> None:
+    seen["tried"] += 1
+    api.publish_kind(spec=kind, source="tests", actor=founder)
+    walker = Walker(dice, cast)
+    cases = [opened for _ in range(CASES) if (opened := open_one(dice, cast)) is not None]
+    for case_id in cases:
+        for _ in range(dice.randrange(8)):
+            if CaseRecord.objects.get(pk=case_id).state == "open":
+                walker.step(case_id, operators=True)
+    new = random_edit(kind, dice.randrange(10**9))
+    tries = 0
+    while check_kind(new) or new == kind:
+        seen["unpublished"] += 1
+        new, tries = random_edit(kind, dice.randrange(10**9)), tries + 1
+        if tries > 30:
+            return
+    api.publish_kind(spec=new, source="tests", actor=founder)
+    if CaseRecord.objects.exclude(state="closed").exists():
+        migrate(new, dice, cast, walker, seen)
+
+
+def open_one(dice: random.Random, cast: Cast) -> str | None:
+    codes = [cast.owner.code, cast.bureau.code, cast.other.code]
+    data = {"flag": dice.random() < 0.5, "n": dice.randint(0, 4), "bodies": dice.sample(codes, dice.randint(1, 3))}
+    try:
+        with transaction.atomic():
+            return api.open_case(kind="random", title="一件", data=data, actor=cast.clerk.actor, owner=cast.owner.code).case_id
+    except YunheError:
+        return None
+
+
+def migrate(new: KindSpec, dice: random.Random, cast: Cast, walker: Walker, seen: Counter[str]) -> None:
+    plan = corrected(api.plan_migration(kind="random", actor=cast.data_admin.actor), new, dice)
+    before = standing()
+    draft = drafted(plan, cast)
+    if isinstance(draft, MigrationRefused):
+        assert len(draft.say("zh")) > 10 and len(draft.say("en")) > 10
+        seen["refused"] += 1
+        return
+    api.approve_migration(migration_id=draft.migration_id, actor=cast.system_admin.actor)
+    api.apply_migration(migration_id=draft.migration_id, actor=cast.data_admin.actor)
+    after = standing()
+    for row in CaseRecord.objects.select_related("kind").exclude(state="closed"):
+        told = api.replay_case(case_id=row.pk, actor=HEAD)
+        assert told.equal, told.differences
+        dues = [item["due_at"] for item in after.values() if item["case_id"] == row.pk and item["due_at"]]
+        assert row.due_at == min(dues, default=None)
+        check_seats(row, before, after, new)
+        assert api.access_case(case_id=row.pk, actor=HEAD).case.number == row.number
+        assert walker.ends(row.pk), (row.kind.number, row.phase, [i["name"] for i in after.values() if i["case_id"] == row.pk])
+        if row.kind.number == 2:
+            seen["moved"] += 1
+            wander(row.pk, walker)
+
+
+def drafted(plan: Migration, cast: Cast) -> Migration | MigrationRefused:
+    try:
+        with transaction.atomic():
+            return api.draft_migration(plan=plan, reason="测试", actor=cast.data_admin.actor)
+    except MigrationRefused as refused:
+        return refused
+
+
+def check_seats(row: CaseRecord, before: dict[str, Any], after: dict[str, Any], new: KindSpec) -> None:
+    """Who owes it and until when is as it was; where the new version gives it to somebody else, as that says."""
+    mine = {key: item for key, item in after.items() if item["case_id"] == row.pk}
+    for key, item in mine.items():
+        timing = ("due_at", "limit_amount", "limit_basis", "opened_at")
+        seat = ("organization", "person", "assignee")
+        was = before.get(key, item)
+        assert {name: item[name] for name in timing} == {name: was[name] for name in timing}
+        if row.kind.number == 2 and bool(was["person"]) != bool(new.obligations[item["name"]].who.person):
+            assert (item["person"], item["role"]) == (row.opened_by, "")
+        else:
+            assert {name: item[name] for name in seat} == {name: was[name] for name in seat}
+        assert item["person"] or item["role"]
+        assert row.kind.number == 1 or item["name"] in new.obligations
+
+
+def wander(case_id: str, walker: Walker) -> None:
+    """Go on at random with operators too; wherever that leads, the case can still end."""
+    for _ in range(6):
+        walker.step(case_id, operators=True)
+        if CaseRecord.objects.get(pk=case_id).state == "closed":
+            return
+    assert walker.ends(case_id)
+    told = api.replay_case(case_id=case_id, actor=HEAD)
+    assert told.equal, told.differences

@@ -1,0 +1,191 @@
+"""Drafts follow the person, not the browser; nothing that was filled in gets lost without a word."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+
+from tests.conftest import Cast, Member
+from tests.core.cases.form_kinds import publish, text
+from tests.core.cases.test_pages import signed_in
+from yunhe.core.attachments import api as attachments
+from yunhe.core.cases import api
+from yunhe.core.cases.api import drafts
+from yunhe.core.cases.errors import ActionNotOffered, DraftNotFound, DraftTooLarge, KindNotFound, TooManyDrafts
+from yunhe.core.cases.models import CaseRecord, DraftRecord
+from yunhe.core.cases.types import Case
+
+pytestmark = pytest.mark.django_db
+OPEN = "/inbox/new/form_case/"
+FIELDS = [
+    text("place", required=True),
+    text("note"),
+    {"name": "sure", "title": "确定", "type": "boolean"},
+    {"name": "papers", "title": "材料", "type": "attachments"},
+]
+
+
+@pytest.fixture
+def kind(cast: Cast) -> None:
+    publish(FIELDS, [text("answer", required=True), text("remark")])
+
+
+def filled(**more: Any) -> dict[str, Any]:
+    return {"key": "ONE", "do-title": "一件", "do-place": "解放路", "do-note": "靠边", **more}
+
+
+def kept_by(member: Member) -> tuple[Any, ...]:
+    return api.list_drafts(actor=member.actor)
+
+
+def opened(cast: Cast, **data: Any) -> Case:
+    return api.open_case(kind="form_case", title="一件", data={"place": "x", **data}, actor=cast.clerk.actor, owner=cast.owner.code)
+
+
+@pytest.mark.usefixtures("kind")
+def test_a_form_is_kept_by_its_button_and_goes_on_in_another_browser(cast: Cast) -> None:
+    saved = signed_in(cast.clerk).post(OPEN, filled(step="save"))
+    assert saved.status_code == 302
+    other = signed_in(cast.clerk)
+    assert "有 1 份表单没有提交" in other.get("/inbox/").content.decode()
+    listed = other.get("/inbox/new/").content.decode()
+    assert "一件" in listed and saved["Location"].split("?")[1] in listed
+    again = other.get(saved["Location"]).content.decode()
+    assert 'value="一件"' in again and 'value="解放路"' in again and "保存于" in again
+    (draft,) = kept_by(cast.clerk)
+    assert draft.values == {"title": "一件", "place": "解放路", "note": "靠边"}
+    done = other.post(OPEN, {**filled(), "do-owner": cast.owner.code})
+    assert done.status_code == 302 and "/inbox/cases/" in done["Location"]
+    assert kept_by(cast.clerk) == ()
+    assert "份表单没有提交" not in other.get("/inbox/").content.decode()
+
+
+@pytest.mark.usefixtures("kind")
+def test_leaving_keeps_a_form_and_so_does_a_refusal(cast: Cast) -> None:
+    client = signed_in(cast.clerk)
+    assert client.post(OPEN, filled(step="leave")).status_code == 204
+    assert client.post(OPEN, filled(step="leave", **{"do-note": "后来"})).status_code == 204
+    (draft,) = kept_by(cast.clerk)
+    assert draft.values["note"] == "后来"
+    refused = client.post(OPEN, filled(key="TWO", **{"do-place": "", "do-note": "没填地点"}))
+    assert refused.status_code == 422
+    assert {one.values.get("note") for one in kept_by(cast.clerk)} == {"后来", "没填地点"}
+
+
+@pytest.mark.usefixtures("kind")
+def test_another_s_draft_sounds_like_none(cast: Cast) -> None:
+    signed_in(cast.clerk).post(OPEN, filled(step="save"))
+    (draft,) = kept_by(cast.clerk)
+    for member in (cast.steward, cast.officer):
+        other = signed_in(member)
+        mine, none = f"{OPEN}?draft={draft.draft_id}", f"{OPEN}?draft=01ARZ3NDEKTSV4RRFFQ69G5FAV"
+        for address in (mine, none, f"/inbox/drafts/{draft.draft_id}/discard/", "/inbox/drafts/01ARZ3NDEKTSV4RRFFQ69G5FAV/discard/"):
+            assert other.get(address).status_code == 404, address
+        assert other.post(f"/inbox/drafts/{draft.draft_id}/discard/").status_code == 404
+        assert kept_by(member) == ()
+        with pytest.raises(DraftNotFound):
+            api.access_draft(draft_id=draft.draft_id, actor=member.actor)
+        shown = other.post(OPEN, {"key": "ONE", "step": "refresh"}).content.decode()  # the same key gives nobody anything
+        assert "解放路" not in shown
+        other.post(OPEN, {**filled(step="save"), "do-place": "别处"})
+    assert kept_by(cast.clerk)[0].values["place"] == "解放路"
+    elsewhere = replace(cast.clerk.actor, organization=cast.owner.code)
+    assert api.list_drafts(actor=elsewhere) == ()
+
+
+@pytest.mark.usefixtures("kind")
+def test_what_a_new_version_no_longer_asks_for_is_said_and_shown(cast: Cast) -> None:
+    client = signed_in(cast.clerk)
+    address = client.post(OPEN, filled(step="save"))["Location"]
+    publish([text("place", required=True), text("fresh")])
+    page = client.get(address).content.decode()
+    assert "有了新的版本" in page and 'value="解放路"' in page and 'name="do-fresh"' in page
+    assert "不再需要" in page and "字段note" in page and "靠边" in page and 'name="do-note"' not in page
+    assert client.post(OPEN, {**filled(), "do-owner": cast.owner.code}).status_code == 302
+
+
+@pytest.mark.usefixtures("kind")
+def test_the_form_of_an_action_is_kept_and_goes_with_it(cast: Cast) -> None:
+    case = opened(cast)
+    (finish,) = api.access_case(case_id=case.case_id, actor=cast.steward.actor).actions
+    address = f"/inbox/cases/{case.case_id}/{finish.obligation_id}/finish/"
+    client = signed_in(cast.steward)
+    assert client.post(address, {"do-remark": "想一想", "step": "save", "version": "1"}).status_code == 302
+    (draft,) = kept_by(cast.steward)
+    assert (draft.case_number, draft.action, draft.values) == (case.number, "finish", {"remark": "想一想"})
+    shown = signed_in(cast.steward).get(f"/inbox/cases/{case.case_id}/?ob={finish.obligation_id}&act=finish").content.decode()
+    assert 'value="想一想"' in shown
+    assert "想一想" not in signed_in(cast.leader).get(f"/inbox/cases/{case.case_id}/?ob={finish.obligation_id}&act=finish").content.decode()
+    assert client.post(address, {"do-answer": "可以", "do-remark": "想一想", "version": "1"}).status_code == 302
+    assert kept_by(cast.steward) == ()
+
+
+@pytest.mark.usefixtures("kind")
+def test_a_draft_whose_work_another_did_says_so(cast: Cast) -> None:
+    case = opened(cast)
+    (finish,) = api.access_case(case_id=case.case_id, actor=cast.steward.actor).actions
+    api.keep_action(case_id=case.case_id, obligation_id=finish.obligation_id, action="finish", values={"answer": "想"}, actor=cast.steward.actor)
+    api.act(case_id=case.case_id, action="finish", data={"answer": "办了"}, actor=cast.leader.actor)
+    (draft,) = kept_by(cast.steward)
+    assert not draft.is_open
+    assert "已不需办理" in signed_in(cast.steward).get("/inbox/new/").content.decode()
+    with pytest.raises(ActionNotOffered):
+        api.keep_action(case_id=case.case_id, obligation_id=finish.obligation_id, action="finish", values={"answer": "又"}, actor=cast.steward.actor)
+
+
+@pytest.mark.usefixtures("kind")
+def test_discarding_asks_and_frees_the_files(cast: Cast) -> None:
+    client = signed_in(cast.clerk)
+    file = SimpleUploadedFile("图.txt", "平面图".encode(), "text/plain")
+    client.post(OPEN, filled(step="save", **{"do-papers__file": file}))
+    (draft,) = kept_by(cast.clerk)
+    (kept,) = draft.values["papers"]
+    assert attachments.access_draft(attachment_id=kept, actor=cast.clerk.actor).name == "图.txt"
+    address = f"/inbox/drafts/{draft.draft_id}/discard/"
+    assert "不能恢复" in client.get(address).content.decode() and kept_by(cast.clerk)
+    assert client.post(address).status_code == 302
+    assert kept_by(cast.clerk) == () and attachments.find_drafts(ids=[kept], actor=cast.clerk.actor) == ()
+
+
+@pytest.mark.usefixtures("kind")
+def test_files_that_were_cleaned_away_are_said(cast: Cast) -> None:
+    client = signed_in(cast.clerk)
+    file = SimpleUploadedFile("图.txt", "平面图".encode(), "text/plain")
+    address = client.post(OPEN, filled(step="save", **{"do-papers__file": file}))["Location"]
+    (kept,) = kept_by(cast.clerk)[0].values["papers"]
+    attachments.delete_draft(attachment_id=kept, actor=cast.clerk.actor)
+    assert "有 1 个文件存放过久" in client.get(address).content.decode()
+
+
+@pytest.mark.usefixtures("kind")
+def test_a_form_sent_and_gone_back_to_becomes_another_one(cast: Cast) -> None:
+    client = signed_in(cast.clerk)
+    assert client.post(OPEN, {**filled(), "do-owner": cast.owner.code}).status_code == 302
+    client.post(OPEN, filled(step="leave", **{"do-note": "第二件"}))
+    (draft,) = kept_by(cast.clerk)
+    assert draft.scope != "ONE"  # else sending it would give back the first case
+    second = client.post(OPEN, {**filled(key=draft.scope), "do-owner": cast.owner.code})
+    assert second.status_code == 302 and CaseRecord.objects.count() == 2
+
+
+@pytest.mark.usefixtures("kind")
+def test_drafts_are_bounded(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
+    def keep(scope: str, values: Any) -> Any:
+        return api.keep_opening(kind="form_case", scope=scope, values=values, actor=cast.clerk.actor)
+
+    monkeypatch.setattr(drafts, "MOST_DRAFTS", 2)
+    keep("a", {"place": "1"})
+    keep("b", {"place": "1"})
+    keep("a", {"place": "2"})
+    with pytest.raises(TooManyDrafts):
+        keep("c", {"place": "1"})
+    with pytest.raises(DraftTooLarge):
+        keep("a", {"place": "长" * 400_000})
+    with pytest.raises(DraftTooLarge):
+        keep("a", {"place": float("nan")})
+    with pytest.raises(KindNotFound):
+        api.keep_opening(kind="form_case", scope="d", values={}, actor=cast.audit_admin.actor)
+    assert DraftRecord.objects.count() == 2

@@ -1,0 +1,56 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.api_caller import Caller
+from tests.conftest import Cast
+from yunhe.core.cases import api
+
+pytestmark = pytest.mark.django_db
+
+
+def test_the_owner_acts_and_of_two_one_is_told(note: Any, cast: Cast) -> None:
+    case = note(data={"amount": 7})
+    leader = Caller(cast.leader)
+    view = leader.get(f"/cases/{case.case_id}")
+    assert (view.status, view.body["case"]["version"], view.body["case"]["data"]["amount"]) == (200, 1, 7)
+    agree = next(one for one in view.body["actions"] if one["name"] == "agree")
+    assert {one["name"]: one["required"] for one in agree["fields"]}["text"] is True
+    path = f"/cases/{case.case_id}/actions/agree"
+    body = {"data": {"text": "可以", "chosen": ["b"]}, "version": 1, "obligation_id": agree["obligation_id"]}
+    assert leader.post(path, {**body, "data": {"text": "长" * 30}}).refusal == (422, "fields_invalid")
+    assert leader.post(path, {**body, "data": {}}).refusal == (422, "fields_invalid")
+    assert leader.post(path, {**body, "obligation_id": "none"}).refusal == (403, "action_not_offered")
+    done = leader.post(path, body)
+    assert (done.status, done.body["outcome"]) == (200, "agreed")
+    assert leader.post(path, body).status in (403, 409)
+    assert api.get_case(case_id=case.case_id).version == 2
+
+
+def test_the_other_departments_clerk_cannot_see_the_case(note: Any, cast: Cast) -> None:
+    case = note()
+    stranger = Caller(cast.bureau_clerk)
+    assert stranger.get(f"/cases/{case.case_id}").refusal == (404, "case_not_found")
+    assert stranger.post(f"/cases/{case.case_id}/actions/agree", {"data": {"text": "可以"}}).refusal == (404, "case_not_found")
+    assert stranger.get("/cases").body["total"] == 0
+    assert Caller(cast.audit_admin).get("/cases").refusal == (403, "refused")
+    assert Caller(None).get("/cases").refusal == (401, "not_signed_in")
+    assert api.get_case(case_id=case.case_id).version == 1
+
+
+def test_an_action_that_is_not_offered(note: Any, cast: Cast) -> None:
+    case = note()
+    assert Caller(cast.leader).post(f"/cases/{case.case_id}/actions/fly").refusal == (403, "action_not_offered")
+    assert Caller(cast.leader).post("/cases/none/actions/agree").refusal == (404, "case_not_found")
+
+
+def test_the_list_is_filtered_and_counted(note: Any, cast: Cast) -> None:
+    case = note()
+    leader = Caller(cast.leader)
+    (line,) = leader.get("/cases", {"state": "open", "kind": case.kind, "sort": "-opened_at"}).body["items"]
+    assert line["case_id"] == case.case_id
+    assert leader.get("/cases", {"state": "closed"}).body["total"] == 0
+    assert leader.get("/cases", {"part": "handled"}).body["total"] == 0
+    assert {one["name"] for one in leader.get("/cases").body["facets"]} == {"kind", "state"}

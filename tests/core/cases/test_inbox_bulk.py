@@ -1,0 +1,196 @@
+"""Several at once: what lines have in common, each case by itself, and what was refused stays."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pytest
+from django.test import Client
+
+from tests.conftest import Cast, Member
+from tests.core.cases.kinds import SIMPLE, simple_kind
+from tests.core.cases.test_pages import signed_in
+from yunhe.core.cases import api
+from yunhe.core.cases.errors import TooManyPicked
+from yunhe.core.cases.types import Case
+from yunhe.core.organizations import api as organizations
+from yunhe.kernel.actor import Actor
+from yunhe.kernel.errors import Refused
+from yunhe.kernel.pages import PageRequest
+
+pytestmark = pytest.mark.django_db
+
+
+def waiting(member: Member) -> dict[str, str]:
+    """Return case by obligation, of what waits for somebody."""
+    page = api.list_waiting(request=PageRequest(size=200), actor=member.actor)
+    return {item.obligation_id: item.case_id for item in page.items}
+
+
+def picked(member: Member) -> dict[str, int | None]:
+    page = api.list_waiting(request=PageRequest(size=200), actor=member.actor)
+    return {item.obligation_id: item.version for item in page.items}
+
+
+@pytest.fixture
+def second_steward(cast: Cast, founder: Actor) -> Member:
+    made = organizations.create_user(username="steward2", display_name="数据专员癸", actor=founder)
+    body = cast.owner.code
+    member = organizations.add_membership(username="steward2", organization=body, role="data_steward", actor=founder)
+    actor = organizations.actor_for(user_id=made.person.id, membership_id=member.id)
+    return Member("steward2", made.password, made.person.id, member.id, actor)
+
+
+def test_lines_of_one_obligation_offer_their_actions_and_what_differs_is_done_one_by_one(note: Any, cast: Cast) -> None:
+    for _ in range(3):
+        note()
+    offer = api.offer_bulk(obligation_ids=tuple(waiting(cast.leader)), actor=cast.leader.actor)
+    assert {a.name: a.refusal for a in offer.actions} == {"agree": None, "back": None}
+    note(data={"items": ["c"]})
+    offer = api.offer_bulk(obligation_ids=tuple(waiting(cast.leader)), actor=cast.leader.actor)
+    refused = {a.name for a in offer.actions if a.refusal}
+    assert refused == {"agree"}  # its choices are the case's own list
+    assert [o.name for o in offer.operators] == ["hand_on"] and cast.steward.username in offer.operators[0].choices
+
+
+def test_lines_of_two_kinds_have_no_action_in_common_but_can_be_handed_on(note: Any, cast: Cast, founder: Actor) -> None:
+    note()
+    api.publish_kind(spec=simple_kind(code="other_note", prefix="QT"), source="tests", actor=founder)
+    api.open_case(kind="other_note", title="另一件", data={"amount": 1}, actor=cast.clerk.actor, owner=cast.owner.code)
+    offer = api.offer_bulk(obligation_ids=tuple(waiting(cast.leader)), actor=cast.leader.actor)
+    assert offer.actions == () and [o.name for o in offer.operators] == ["hand_on"]
+
+
+def test_each_case_is_done_by_itself_and_one_that_is_refused_changes_nothing(note: Any, cast: Cast) -> None:
+    mine = note(title="自己的", actor=cast.leader.actor, organization=cast.owner.code)  # one may not answer one's own
+    stale, good = note(title="被别人动过"), note(title="好的")
+    picks = picked(cast.leader)
+    api.remind(case_id=stale.case_id, reason="催", actor=cast.clerk.actor)
+    done = api.act_on_each(picks=picks, action="agree", data={"text": "可以", "chosen": ["b"]}, actor=cast.leader.actor)
+    told = {one.title: one.refusal for one in done}
+    assert told["好的"] is None and "自己" in told["自己的"]["zh"] and "刚被别人办理过" in told["被别人动过"]["zh"]  # type: ignore[index]
+    assert [api.get_case(case_id=c.case_id).outcome for c in (mine, stale, good)] == ["", "", "agreed"]
+    assert set(waiting(cast.leader).values()) == {mine.case_id, stale.case_id}
+
+
+def test_obligations_of_others_are_neither_shown_nor_done(note: Any, cast: Cast) -> None:
+    case = note()
+    theirs = tuple(waiting(cast.leader))
+    offer = api.offer_bulk(obligation_ids=theirs, actor=cast.bureau_clerk.actor)
+    assert (offer.items, offer.gone) == ((), 1)
+    (one,) = api.act_on_each(picks=dict.fromkeys(theirs), action="back", data={}, actor=cast.bureau_clerk.actor)
+    assert one.refusal is not None and api.get_case(case_id=case.case_id).version == 1
+    answer = signed_in(cast.clerk).post("/inbox/bulk/", {"pick": theirs[0]})
+    assert case.number not in answer.content.decode()
+
+
+def test_more_than_two_hundred_are_refused_before_anything_is_done(note: Any, cast: Cast) -> None:
+    case = note()
+    (mine,) = waiting(cast.leader)
+    picks = dict.fromkeys([mine, *(f"x{n}" for n in range(200))])
+    with pytest.raises(TooManyPicked):
+        api.act_on_each(picks=picks, action="back", data={}, actor=cast.leader.actor)
+    assert api.get_case(case_id=case.case_id).version == 1
+    page = signed_in(cast.leader).post("/inbox/bulk/", {"pick": list(picks)})
+    assert page.status_code == 422 and "200" in page.content.decode()
+
+
+def test_several_are_handed_on_to_a_colleague(note: Any, cast: Cast, second_steward: Member) -> None:
+    for _ in range(3):
+        note()
+    done = api.hand_on_each(picks=picked(cast.steward), to="steward2", reason="请办", actor=cast.steward.actor)
+    assert len(done) == 3 and not any(one.refusal for one in done)
+    assert len(waiting(second_steward)) == 3 and not waiting(cast.steward) and not waiting(cast.leader)
+
+
+def test_several_are_reminded_once_an_hour(note: Any, cast: Cast) -> None:
+    cases = [note(), note()]
+    stranger = note(actor=cast.steward.actor, organization=cast.owner.code)
+    ids = [c.case_id for c in (*cases, stranger)]
+    assert [o.refusal for o in api.remind_each(case_ids=ids, reason="急", actor=cast.clerk.actor)] == [None, None]
+    assert all(o.refusal for o in api.remind_each(case_ids=ids, reason="急", actor=cast.clerk.actor))
+    assert api.get_case(case_id=stranger.case_id).reminders == 0
+
+
+def test_the_whole_way_on_pages_without_script(note: Any, cast: Cast) -> None:
+    note(title="自己的", actor=cast.leader.actor, organization=cast.owner.code)
+    good = note(title="好的")
+    client = signed_in(cast.leader)
+    picks = re.findall(r'name="pick" value="([^"]+)"', client.get("/inbox/").content.decode())
+    assert len(picks) == 2
+    chosen = client.post("/inbox/bulk/", {"pick": picks, "next": "/inbox/?due=week"}).content.decode()
+    assert 'value="agree"' in chosen and 'value="op.hand_on"' in chosen
+    form = client.post("/inbox/bulk/", {"pick": picks, "act": "agree"}).content.decode()
+    assert 'name="do-text"' in form and form.count('name="pick"') == 2
+    told = {"pick": picks, "act": "agree", "go": "1", "do-chosen": ["b"]}
+    wrong = client.post("/inbox/bulk/", {**told, "do-text": "长" * 30})
+    assert wrong.status_code == 422 and api.get_case(case_id=good.case_id).version == 1
+    result = client.post("/inbox/bulk/", {**told, "do-text": "可以"}).content.decode()
+    assert "办理了 1 件" in result and "不能答复自己的请示" in result
+    again = dict(re.findall(r'name="(do-text|act)" value="([^"]+)"', result))
+    kept = re.findall(r'name="pick" value="([^"]+)"', result)
+    assert again == {"do-text": "可以", "act": "agree"} and len(kept) == 1  # only the refused one, as it was filled in
+    retry = client.post("/inbox/bulk/", {"pick": kept, **again, "again": "1"}).content.decode()
+    assert 'value="可以"' in retry and "没有提交" not in retry
+
+
+def test_handing_on_several_by_the_page(note: Any, cast: Cast, second_steward: Member) -> None:
+    note()
+    client = signed_in(cast.steward)
+    pick = next(iter(waiting(cast.steward)))
+    told = {"pick": [f"{pick}.1"], "act": "op.hand_on", "go": "1", "do-to": "steward2", "do-reason": ""}
+    assert client.post("/inbox/bulk/", told).status_code == 422
+    assert "办理了 1 件" in client.post("/inbox/bulk/", {**told, "do-reason": "请办"}).content.decode()
+    assert list(waiting(second_steward)) == [pick]
+
+
+def test_a_leader_hands_over_what_somebody_holds_who_leaves(note: Any, cast: Cast, second_steward: Member) -> None:
+    cases: list[Case] = [note() for _ in range(3)]
+    api.hand_on_each(picks=picked(cast.steward), to="steward2", reason="请办", actor=cast.steward.actor)
+    held, body = f"user:{second_steward.user_id}", cast.owner.code
+    with pytest.raises(Refused):
+        api.hand_over(organization=body, person=held, to="steward", reason="离职", actor=cast.steward.actor)
+    with pytest.raises(Refused):
+        api.hand_over(organization=cast.other.code, person=held, to="steward", reason="离职", actor=cast.leader.actor)
+    wrong = api.hand_over(organization=body, person=held, to="officer", reason="离职", actor=cast.leader.actor)
+    assert all("岗位" in one.refusal["zh"] for one in wrong if one.refusal) and len(waiting(second_steward)) == 3
+    done = api.hand_over(organization=body, person=held, to="steward", reason="离职", actor=cast.leader.actor)
+    assert len(done) == 3 and not any(one.refusal for one in done)
+    assert len(waiting(cast.steward)) == 3 and not waiting(second_steward)
+    assert all(api.replay_case(case_id=c.case_id, actor=cast.leader.actor).equal for c in cases)
+    view = api.access_case(case_id=cases[0].case_id, actor=cast.leader.actor)
+    assert view.events[-1].action == "hand_on" and {"离职", "数据专员丙"} <= {f.value for f in view.events[-1].facts}
+
+
+def test_a_leader_gives_work_back_to_the_role_by_the_page(note: Any, cast: Cast, second_steward: Member) -> None:
+    note()
+    api.hand_on_each(picks=picked(cast.steward), to="steward2", reason="请办", actor=cast.steward.actor)
+    client: Client = signed_in(cast.leader)
+    held = f"user:{second_steward.user_id}"
+    assert held in client.get("/inbox/team/hand-over/").content.decode()
+    told = {"person": held, "to": "", "reason": "离职", "organization": cast.owner.code}
+    assert client.post("/inbox/team/hand-over/", {**told, "reason": ""}).status_code == 422
+    assert "办理了 1 件" in client.post("/inbox/team/hand-over/", told).content.decode()
+    assert len(waiting(cast.steward)) == 1 and len(waiting(cast.leader)) == 1
+    assert signed_in(cast.steward).get("/inbox/team/hand-over/").status_code == 403
+
+
+def test_two_hundred_lines_are_offered_with_a_constant_number_of_queries(
+    note: Any, cast: Cast, django_assert_max_num_queries: Any
+) -> None:
+    for _ in range(12):
+        note()
+    ids = tuple(waiting(cast.leader))
+    with django_assert_max_num_queries(16):
+        api.offer_bulk(obligation_ids=ids, actor=cast.leader.actor)
+    with django_assert_max_num_queries(16):
+        api.offer_bulk(obligation_ids=ids[:2], actor=cast.leader.actor)
+
+
+def test_a_kind_that_forbids_handing_on_offers_none(note: Any, cast: Cast, founder: Actor) -> None:
+    note()
+    api.publish_kind(spec=simple_kind(code="fixed_note", prefix="QF", operators=("remind",)), source="tests", actor=founder)
+    api.open_case(kind="fixed_note", title="不许转", data={"amount": 1}, actor=cast.clerk.actor, owner=cast.owner.code)
+    offer = api.offer_bulk(obligation_ids=tuple(waiting(cast.leader)), actor=cast.leader.actor)
+    assert offer.operators == () and SIMPLE["code"] in {item.kind for item in offer.items}

@@ -1,0 +1,73 @@
+"""Pages of kinds: the list, one with its picture and tables, its BPMN file; where a case stands."""
+
+from __future__ import annotations
+
+import xml.etree.ElementTree as ET
+from typing import Any
+
+import pytest
+
+from tests.conftest import Cast
+from tests.core.cases.kinds import simple_kind
+from tests.core.cases.test_diagram import check_bpmn
+from tests.core.cases.test_pages import signed_in
+from yunhe.core.cases import api
+from yunhe.kernel.actor import Actor
+from yunhe.kernel.errors import Refused
+from yunhe.kernel.pages import PageRequest
+
+pytestmark = pytest.mark.django_db
+
+
+def test_the_list_tells_versions_and_only_the_cases_that_one_sees(note: Any, cast: Cast) -> None:
+    note()
+    note(actor=cast.steward.actor, organization=cast.owner.code)
+    running = {member: api.list_kind_lines(request=PageRequest(), actor=member.actor).items[0].running for member in (cast.leader, cast.clerk)}
+    assert running == {cast.leader: 2, cast.clerk: 1}
+    client = signed_in(cast.clerk)
+    found = client.get("/inbox/kinds/").content.decode()
+    assert "请示" in found and "leave_note" in found and "/inbox/kinds/leave_note/" in found
+    assert "leave_note" not in client.get("/inbox/kinds/?q=没有的").content.decode()
+    assert "leave_note" in client.get("/inbox/kinds/?q=请示&sort=-running").content.decode()
+    assert "leave_note" in client.get("/inbox/kinds/?export=csv").content.decode()
+    assert signed_in(cast.audit_admin).get("/inbox/kinds/").status_code == 403
+    with pytest.raises(Refused):
+        api.read_versions(code="leave_note", actor=cast.audit_admin.actor)
+
+
+def test_a_kind_is_drawn_and_told_in_tables(note: Any, cast: Cast, founder: Actor) -> None:
+    note()
+    api.publish_kind(spec=simple_kind(title="请示（第二版）"), source="tests", actor=founder)
+    client = signed_in(cast.clerk)
+    page = client.get("/inbox/kinds/leave_note/").content.decode()
+    assert "<svg" in page and "请示（第二版）" in page and "急件" in page and "amount &gt;= 1000" in page
+    assert " style=" not in page and "<style" not in page
+    assert "（第二版）" not in client.get("/inbox/kinds/leave_note/?version=1").content.decode()
+    for address in ("/inbox/kinds/nothing/", "/inbox/kinds/leave_note/?version=9", "/inbox/kinds/leave_note/?version=x"):
+        assert client.get(address).status_code == 404
+    file = client.get("/inbox/kinds/leave_note/bpmn/")
+    assert "leave_note.bpmn" in file["Content-Disposition"]
+    check_bpmn(file.content.decode())
+    client.cookies["yunhe_language"] = "en"
+    assert "Download BPMN" in client.get("/inbox/kinds/leave_note/").content.decode()
+
+
+def test_a_case_shows_where_it_stands(note: Any, cast: Cast) -> None:
+    case = note()
+    client = signed_in(cast.leader)
+    address = f"/inbox/cases/{case.case_id}/"
+    assert _states(client.get(address).content.decode())["答复"] == "now"
+    api.act(case_id=case.case_id, action="back", data={}, actor=cast.leader.actor)
+    states = _states(client.get(address).content.decode())
+    assert (states["答复"], states["补正"], states["会签"]) == ("done", "now", "next")
+
+
+def _states(page: str) -> dict[str, str]:
+    """Return the state of each box of the picture by its title."""
+    start = page.index('<svg xmlns="http://www.w3.org/2000/svg" class="yh-diagram"')
+    svg = ET.fromstring(page[start : page.index("</svg>", start) + 6])
+    found = {}
+    for group in svg.iter("{http://www.w3.org/2000/svg}g"):
+        (title,) = group.findall("{http://www.w3.org/2000/svg}title")
+        found[(title.text or "").splitlines()[0]] = group.attrib["class"].rpartition("yh-d-is-")[2]
+    return found

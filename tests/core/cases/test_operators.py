@@ -1,0 +1,450 @@
+"""The generic operators on a permit: who may, what happens, and that the events still give the rows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from tests.conftest import Cast, Member
+from yunhe.core.cases import api
+from yunhe.core.cases.errors import (
+    ActionNotOffered,
+    BadDelegation,
+    CannotOperate,
+    CaseChanged,
+    CaseNotFound,
+    CaseSuspended,
+    GuardRefused,
+    NotRetractable,
+    OperatorNotAllowed,
+    OpinionsOpen,
+)
+from yunhe.core.cases.models import CaseRecord
+from yunhe.core.cases.types import Case, KindSpec
+from yunhe.core.notices import api as notices
+from yunhe.core.organizations import api as organizations
+from yunhe.kernel.actor import Actor, job_actor
+from yunhe.kernel.clock import FrozenClock, local, now
+from yunhe.kernel.errors import Refused
+from yunhe.kernel.pages import PageRequest
+
+PERMIT = Path(__file__).resolve().parents[3] / "examples" / "permit" / "cases" / "permit.yml"
+WHY = "测试"
+
+
+def permit_kind(**changes: Any) -> KindSpec:
+    told = {**yaml.safe_load(PERMIT.read_text("utf-8")), **changes}
+    told["fields"] = [field for field in told["fields"] if "element" not in field]  # no standards are loaded here
+    return KindSpec.model_validate(told)
+
+
+@pytest.fixture
+def permit(clock: FrozenClock, cast: Cast, calendar: None, founder: Actor) -> Callable[..., Case]:
+    """Return a function that opens a permit: the clerk of `other` applies to `owner`."""
+
+    def open_permit(**changes: Any) -> Case:
+        api.publish_kind(spec=permit_kind(**changes), source="tests", actor=founder)
+        data = {"place": "解放路 1 号", "area": 20}
+        return api.open_case(kind="permit", title="一件许可", data=data, actor=cast.clerk.actor, owner=cast.owner.code)
+
+    return open_permit
+
+
+@pytest.fixture
+def replays(clock: FrozenClock, cast: Cast) -> Any:
+    """Check at the end that the events of every case give its rows."""
+    yield
+    for case_id in CaseRecord.objects.values_list("pk", flat=True):
+        found = api.replay_case(case_id=case_id, actor=job_actor("tests"))
+        assert found.equal, found.differences
+
+
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("replays")]
+
+
+def do(case: Case, action: str, member: Member | Actor, obligation_id: str = "", **data: Any) -> Case:
+    actor = member if isinstance(member, Actor) else member.actor
+    return api.act(case_id=case.case_id, action=action, data=data, actor=actor, obligation_id=obligation_id)
+
+
+def accepted(case: Case, cast: Cast) -> Case:
+    return do(case, "accept", cast.steward, departments=[cast.owner.code, cast.bureau.code])
+
+
+def view(case: Case, member: Member) -> Any:
+    return api.access_case(case_id=case.case_id, actor=member.actor)
+
+
+def open_ids(case: Case, cast: Cast, name: str) -> list[str]:
+    found = api.access_case(case_id=case.case_id, actor=job_actor("tests")).obligations
+    return [item.obligation_id for item in found if item.name == name and item.state == "open"]
+
+
+def waiting(member: Member) -> list[str]:
+    return [item.obligation_id for item in api.list_waiting(request=PageRequest(), actor=member.actor).items]
+
+
+def test_departments_review_side_by_side_and_the_last_one_opens_the_decision(permit: Any, cast: Cast) -> None:
+    case = accepted(permit(), cast)
+    assert len(open_ids(case, cast, "opinion")) == 2
+    case = do(case, "agree", cast.leader)
+    assert (case.phase, open_ids(case, cast, "decide")) == ("review", [])
+    with pytest.raises(ActionNotOffered):
+        do(case, "agree", cast.leader)
+    case = do(case, "object", cast.data_admin, reason="不符规划")
+    assert case.phase == "decision" and len(open_ids(case, cast, "decide")) == 1
+    assert do(case, "grant", cast.leader).outcome == "granted"
+
+
+@pytest.mark.parametrize(
+    ("when", "acts", "phase"),
+    [
+        ("count_objected > 0", ["object"], "decision"),  # veto
+        ("count_agreed >= 1", ["agree"], "decision"),  # any one signs
+        ("count_agreed >= 2", ["agree"], "review"),  # k of n
+        ("count_agreed * 2 > total_count", ["agree"], "review"),  # majority of two is two
+        ("count_agreed * 2 > total_count", ["agree", "agree"], "decision"),
+        ("done_count = 1 AND open_count = 1", ["agree"], "decision"),
+    ],
+)
+def test_joins_are_predicates_over_the_group(permit: Any, cast: Cast, when: str, acts: list[str], phase: str) -> None:
+    effects = [{"close_group": "opinions"}, {"go_to_phase": "decision"}, {"open_obligation": "decide"}]
+    rules = [{"when": when, "effects": effects}, {"when": "open_count = 0", "effects": effects}]  # else nobody might be left
+    case = accepted(permit(groups={"opinions": {"rules": rules}}), cast)
+    for action, member in zip(acts, (cast.leader, cast.data_admin), strict=False):
+        case = do(case, action, member, **({"reason": WHY} if action == "object" else {}))
+    assert case.phase == phase
+    assert bool(open_ids(case, cast, "opinion")) == (phase == "review")
+
+
+def test_the_mean_of_scores_joins_a_panel(permit: Any, cast: Cast) -> None:
+    base = yaml.safe_load(PERMIT.read_text("utf-8"))["obligations"]
+    score = {"name": "score", "title": "分数", "type": "decimal", "required": True}
+    base["opinion"]["actions"] = {"rate": {"title": "评分", "outcome": "rated", "fields": [score]}}
+    passed = [{"go_to_phase": "decision"}, {"open_obligation": "decide"}]
+    failed = [{"go_to_phase": "refused"}, {"close_case": "refused"}]
+    rules = [
+        {"when": "open_count = 0 AND score_mean >= 80", "effects": passed},
+        {"when": "open_count = 0", "effects": failed},
+    ]
+    changes = {"obligations": base, "groups": {"opinions": {"score": "score", "rules": rules}}}
+    for scores, phase in ((("70", "90.5"), "decision"), (("70", "89.9"), "refused")):
+        case = accepted(permit(**changes), cast)
+        do(case, "rate", cast.leader, score=scores[0])
+        assert do(case, "rate", cast.data_admin, score=scores[1]).phase == phase
+
+
+def test_a_pause_stops_every_clock_and_is_explained(permit: Any, cast: Cast, clock: FrozenClock) -> None:
+    case = permit()
+    before = view(case, cast.steward).due
+    clock.move_to(now() + timedelta(days=1))  # the day of the event is not counted anyway
+    case = do(case, "ask", cast.steward, missing="图纸")
+    stopped = view(case, cast.steward).due
+    assert (stopped.at, stopped.light, stopped.pause_basis[:5]) == (None, "paused", "行政许可法")
+    assert case.due_at is None
+    clock.move_to(now() + timedelta(days=7))  # Tuesday to Tuesday: seven nights, five workdays
+    case = do(case, "complete", cast.clerk, place="建军路 2 号")
+    after = view(case, cast.steward).due
+    assert api.calendar().count_workdays(local(before.at).date(), local(after.at).date()) == 5
+    assert [day.reason for day in after.days].count("paused") == 7
+    assert [day.number for day in after.days if day.number] == list(range(1, 21))
+    assert {day.name[:5] for day in after.days if day.reason == "paused"} == {"行政许可法"}
+
+
+def test_an_extension_needs_a_supervisor_and_a_basis(permit: Any, cast: Cast) -> None:
+    case = permit()
+    before = view(case, cast.leader).due
+    told = {"case_id": case.case_id, "amount": 10, "basis": "行政许可法第四十二条", "reason": WHY}
+    with pytest.raises(Refused):
+        api.extend(**told, actor=cast.steward.actor)
+    api.extend(**told, actor=cast.leader.actor)
+    after = view(case, cast.leader).due
+    assert (after.amount, after.extensions[0]["reason"], after.at > before.at) == (30, WHY, True)
+    assert len([day for day in after.days if day.number]) == 30
+
+
+def test_hand_on_to_a_colleague_and_back(permit: Any, cast: Cast, colleague: Member) -> None:
+    case = permit()
+    (item,) = open_ids(case, cast, "accept")
+    api.hand_on(case_id=case.case_id, obligation_id=item, to=colleague.username, reason=WHY, actor=cast.steward.actor)
+    assert (waiting(cast.steward), waiting(colleague)) == ([], [item])
+    with pytest.raises(ActionNotOffered):
+        do(case, "accept", cast.steward, departments=[cast.bureau.code])
+    api.take_back(case_id=case.case_id, obligation_id=item, actor=colleague.actor)
+    assert waiting(cast.steward) == waiting(colleague) == [item]
+
+
+def test_hand_on_only_to_who_holds_the_role_and_elsewhere_only_if_the_kind_says_so(permit: Any, cast: Cast) -> None:
+    case = permit()
+    told = {"case_id": case.case_id, "obligation_id": open_ids(case, cast, "accept")[0], "reason": WHY, "actor": cast.steward.actor}
+    with pytest.raises(CannotOperate):
+        api.hand_on(**told, to=cast.leader.username)
+    with pytest.raises(CannotOperate):
+        api.hand_on(**told, to=f"@{cast.bureau.code}")
+    base = yaml.safe_load(PERMIT.read_text("utf-8"))["obligations"]
+    base["accept"] |= {"transferable": True, "who": {"organization": "owner", "roles": ["data_admin", "data_steward"]}}
+    case = permit(obligations=base)
+    item = open_ids(case, cast, "accept")[0]
+    api.hand_on(**{**told, "case_id": case.case_id, "obligation_id": item}, to=f"@{cast.bureau.code}")
+    assert item in waiting(cast.data_admin)
+    assert item not in waiting(cast.steward)
+
+
+def test_an_added_reviewer_is_waited_for(permit: Any, cast: Cast) -> None:
+    case = permit()
+    (item,) = open_ids(case, cast, "accept")
+    to = [cast.leader.username, cast.officer.username]
+    api.add_reviewer(case_id=case.case_id, obligation_id=item, to=to, reason=WHY, actor=cast.steward.actor)
+    with pytest.raises(OpinionsOpen):
+        accepted(case, cast)
+    do(case, "give_opinion", cast.leader, agrees="yes", opinion="可以")
+    with pytest.raises(OpinionsOpen):
+        accepted(case, cast)
+    assert len(waiting(cast.officer)) == 1
+    api.drop_reviewer(case_id=case.case_id, obligation_id=item, actor=cast.steward.actor)
+    assert waiting(cast.officer) == []
+    assert accepted(case, cast).phase == "review"
+    facts = [event.facts for event in view(case, cast.steward).events if event.action == "give_opinion"]
+    assert [fact.value for fact in facts[0]] == ["yes", "可以"]
+
+
+def test_send_back_opens_what_the_phase_began_with(permit: Any, cast: Cast) -> None:
+    case = accepted(permit(), cast)
+    do(case, "agree", cast.leader)
+    case = do(case, "agree", cast.data_admin)
+    (item,) = open_ids(case, cast, "decide")
+    told = {"case_id": case.case_id, "obligation_id": item, "reason": WHY, "actor": cast.leader.actor}
+    with pytest.raises(CannotOperate):
+        api.send_back(**told, phase="granted")
+    case = api.send_back(**told, phase="review")
+    assert case.phase == "review" and len(open_ids(case, cast, "opinion")) == 2
+    do(case, "agree", cast.leader)
+    case = do(case, "agree", cast.data_admin)
+    assert case.phase == "decision"  # the join counts anew: nobody is stuck
+    (item,) = open_ids(case, cast, "decide")
+    case = api.send_back(**{**told, "obligation_id": item}, phase="intake")
+    assert open_ids(case, cast, "accept") and not open_ids(case, cast, "decide")
+
+
+def test_the_last_step_can_be_taken_back_until_somebody_goes_on(permit: Any, cast: Cast) -> None:
+    case = accepted(permit(), cast)
+    with pytest.raises(NotRetractable):
+        api.retract(case_id=case.case_id, reason=WHY, actor=cast.leader.actor)
+    case = api.retract(case_id=case.case_id, reason=WHY, actor=cast.steward.actor)
+    assert (case.phase, open_ids(case, cast, "opinion"), len(open_ids(case, cast, "accept"))) == ("intake", [], 1)
+    assert case.data["departments"] is None
+    case = accepted(case, cast)
+    do(case, "agree", cast.leader)
+    with pytest.raises(NotRetractable):
+        api.retract(case_id=case.case_id, reason=WHY, actor=cast.steward.actor)
+
+
+def test_remind_once_an_hour_and_escalate(permit: Any, cast: Cast, clock: FrozenClock) -> None:
+    case = permit()
+    assert api.remind(case_id=case.case_id, reason=WHY, actor=cast.clerk.actor).reminders == 1
+    with pytest.raises(CannotOperate):
+        api.remind(case_id=case.case_id, reason=WHY, actor=cast.clerk.actor)
+    clock.move_to(now() + timedelta(hours=2))
+    assert api.remind(case_id=case.case_id, reason=WHY, actor=cast.clerk.actor).reminders == 2
+    with pytest.raises(Refused):
+        api.escalate(case_id=case.case_id, reason=WHY, actor=cast.clerk.actor)
+    assert api.escalate(case_id=case.case_id, reason=WHY, actor=cast.leader.actor).supervised_at == now()
+    with pytest.raises(CannotOperate):
+        api.escalate(case_id=case.case_id, reason=WHY, actor=cast.leader.actor)
+
+
+def test_the_ladder_warns_once_at_each_rung_and_people_are_told(permit: Any, cast: Cast, clock: FrozenClock) -> None:
+    ladder = [{"percent": 50}, {"percent": 100, "escalate": True}]
+    case = permit(ladder=ladder)
+    founder = job_actor("tests")
+    assert api.warn_due(actor=founder) == 0
+    clock.move_to(now() + timedelta(days=4))  # of five workdays from a Monday, which end after seven days
+    assert (api.warn_due(actor=founder), api.warn_due(actor=founder)) == (1, 0)
+    assert [told.kind for told in notices_of(cast.steward)] == ["cases.warned"]
+    assert api.get_case(case_id=case.case_id).supervised_at is None
+    clock.move_to(now() + timedelta(days=10))
+    assert (api.warn_due(actor=founder), api.warn_due(actor=founder)) == (1, 0)
+    assert api.get_case(case_id=case.case_id).supervised_at == now()
+    assert len(notices_of(cast.steward)) == 2
+
+
+def test_a_paused_clock_warns_nobody(permit: Any, cast: Cast, clock: FrozenClock) -> None:
+    case = permit()
+    api.suspend(case_id=case.case_id, basis="x", reason=WHY, actor=cast.steward.actor)
+    clock.move_to(now() + timedelta(days=40))
+    assert api.warn_due(actor=job_actor("tests")) == 0
+    api.resume(case_id=case.case_id, reason=WHY, actor=cast.steward.actor)
+    assert api.warn_due(actor=job_actor("tests")) == 0
+    clock.move_to(now() + timedelta(days=40))
+    assert api.warn_due(actor=job_actor("tests")) == 1
+
+
+def test_who_has_to_act_and_who_waits_for_the_end_is_told(permit: Any, cast: Cast) -> None:
+    case = permit()
+    do(case, "ask", cast.steward, missing="图纸")
+    assert [told.kind for told in notices_of(cast.clerk)] == ["cases.turn"]
+    do(case, "give_up", cast.clerk)
+    assert len(notices_of(cast.clerk)) == 2
+    other = permit()
+    api.remind(case_id=other.case_id, reason="请尽快", actor=cast.clerk.actor)
+    assert [told.kind for told in notices_of(cast.steward)] == ["cases.reminded"]
+
+
+def notices_of(member: Member) -> Any:
+    return notices.list_notices(request=PageRequest(), actor=member.actor).items
+
+
+def test_a_suspended_case_waits_and_goes_on_where_it_was(permit: Any, cast: Cast, clock: FrozenClock) -> None:
+    case = permit()
+    before = view(case, cast.steward).due.at
+    clock.move_to(now() + timedelta(days=1))
+    api.suspend(case_id=case.case_id, basis="行政许可法第四十五条", reason="需要鉴定", actor=cast.steward.actor)
+    with pytest.raises(CaseSuspended):
+        accepted(case, cast)
+    seen = view(case, cast.steward)
+    assert (seen.actions, [one.name for one in seen.operators]) == ((), ["resume"])
+    clock.move_to(now() + timedelta(days=1))
+    api.resume(case_id=case.case_id, reason="鉴定完成", actor=cast.steward.actor)
+    with pytest.raises(CannotOperate):
+        api.resume(case_id=case.case_id, reason=WHY, actor=cast.steward.actor)
+    assert (view(case, cast.steward).due.at - before).days == 1
+    assert accepted(case, cast).phase == "review"
+
+
+def test_a_duplicate_goes_into_another_case_with_its_parties(permit: Any, cast: Cast) -> None:
+    master, double = permit(), permit()
+    gone = api.merge(case_id=double.case_id, into=master.case_id, reason=WHY, actor=cast.steward.actor)
+    assert (gone.state, gone.outcome, gone.merged_into) == ("closed", "merged", master.case_id)
+    assert [(one.relation, one.number) for one in view(master, cast.steward).related] == [("merged", double.number)]
+    with pytest.raises(CannotOperate):
+        api.merge(case_id=master.case_id, into=master.case_id, reason=WHY, actor=cast.steward.actor)
+
+
+def test_a_case_is_split_into_parts_that_start_anew(permit: Any, cast: Cast) -> None:
+    case = permit()
+    with pytest.raises(CannotOperate):
+        api.split(case_id=case.case_id, titles=["一"], reason=WHY, actor=cast.steward.actor)
+    parts = api.split(case_id=case.case_id, titles=["甲", "乙"], reason=WHY, actor=cast.steward.actor)
+    assert [(part.title, part.phase, part.data["area"]) for part in parts] == [("甲", "intake", 20), ("乙", "intake", 20)]
+    assert api.get_case(case_id=case.case_id).outcome == "split"
+    assert len({part.number for part in (*parts, case)}) == 3
+
+
+def test_who_is_away_is_stood_in_for_under_both_names(permit: Any, cast: Cast, colleague: Member) -> None:
+    """The colleague is a steward; the leader is away and delegates the leader's seats."""
+    case = accepted(permit(), cast)
+    today = date(2026, 3, 2)
+    told = {"to_username": colleague.username, "since": today, "until": today + timedelta(days=3), "reason": "休假"}
+    assert waiting(colleague) == []
+    given = api.delegate(**told, actor=cast.leader.actor)
+    assert len(waiting(colleague)) == 1
+    seen = view(case, colleague)
+    assert {one.on_behalf_name for one in seen.actions} == {cast.leader.actor.name}
+    do(case, "agree", colleague)
+    last = view(case, cast.leader).events[-1]
+    assert last.actor_name == colleague.actor.name and cast.leader.actor.name in last.on_behalf
+    api.end_delegation(delegation_id=given.delegation_id, actor=cast.leader.actor)
+    assert waiting(colleague) == []
+
+
+def test_a_stand_in_is_bound_by_the_guards_of_both(permit: Any, cast: Cast, colleague: Member, clock: FrozenClock) -> None:
+    api.delegate(
+        to_username=colleague.username, since=date(2026, 3, 2), until=date(2026, 3, 9), reason="休假", actor=cast.leader.actor
+    )
+    case = permit()
+    CaseRecord.objects.filter(pk=case.case_id).update(opened_by=cast.leader.actor.id)
+    case = accepted(case, cast)
+    do(case, "agree", colleague)
+    do(case, "agree", cast.data_admin)
+    with pytest.raises(GuardRefused):
+        do(case, "grant", colleague)
+    CaseRecord.objects.filter(pk=case.case_id).update(opened_by=cast.clerk.actor.id)
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"since": date(2026, 3, 5)}, "日期"),
+        ({"until": date(2028, 3, 5)}, "日期"),
+        ({"since": date(2026, 2, 1), "until": date(2026, 2, 2)}, "日期"),
+        ({"reason": " "}, "原因"),
+        ({"to_username": "leader"}, "自己"),
+        ({"to_username": "other"}, "本单位"),
+    ],
+)
+def test_a_delegation_that_makes_no_sense_is_refused(
+    clock: FrozenClock, cast: Cast, colleague: Member, changes: dict[str, Any], said: str
+) -> None:
+    names = {"leader": cast.leader.username, "other": cast.clerk.username}
+    told = {"to_username": colleague.username, "since": date(2026, 3, 2), "until": date(2026, 3, 4), "reason": "休假", **changes}
+    told["to_username"] = names.get(told["to_username"], told["to_username"])
+    with pytest.raises(BadDelegation) as caught:
+        api.delegate(**told, actor=cast.leader.actor)
+    assert said in caught.value.say("zh")
+
+
+def test_a_kind_says_which_operators_it_allows(permit: Any, cast: Cast) -> None:
+    case = permit(operators=["remind"])
+    assert [one.name for one in view(case, cast.steward).operators] == []
+    assert [one.name for one in view(case, cast.clerk).operators] == ["remind"]
+    with pytest.raises(OperatorNotAllowed):
+        api.suspend(case_id=case.case_id, basis="x", reason=WHY, actor=cast.steward.actor)
+
+
+def test_strangers_see_nothing_and_stale_views_lose(permit: Any, cast: Cast) -> None:
+    case = permit()
+    with pytest.raises(CaseNotFound):
+        api.remind(case_id=case.case_id, reason=WHY, actor=cast.system_admin.actor)
+    accepted(case, cast)
+    with pytest.raises(CaseChanged):
+        api.escalate(case_id=case.case_id, reason=WHY, actor=cast.leader.actor, expected_version=1)
+
+
+def test_a_sub_case_ends_its_obligation_and_ends_with_its_parent(permit: Any, cast: Cast) -> None:
+    base = yaml.safe_load(PERMIT.read_text("utf-8"))
+    inner = permit_kind(code="inner", prefix="ZB", groups={}, obligations={
+        "answer": {"title": "答复", "who": {"organization": "owner", "roles": ["data_leader", "data_admin"]}, "actions": {
+            "ok": {"title": "好", "outcome": "fine", "effects": [{"close_case": "fine"}]},
+        }},
+    }, start=[{"open_obligation": "answer"}], fields=base["fields"][:2], phases=base["phases"][:1])  # fmt: skip
+    api.publish_kind(spec=inner, source="tests", actor=job_actor("tests"))
+    base["obligations"]["opinion"] = {
+        "title": "会签", "who": {"organization": "each", "each": "departments", "roles": ["data_leader", "data_admin"]},
+        "group": "opinions",
+        "child": {"kind": "inner", "outcomes": ["fine"], "data": {"place": "data.place", "area": "data.area"}},
+    }  # fmt: skip
+    changes = {"obligations": base["obligations"], "groups": {"opinions": {"rules": [
+        {"when": "open_count = 0 AND count_fine = 2", "effects": [{"go_to_phase": "decision"}, {"open_obligation": "decide"}]},
+        {"when": "open_count = 0", "effects": [{"go_to_phase": "refused"}, {"close_case": "refused"}]},
+    ]}}}  # fmt: skip
+    case = accepted(permit(**changes), cast)
+    children = list(CaseRecord.objects.filter(parent_id=case.case_id).order_by("id"))
+    assert [(child.kind_code, child.owner, child.data["area"]) for child in children] == [
+        ("inner", cast.owner.code, 20),
+        ("inner", cast.bureau.code, 20),
+    ]
+    for child, member in zip(children, (cast.leader, cast.data_admin), strict=True):
+        api.act(case_id=child.pk, action="ok", data={}, actor=member.actor)
+    assert api.get_case(case_id=case.case_id).phase == "decision"
+    other = accepted(permit(**changes), cast)
+    children = list(CaseRecord.objects.filter(parent_id=other.case_id))
+    assert {child.pk for child in children} == {one.child_id for one in view(other, cast.leader).obligations if one.child_id}
+    assert {one.relation for one in view(other, cast.leader).related} == {"child"}
+    (waits, _) = [one for one in view(other, cast.leader).obligations if one.state == "open"]
+    with pytest.raises(ActionNotOffered):  # a sub-case stands for it: nobody else can end it
+        do(other, "agree", cast.leader, waits.obligation_id)
+
+
+@pytest.fixture
+def colleague(cast: Cast) -> Member:
+    """A second steward of the owner's."""
+    actor = job_actor("tests")
+    made = organizations.create_user(username="tongshi", display_name="同事", actor=actor)
+    membership = organizations.add_membership(username="tongshi", organization=cast.owner.code, role="data_steward", actor=actor)
+    found = organizations.actor_for(user_id=made.person.id, membership_id=membership.id)
+    return Member("tongshi", made.password, made.person.id, membership.id, found)

@@ -1,0 +1,307 @@
+"""The proof of a kind against really running it: what it accepts strands nobody, what it calls unreachable never comes.
+
+The judge runs `Course` from every choice of data, forms and people, remembers what it saw, and looks for ends itself.
+"""
+
+from __future__ import annotations
+
+import copy
+import itertools
+from collections import Counter
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import Any
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.core.cases.kinds import SIMPLE, simple_kind, stranding_kind
+from tests.core.cases.random_kinds import random_kind
+from tests.core.cases.test_operators import permit_kind
+from tests.soaking import amount
+from yunhe.core.cases.errors import GuardRefused
+from yunhe.core.cases.rules.course import OPEN, Course, GroupCount, Moment
+from yunhe.core.cases.rules.kinds import check_kind
+from yunhe.core.cases.rules.position import Position, apply_difference, empty_position
+from yunhe.core.cases.rules.proving import Prover
+from yunhe.core.cases.rules.verdicts import judge_class
+from yunhe.core.cases.types import ActionSpec, KindSpec
+from yunhe.kernel.actor import Actor, job_actor
+from yunhe.kernel.workdays import WorkdayCalendar
+
+AT = datetime(2026, 3, 2, 2, 0, tzinfo=UTC)
+ACTOR: Actor = job_actor("tests")
+MOST_POSITIONS = amount(small=60, full=1200)
+MOST_OPEN = 5
+Key = tuple[Any, ...]
+
+
+class Judge:
+    """Runs a kind for real, breadth first, and knows of each position it saw what follows."""
+
+    def __init__(self, kind: KindSpec, *, bodies: tuple[int, ...] = (0, 1, 3), most: int = MOST_POSITIONS) -> None:
+        self.kind, self.most = kind, most
+        self.ids = itertools.count()
+        self.next: dict[Key, set[Key]] = {}
+        self.ways_back: set[Key] = set()
+        self.closed: set[Key] = set()
+        self.stuck: set[tuple[str, str]] = set()
+        self.names: set[str] = set()
+        self.phases: set[str] = set()
+        self.classes: set[tuple[str, tuple[str, ...]]] = set()
+        self.whole = True
+        required = any(f.name == "bodies" and f.required for f in kind.fields)
+        waiting: list[tuple[Key, Position]] = []
+        for flag, n, count in itertools.product((True, False), (1, 2), bodies):
+            if count or not required:
+                data = {"flag": flag, "n": n, "note": None, "bodies": [f"b{i}" for i in range(count)] or None, "extra": "x"}
+                waiting += self._open({f.name: data.get(f.name) for f in kind.fields})
+        self._explore(waiting)
+
+    def _open(self, data: dict[str, Any]) -> list[tuple[Key, Position]]:
+        course = Course(self.kind, empty_position(), self._moment({}, (), 1), groups=lambda name: GroupCount())
+        row = {"phase": self.kind.phases[0].code, "state": OPEN, "outcome": "", "opened_by": ACTOR.id, "organization": "x", "owner": "y",
+               "opened_by_name": "", "due_at": None, "estimated": False}  # fmt: skip
+        course.change("case", row)
+        course.change("data", data)
+        course.run(self.kind.start)
+        return self._done(course, None, "start")
+
+    def _explore(self, waiting: list[tuple[Key, Position]]) -> None:
+        while waiting:
+            key, position = waiting.pop(0)
+            if key in self.next or len(key[2]) > MOST_OPEN:
+                continue
+            if len(self.next) >= self.most:
+                self.whole = False
+                return
+            self.next[key] = set()
+            for course, where in self._steps(position):
+                waiting += self._done(course, key, where)
+
+    def _steps(self, position: Position) -> Iterator[tuple[Course, str]]:
+        opened = [(i, row) for i, row in position["obligations"].items() if row["state"] == OPEN]
+        seq = 2 + max((row["closed_seq"] or 0 for row in position["obligations"].values()), default=1)
+        for name in dict.fromkeys(row["name"] for _, row in opened):
+            chosen = next(i for i, row in opened if row["name"] == name)
+            for action_name, action in self.kind.obligations[name].actions.items():
+                for yes, note in ((True, "x"), (False, None)):
+                    values = {"yes": yes, "note": note}
+                    course = self._course(position, action, values, seq)
+                    try:
+                        course.check_guards(action)
+                    except GuardRefused:
+                        continue
+                    course.close_obligation(chosen, action.outcome)
+                    course.run(action.effects)
+                    yield course, f"obligations.{name}.actions.{action_name}"
+        yield from self._sent_back(position, seq)
+
+    def _sent_back(self, position: Position, seq: int) -> Iterator[tuple[Course, str]]:
+        rows = position["obligations"].values()
+        for phase in {row["phase"] for row in rows} - {position["case"]["phase"]}:
+            course = self._course(position, None, {}, seq)
+            first = min(row["opened_seq"] for row in rows if row["phase"] == phase)
+            for key in course.open_obligations():
+                course.close_obligation(key, "", "cancelled")
+            course.change("case", {"phase": phase})
+            for row in rows:
+                if row["phase"] == phase and row["opened_seq"] == first:
+                    course.reopen_like(row)
+            yield course, "send_back"
+
+    def _course(self, position: Position, action: ActionSpec | None, values: dict[str, Any], seq: int) -> Course:
+        def count(name: str) -> GroupCount:
+            rows = [row for row in position["obligations"].values() if row["group"] == name]
+            outcomes = Counter(row["outcome"] for row in rows if row["state"] == "done")
+            return GroupCount(outcomes, sum(row["state"] == OPEN for row in rows))
+
+        return Course(self.kind, position, self._moment(values, action.fields if action else (), seq), groups=count)
+
+    def _moment(self, values: dict[str, Any], form: Any, seq: int) -> Moment:
+        return Moment(ACTOR, AT, seq, "act", lambda: WorkdayCalendar(()), lambda: f"o{next(self.ids)}", form, values)
+
+    def _done(self, course: Course, before: Key | None, where: str) -> list[tuple[Key, Position]]:
+        course.settle_groups()
+        course.settle()
+        if course.is_stuck():
+            self.stuck.add((where, course.position["case"]["phase"]))
+            return []
+        position = apply_difference(course.before, course.difference)
+        key = self._key(position)
+        if before is not None and where != "send_back":
+            self.next[before].add(key)
+        opened = [row["name"] for row in position["obligations"].values() if row["state"] == OPEN]
+        self.names |= set(opened)
+        self.phases.add(position["case"]["phase"])
+        if position["case"]["state"] != OPEN:
+            self.closed.add(key)
+            self.next.setdefault(key, set())
+            return []
+        self.classes.add((position["case"]["phase"], tuple(sorted(opened))))
+        return [(key, position)]
+
+    def _key(self, position: Position) -> Key:
+        rows = position["obligations"].values()
+        opened = tuple(sorted(row["name"] for row in rows if row["state"] == OPEN))
+        done = tuple(sorted(Counter((row["group"], row["outcome"]) for row in rows if row["state"] == "done" and row["group"]).items()))
+        first: dict[str, tuple[Any, ...]] = {}
+        for phase in {row["phase"] for row in rows}:
+            seq = min(row["opened_seq"] for row in rows if row["phase"] == phase)
+            first[phase] = tuple(sorted(row["name"] for row in rows if row["phase"] == phase and row["opened_seq"] == seq))
+        data = tuple((name, str(value)) for name, value in sorted(position["data"].items()))
+        return position["case"]["phase"], position["case"]["state"], opened, done, tuple(sorted(first.items())), data
+
+    @property
+    def stranded(self) -> set[Key]:
+        """Return the positions that were looked at to the end and from which no end was found."""
+        before: dict[Key, set[Key]] = {}
+        for key, after in self.next.items():
+            for one in after:
+                before.setdefault(one, set()).add(key)
+        good, waiting = set(self.closed), list(self.closed)
+        unknown = {one for after in self.next.values() for one in after if one not in self.next}
+        good |= unknown
+        waiting += list(unknown)
+        while waiting:
+            fresh = before.get(waiting.pop(), set()) - good
+            good |= fresh
+            waiting += list(fresh)
+        return set(self.next) - good
+
+
+def changed(**changes: Any) -> KindSpec:
+    body = copy.deepcopy(SIMPLE)
+    for path, value in changes.items():
+        *way, last = path.split("__")
+        place: Any = body
+        for step in way:
+            place = place[step]
+        place[last] = value
+    return KindSpec.model_validate(body)
+
+
+def words(kind: KindSpec) -> str:
+    return "\n".join(f"{where} {zh} {en}" for where, zh, en in check_kind(kind))
+
+
+def test_what_nothing_follows_is_said_with_the_way_there() -> None:
+    found = check_kind(stranding_kind())
+    places = [where for where, _, _ in found]
+    assert "obligations.answer.actions.vanish" in places and "obligations.opinion" in places
+    (told,) = [zh for where, zh, _ in found if where == "obligations.opinion.actions.say"]
+    assert "阶段“办理”" in told and "“会签”" in told and "答复·不了了之" in told
+    assert check_kind(simple_kind()) == ()
+
+
+def test_conditions_that_exclude_or_complete_one_another_are_understood() -> None:
+    two = [{"open_obligation": "answer", "when": "amount >= 100"}, {"open_obligation": "mend", "when": "amount < 100"}]
+    assert check_kind(changed(start=[*two, {"open_obligation": "opinion", "when": "amount > 500"}])) == ()
+    gap = [{"open_obligation": "answer", "when": "amount > 100"}, {"open_obligation": "mend", "when": "amount < 100"}]
+    assert "start" in words(changed(start=[*gap, {"open_obligation": "opinion", "when": "amount > 500"}]))
+    empty = [{"open_obligation": "answer", "when": "days >= 1"}, {"open_obligation": "mend", "when": "NOT days >= 1"}]
+    assert "start" in words(changed(start=[*empty, {"open_obligation": "opinion", "when": "days = 3"}]))  # days may be empty
+    both = "coalesce(days, 0) >= amount"
+    opposite = [{"open_obligation": "answer", "when": both}, {"open_obligation": "mend", "when": f"NOT ({both})"}]
+    found = words(changed(start=[*opposite, {"open_obligation": "opinion", "when": both}]))
+    assert "start" in found  # a function may give unknown: neither holds
+
+
+def test_a_guard_over_what_a_case_is_must_leave_a_way() -> None:
+    guard = [{"when": "amount >= 100", "message": "不行"}]
+    body = copy.deepcopy(SIMPLE)
+    body["obligations"]["answer"]["actions"]["agree"]["guards"] = guard
+    del body["obligations"]["answer"]["actions"]["back"]
+    del body["obligations"]["mend"]
+    found = words(KindSpec.model_validate(body))
+    assert "amount = 99" in found and "永远无法办结" in found
+    body["obligations"]["answer"]["actions"]["agree"]["guards"] = [{"when": "form_text <> 'x'", "message": "不行"}]
+    assert words(KindSpec.model_validate(body)) == ""  # who fills in the form can do otherwise
+
+
+def test_an_empty_list_opens_nothing_and_a_veto_that_stays_is_seen() -> None:
+    group = {"opinions": {"rules": [{"when": "open_count = 0", "effects": [{"close_case": "done"}]}]}}
+    each = {**SIMPLE["obligations"]["opinion"], "who": {"organization": "each", "each": "items", "roles": ["data_admin"]}, "group": "opinions"}
+    body = {**SIMPLE, "start": [{"open_obligation": "opinion"}], "obligations": {"opinion": each}, "groups": group, "phases": SIMPLE["phases"][:1]}
+    assert [where for where, _, _ in check_kind(KindSpec.model_validate(body))] == ["start"]
+    body = copy.deepcopy(body)
+    body["fields"][2]["required"] = True
+    assert check_kind(KindSpec.model_validate(body)) == ()
+    body["obligations"]["opinion"]["actions"]["object"] = {"title": "反对", "outcome": "objected"}
+    body["obligations"]["mend"] = {"title": "修改", "who": {"person": "opener"}, "actions": {
+        "again": {"title": "再报", "outcome": "again", "effects": [{"open_obligation": "opinion"}]}}}  # fmt: skip
+    body["groups"]["opinions"]["rules"].insert(0, {"when": "open_count = 0 AND count_objected > 0", "effects": [{"open_obligation": "mend"}]})
+    assert "obligations.mend" in words(KindSpec.model_validate(body))  # an objection is counted for ever: the loop has no end
+
+
+def test_a_sub_case_may_end_in_a_way_that_no_rule_names() -> None:
+    child = {"kind": "leave_note", "outcomes": ["agreed"]}
+    rules = [{"when": "count_agreed > 0", "effects": [{"close_case": "done"}]}]
+    body = {**SIMPLE, "start": [{"open_obligation": "part"}], "phases": SIMPLE["phases"][:1], "groups": {"parts": {"rules": rules}},
+            "obligations": {"part": {"title": "子件", "who": {"organization": "owner", "roles": ["x"]}, "group": "parts", "child": child}}}  # fmt: skip
+    assert "子办件办结" in words(KindSpec.model_validate(body))
+    rules.append({"when": "open_count = 0", "effects": [{"close_case": "failed"}]})
+    assert words(KindSpec.model_validate(body)) == ""
+
+
+def test_what_sending_back_opens_again_must_lead_on_too() -> None:
+    """On entering "done" only the opinion was opened; sent back there, nobody else owes anything."""
+    body = copy.deepcopy(SIMPLE)
+    body["phases"].append({"code": "late", "title": "其后"})
+    body["start"] = [{"open_obligation": "answer"}, {"open_obligation": "mend"}]
+    finish = {"title": "办结", "outcome": "finished", "effects": [{"close_case": "x"}]}
+    body["obligations"]["finish"] = {"title": "收尾", "who": {"person": "opener"}, "actions": {"finish": finish}}
+    actions = body["obligations"]["answer"]["actions"]
+    del actions["back"]
+    actions["agree"]["effects"] = [{"close_obligations": "opinion"}, {"go_to_phase": "late"}, {"open_obligation": "finish"}]
+    body["obligations"]["mend"]["actions"]["resend"]["effects"] = [{"go_to_phase": "done"}, {"open_obligation": "opinion"}]
+    told = words(KindSpec.model_validate(body))
+    assert "退回" in told and "obligations.opinion.actions.say" in told
+    assert words(KindSpec.model_validate({**body, "operators": ["hand_on", "retract"]})) == ""
+
+
+def test_a_class_is_judged_without_its_past() -> None:
+    assert judge_class(permit_kind(), "review", ("opinion", "opinion"), frozenset()) is None
+    assert judge_class(permit_kind(), "review", (), frozenset()) is not None
+
+
+def test_what_the_proof_accepts_strands_nobody_and_what_it_calls_unreachable_never_comes() -> None:
+    seen: Counter[str] = Counter()
+
+    @settings(max_examples=amount(small=30, full=3000))
+    @given(st.integers(0, 10**9))
+    def kinds(seed: int) -> None:
+        compare(random_kind(seed), seen)
+
+    kinds()
+    assert seen["sound"] >= 3 and seen["stranding"] >= 8 and seen["caught"] >= 8, seen
+
+
+def compare(kind: KindSpec, seen: Counter[str]) -> None:
+    proof = Prover(kind).prove()
+    judge = Judge(kind)
+    assert proof.complete
+    assert judge.names <= proof.opened
+    assert judge.phases <= {state.phase for state in proof.edges}
+    proved = {(state.phase, state.opened) for state in proof.edges}
+    for phase, names in judge.classes:
+        assert (phase, tuple(sorted((name, names.count(name) > 1) for name in set(names)))) in proved
+    sound = not proof.stuck and not proof.dead
+    seen["sound" if sound else "stranding"] += 1
+    if sound:
+        assert not judge.stuck and not judge.stranded
+    seen["caught"] += bool(judge.stuck or judge.stranded)
+
+
+def test_every_class_that_is_let_through_ends() -> None:
+    """Of a class alone, with nothing known of its past: if it is let through, every position of it ends."""
+    seen: Counter[str] = Counter()
+    for number in range(amount(small=8, full=800)):
+        kind = random_kind(number)
+        judge = Judge(kind, most=60)
+        stranded = {(key[0], key[2]) for key in judge.stranded if key[1] == OPEN}
+        for phase, names in sorted(judge.classes):
+            let = judge_class(kind, phase, names, frozenset()) is None
+            seen["let" if let else "held"] += 1
+            assert not (let and (phase, names) in stranded)
+    assert seen["let"] > 20 and seen["held"] > 5, seen

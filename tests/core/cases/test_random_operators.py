@@ -1,0 +1,117 @@
+"""Random people use random actions and operators: the events always give the rows, and nobody is ever stranded."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.db import transaction
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.conftest import Cast
+from tests.core.cases.test_operators import permit_kind
+from tests.soaking import amount
+from yunhe.core.cases import api
+from yunhe.core.cases.errors import CaseNotFound
+from yunhe.core.cases.models import CaseRecord, ObligationRecord
+from yunhe.core.cases.types import CaseView
+from yunhe.kernel.actor import Actor, job_actor
+from yunhe.kernel.clock import FrozenClock, now
+from yunhe.kernel.errors import YunheError
+
+pytestmark = pytest.mark.django_db
+PERSONS = ("steward", "leader", "officer", "clerk", "data_admin", "bureau_clerk", "audit_admin")
+# Who (of those who may do something), what of it, whether rather an action of the kind, and how many hours pass.
+STEPS = st.lists(
+    st.tuples(st.integers(0, 6), st.integers(0, 30), st.booleans(), st.integers(0, 60)), min_size=4, max_size=16
+)
+HEAD = job_actor("tests")
+
+
+def actions(view: CaseView, actor: Actor, cast: Cast) -> list[Callable[[], object]]:
+    """Return everything that the page offers this person now, each with a form that could be right."""
+    case_id = view.case.case_id
+    filled = {
+        "missing": "图纸", "place": "建军路", "departments": [cast.owner.code, cast.bureau.code], "reason": "理由",
+        "opinion": "意见", "agrees": "yes",
+    }  # fmt: skip
+    offers: list[Callable[[], object]] = []
+    for one in view.actions:
+        data = {field.name: filled[field.name] for field in one.fields if field.name in filled}
+        told = {"case_id": case_id, "action": one.name, "data": data, "actor": actor, "obligation_id": one.obligation_id}
+        offers.append(lambda told=told: api.act(**told))
+    for operator in view.operators:
+        told = {"case_id": case_id, "actor": actor, **({"obligation_id": operator.obligation_id} if operator.obligation_id else {})}
+        more: dict[str, Any] = {} if operator.name in ("take_back", "drop_reviewer") else {"reason": "理由"}
+        chosen = next(iter(operator.choices), "")
+        more |= {"hand_on": {"to": chosen}, "send_back": {"phase": chosen}, "add_reviewer": {"to": [chosen]}, "suspend": {"basis": "依据"},
+                 "extend": {"amount": 3, "basis": "依据"}, "split": {"titles": ["甲", "乙"]}, "merge": {"into": case_id}}.get(operator.name, {})  # fmt: skip
+        offers.append(lambda name=operator.name, given={**told, **more}: getattr(api, name)(**given))
+    return offers
+
+
+def check(case_id: str) -> None:
+    found = api.replay_case(case_id=case_id, actor=HEAD)
+    assert found.equal, found.differences
+    row = CaseRecord.objects.get(pk=case_id)
+    opened = ObligationRecord.objects.filter(case=row, state="open")
+    assert opened.exists() == (row.state != "closed")
+    for item in opened:
+        assert bool(item.due_at) == (item.limit_amount is not None and item.paused_at is None)
+        assert not (row.state == "suspended" and item.due_at)
+
+
+def test_whatever_people_do_the_events_give_the_rows(
+    clock: FrozenClock, cast: Cast, calendar: None, founder: Actor
+) -> None:
+    api.publish_kind(spec=permit_kind(), source="tests", actor=founder)
+    seen: Counter[str] = Counter()
+
+    @settings(max_examples=amount(small=20, full=1000))
+    @given(STEPS)
+    def walks(steps: list[tuple[int, int, bool, int]]) -> None:
+        with transaction.atomic():
+            data = {"place": "解放路 1 号", "area": 20}
+            case = api.open_case(kind="permit", title="一件", data=data, actor=cast.clerk.actor, owner=cast.owner.code)
+            for person, choice, acts, hours in steps:
+                clock.move_to(now() + timedelta(hours=hours))
+                walk(case.case_id, (person, choice, acts), cast, seen)
+                api.warn_due(actor=HEAD)
+                check(case.case_id)
+            transaction.set_rollback(True)
+
+    walks()
+    assert {"act", "retract", "suspend", "resume", "extend"} <= set(seen), seen  # the walks got somewhere
+
+
+def walk(case_id: str, step: tuple[int, int, bool], cast: Cast, seen: Counter[str]) -> None:
+    person, choice, acts = step
+    able = [(view, actor) for view, actor in views(case_id, cast) if view.actions or (view.operators and not acts)]
+    if not able:
+        return
+    view, actor = able[person % len(able)]
+    offers = actions(view, actor, cast)
+    names = ["act"] * len(view.actions) + [one.name for one in view.operators]
+    at = choice % (len(view.actions) if acts else len(offers))
+    try:
+        with transaction.atomic():
+            offers[at]()
+    except YunheError as error:
+        seen[error.code] += 1
+        return
+    seen[names[at]] += 1
+
+
+def views(case_id: str, cast: Cast) -> list[tuple[CaseView, Actor]]:
+    found = []
+    for person in PERSONS:
+        actor = getattr(cast, person).actor
+        try:
+            found.append((api.access_case(case_id=case_id, actor=actor), actor))
+        except CaseNotFound:
+            continue
+    return found

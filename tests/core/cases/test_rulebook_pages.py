@@ -1,0 +1,42 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.conftest import Cast
+from tests.core.cases.test_award import applied
+from tests.core.cases.test_award import loaded as loaded  # noqa: PLC0414 - the fixture
+from tests.core.cases.test_pages import signed_in
+from yunhe.core.cases import api
+
+pytestmark = pytest.mark.django_db
+
+
+def test_a_table_is_shown_with_its_rows_and_can_be_tried(loaded: None, cast: Cast) -> None:
+    browser = signed_in(cast.leader)
+    page = browser.get("/inbox/rules/").content.decode()
+    assert "奖补标准（示例）" in page
+    assert "award.check" in page
+    tried = browser.get("/inbox/rules/award_amount/", {"on": "2026-06-30", "turnover": "2000", "first_time": "true"})
+    assert "适用的行 <span class=\"num\">4</span>" in tried.content.decode()
+    refused = browser.get("/inbox/rules/award_amount/", {"on": "2026-06-30", "turnover": "many"})
+    assert refused.status_code == 422
+    assert "需要整数" in refused.content.decode()
+    assert browser.get("/inbox/rules/nothing/").status_code == 404
+
+
+def test_the_list_of_a_batch_is_changed_on_its_page(loaded: None, cast: Cast) -> None:
+    bids = [applied(cast, 70, 70, 70), applied(cast, 90, 90, 90)]
+    batch: Any = api.open_case(
+        kind="award_ranking", title="排序", data={"quota": 1, "pass_mark": 60}, actor=cast.clerk.actor, owner=cast.owner.code
+    )
+    browser, place = signed_in(cast.leader), f"/inbox/cases/{batch.case_id}/members/"
+    assert bids[0].number in browser.get(place).content.decode()
+    assert browser.post(place, {"add": [bid.number for bid in bids]}).status_code == 302
+    page = browser.get(f"/inbox/cases/{batch.case_id}/").content.decode()
+    assert page.index(bids[1].number) < page.index(bids[0].number)  # best first
+    assert browser.post(place, {"drop": [bids[0].number]}).status_code == 302
+    assert [m.number for m in api.list_members(case_id=batch.case_id, actor=cast.leader.actor)] == [bids[1].number]
+    assert browser.post(place, {"add": ["SB20260101-00001"]}).status_code == 422
+    assert signed_in(cast.bureau_clerk).get(place).status_code == 404

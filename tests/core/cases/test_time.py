@@ -1,0 +1,141 @@
+"""What time does by itself: obligations that lapse, obligations that come again."""
+
+from __future__ import annotations
+
+import copy
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.conftest import Cast
+from tests.core.cases.kinds import SIMPLE
+from yunhe.core.cases import api
+from yunhe.core.cases.errors import ActionNotOffered
+from yunhe.core.cases.models import ObligationRecord
+from yunhe.core.cases.rules.periods import next_period
+from yunhe.core.cases.types import Case, KindSpec
+from yunhe.kernel.actor import Actor
+from yunhe.kernel.clock import SHANGHAI, FrozenClock, local
+
+pytestmark = pytest.mark.django_db
+PERIODS = ("day", "week", "month", "quarter", "half_year", "year")
+
+
+def body(**obligation: Any) -> dict[str, Any]:
+    told = copy.deepcopy(SIMPLE)
+    told["fields"].append({"name": "until", "title": "至", "type": "date"})
+    told["start"] = [{"open_obligation": "answer"}]
+    told["obligations"]["answer"]["limits"] = [{"amount": 5, "unit": "workdays", "basis": "一般"}]
+    told["obligations"]["answer"].update(obligation)
+    del told["obligations"]["opinion"]
+    return told
+
+
+def publish(founder: Actor, **obligation: Any) -> None:
+    api.publish_kind(spec=KindSpec.model_validate(body(**obligation)), source="tests", actor=founder)
+
+
+LAPSE = {"outcome": "lapsed", "title": "视为同意", "effects": [{"go_to_phase": "done"}, {"close_case": "agreed"}]}
+
+
+def rows(case: Case) -> list[tuple[str, str, str]]:
+    found = ObligationRecord.objects.filter(case_id=case.case_id).order_by("opened_seq", "id")
+    return [(row.name, row.state, row.outcome) for row in found]
+
+
+def test_what_is_not_answered_by_the_last_second_lapses(note: Any, clock: FrozenClock, cast: Cast, founder: Actor) -> None:
+    publish(founder, on_due=LAPSE)
+    case = note()
+    last_second_of_the_fifth_workday = datetime(2026, 3, 9, 15, 59, 59, tzinfo=UTC)
+    clock.move_to(last_second_of_the_fifth_workday)
+    assert api.lapse_due(actor=founder) == 0
+    clock.advance(timedelta(seconds=1))
+    assert api.lapse_due(actor=founder) == 1
+    assert api.lapse_due(actor=founder) == 0
+    assert rows(case) == [("answer", "done", "lapsed")]
+    view = api.access_case(case_id=case.case_id, actor=cast.clerk.actor)
+    assert (view.case.state, view.case.outcome, view.events[-1].title["zh"]) == ("closed", "agreed", "期满")
+    assert view.obligations[0].outcome_title["zh"] == "视为同意"
+    assert api.replay_case(case_id=case.case_id, actor=cast.clerk.actor).equal
+
+
+def test_a_pause_holds_the_lapse_and_an_answer_ends_it(note: Any, clock: FrozenClock, cast: Cast, founder: Actor) -> None:
+    publish(founder, on_due=LAPSE)
+    waits, answered = note(), note()
+    api.act(case_id=answered.case_id, action="agree", data={"text": "好"}, actor=cast.leader.actor)
+    api.suspend(case_id=waits.case_id, basis="依据", reason="等", actor=cast.leader.actor)
+    clock.advance(timedelta(days=30))
+    assert api.lapse_due(actor=founder) == 0
+    api.resume(case_id=waits.case_id, reason="续", actor=cast.leader.actor)
+    assert api.lapse_due(actor=founder) == 0
+    clock.advance(timedelta(days=10))
+    assert api.lapse_due(actor=founder) == 1
+
+
+@pytest.mark.usefixtures("unproved")
+def test_one_case_that_fails_stands_in_nobodys_way(note: Any, clock: FrozenClock, cast: Cast, founder: Actor) -> None:
+    publish(founder, on_due={"outcome": "lapsed", "title": "过期"})  # leaves nobody to act: refused each time
+    stuck = note()
+    publish(founder, on_due=LAPSE)
+    note()
+    clock.advance(timedelta(days=10))
+    failed: list[str] = []
+    assert api.lapse_due(actor=founder, failed=failed) == 1
+    assert failed == [stuck.case_id]
+    assert rows(stuck) == [("answer", "open", "")]
+
+
+@pytest.mark.usefixtures("unproved")
+def test_a_recurring_obligation_comes_again_each_month_until_its_day(note: Any, clock: FrozenClock, cast: Cast, founder: Actor) -> None:
+    told = {"recurs": {"every": "month", "until": "until"}}
+    told["actions"] = {**SIMPLE["obligations"]["answer"]["actions"], "report": {"title": "报送", "outcome": "reported"}}
+    publish(founder, **told)
+    case = note(data={"until": "2026-05-15"})
+    api.act(case_id=case.case_id, action="report", data={}, actor=cast.leader.actor)  # nobody owes anything, and that is right
+    assert api.recur_due(actor=founder) == 0
+    first_instant_of_april = datetime(2026, 3, 31, 16, 0, tzinfo=UTC)
+    clock.move_to(first_instant_of_april - timedelta(seconds=1))
+    assert api.recur_due(actor=founder) == 0
+    clock.move_to(first_instant_of_april)
+    assert (api.recur_due(actor=founder), api.recur_due(actor=founder)) == (1, 0)
+    clock.move_to(datetime(2026, 5, 2, tzinfo=UTC))  # April's was not reported: both are owed
+    assert api.recur_due(actor=founder) == 1
+    assert rows(case) == [("answer", "done", "reported"), ("answer", "open", ""), ("answer", "open", "")]
+    clock.move_to(datetime(2026, 7, 2, tzinfo=UTC))
+    assert api.recur_due(actor=founder) == 0
+    assert api.replay_case(case_id=case.case_id, actor=cast.clerk.actor).equal
+
+
+def test_nothing_comes_again_once_the_case_is_over_or_the_obligation_cancelled(
+    note: Any, clock: FrozenClock, cast: Cast, founder: Actor
+) -> None:
+    publish(founder, recurs={"every": "week"})
+    over, cancelled, merged, goes_on = (note() for _ in range(4))
+    api.act(case_id=over.case_id, action="agree", data={"text": "好"}, actor=cast.leader.actor)
+    api.act(case_id=cancelled.case_id, action="back", data={}, actor=cast.leader.actor)  # closes all obligations
+    api.merge(case_id=merged.case_id, into=goes_on.case_id, reason="重复", actor=cast.leader.actor)
+    clock.advance(timedelta(days=30))
+    assert api.recur_due(actor=founder) == 1
+    assert rows(goes_on) == [("answer", "open", ""), ("answer", "open", "")]
+    assert not ObligationRecord.objects.filter(case__state="closed", next_at__isnull=False).exists()
+    with pytest.raises(ActionNotOffered):
+        api.act(case_id=over.case_id, action="agree", data={"text": "好"}, actor=cast.leader.actor)
+
+
+def plain_next(at: datetime, every: str) -> date:
+    """Return the first day of the next period by walking day by day."""
+    months = {"month": range(1, 13), "quarter": (1, 4, 7, 10), "half_year": (1, 7), "year": (1,)}
+    on = local(at).date()
+    while True:
+        on += timedelta(days=1)
+        begins = {"day": True, "week": on.weekday() == 0}.get(every, on.day == 1 and on.month in months.get(every, ()))
+        if begins:
+            return on
+
+
+@given(at=st.datetimes(datetime(2000, 1, 1), datetime(2100, 1, 1), timezones=st.just(UTC)), every=st.sampled_from(PERIODS))  # noqa: DTZ001
+def test_periods_begin_where_a_calendar_on_the_wall_says(at: datetime, every: str) -> None:
+    assert next_period(at, every) == datetime.combine(plain_next(at, every), time.min, tzinfo=SHANGHAI)

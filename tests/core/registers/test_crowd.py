@@ -1,0 +1,67 @@
+"""Numbers, codes and change sequences under many writers at once, on both databases."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.databases import fresh_database
+from tests.soaking import amount
+
+ROOT = Path(__file__).resolve().parents[3]
+PROGRAM = Path(__file__).with_name("crowd_process.py")
+WRITERS, RACERS = 4, 50
+
+
+def run_crowd(home: Path, each: int, **more: str) -> Any:
+    """Let the crowd write into a database of its own; return what it reported."""
+    home.mkdir()
+    clean = {name: value for name, value in os.environ.items() if not name.startswith("YUNHE_")}
+    paths = os.pathsep.join((str(ROOT / "src"), str(ROOT)))
+    told = {"YUNHE_HOME": str(home), "DJANGO_SETTINGS_MODULE": "yunhe.settings.django", "PYTHONPATH": paths}
+    command = [sys.executable, str(PROGRAM), str(WRITERS), str(each), str(RACERS)]
+    done = subprocess.run(command, env={**clean, **told, **more}, capture_output=True, text=True, timeout=1500, check=False)
+    assert done.returncode == 0, done.stderr[-3000:]
+    return json.loads(done.stdout)
+
+
+@pytest.fixture(scope="module", params=["sqlite", pytest.param("postgresql", marks=pytest.mark.service)])
+def outcome(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+    home, each = tmp_path_factory.mktemp("crowd") / "home", amount(small=25, full=2500)
+    if request.param == "sqlite":
+        yield run_crowd(home, each), each * WRITERS
+        return
+    with fresh_database("crowd") as database:
+        yield run_crowd(home, each, YUNHE_PROFILE="server", YUNHE_DATABASE=database), each * WRITERS
+
+
+def test_case_numbers_are_unique_and_without_gap(outcome: Any) -> None:
+    found, total = outcome
+    assert len(set(found["made_numbers"])) == len(found["made_numbers"]) == total
+    by_day: dict[str, list[int]] = {}
+    for number in found["numbers"]:
+        head, tail = number.rsplit("-")
+        by_day.setdefault(head, []).append(int(tail))
+    assert all(sorted(tails) == list(range(1, len(tails) + 1)) for tails in by_day.values())
+    assert len(found["numbers"]) == total + 1
+    assert all(found["replayed"])
+
+
+def test_codes_and_change_sequences_are_unique_and_without_gap(outcome: Any) -> None:
+    found, total = outcome
+    assert sorted(found["made_codes"]) == found["codes"] == sorted(f"307001/{n:04d}" for n in range(1, total + 1))
+    assert found["sequences"] == list(range(1, total + 1))
+
+
+def test_of_fifty_who_answer_one_wins(outcome: Any) -> None:
+    found, _ = outcome
+    assert found["raced"]["won"] == 1 and sum(found["raced"].values()) == RACERS
+    assert found["states"]["closed"] == 1
+    assert found["most_events"] == 2

@@ -1,0 +1,112 @@
+"""In chromium: a permit's form comes and goes with what is typed, is left and gone on with in another browser,
+takes a file and a checked code, and the case shows what came with it; the same form without script."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from tests.data.spine import uscc
+from tests.journeys.browser import check_page, open_browser, signed_in
+from tests.journeys.node import Node, node_in
+
+pytestmark = [pytest.mark.journey, pytest.mark.timeout(600)]
+PERMIT = Path(__file__).resolve().parents[2] / "examples" / "permit"
+MARKET = "市市场监管局"
+FILE = {"name": "平面图.txt", "mimeType": "text/plain", "buffer": "一层平面图".encode()}
+
+
+@pytest.fixture
+def node(tmp_path: Path) -> Iterator[Node]:
+    with node_in("embedded", tmp_path) as made:
+        made.accounts = {a["username"]: a["password"] for a in made.do("demo", "--people", "100")["accounts"]}
+        made.do("pack", "load", str(PERMIT), *made.as_person("xitong"))
+        made.start()
+        yield made
+
+
+@pytest.fixture
+def browser() -> Iterator[Browser]:
+    with open_browser() as opened:
+        yield opened
+
+
+def test_a_form_is_left_and_gone_on_with(node: Node, browser: Browser) -> None:
+    page = signed_in(browser, node.web, "renshe", node.accounts["renshe"])
+    page.goto("/inbox/new/permit/")
+    check_page(page)
+    fire = page.locator("[name=do-fire_safety]")
+    expect(fire).to_have_count(0)
+    page.locator("[name=do-title]").fill("解放路书店招牌")
+    page.locator("[name=do-area]").fill("400")
+    page.locator("[name=do-area]").press("Tab")
+    expect(fire).to_be_visible()  # the server was asked
+    expect(page.locator("[name=do-title]")).to_have_value("解放路书店招牌")
+    fire.fill("两个出口")
+    page.locator("[name=do-area]").fill("40")
+    page.locator("[name=do-area]").press("Tab")
+    expect(fire).to_have_count(0)
+    page.locator("[name=do-area]").fill("400")
+    page.locator("[name=do-area]").press("Tab")
+    fire.fill("两个出口，一套喷淋")
+    page.locator("input[type=file]").set_input_files(FILE)
+    expect(page.locator("main")).to_contain_text("已上传")
+    check_page(page)
+    page.goto("/inbox/")  # left without a word
+
+    other = signed_in(browser, node.web, "renshe", node.accounts["renshe"], width=390)
+    other.goto("/inbox/")
+    check_page(other)
+    other.get_by_role("link", name="继续填写").click()
+    check_page(other)
+    other.locator("main").get_by_role("link", name="继续填写").first.click()
+    check_page(other)
+    expect(other.locator("[name=do-fire_safety]")).to_have_value("两个出口，一套喷淋")
+    expect(other.locator("main")).to_contain_text("平面图.txt")
+    send(other, {"place": "解放路 18 号", "applicant_uscc": uscc(10_000_001)[:-1] + "0"})
+    expect(other.locator(".yh-errors")).to_contain_text("校验码不对")
+    check_page(other)
+    send(other, {"applicant_uscc": uscc(10_000_001)})
+    other.wait_for_url("**/inbox/cases/**")
+    check_page(other)
+    for text in ("两个出口，一套喷淋", "平面图.txt", uscc(10_000_001)):
+        expect(other.locator("main")).to_contain_text(text)
+    with other.expect_download() as download:
+        other.locator("main").get_by_role("link", name="平面图.txt").click()
+    assert download.value.path().read_text("utf-8") == "一层平面图"
+    page.goto("/inbox/new/")
+    expect(page.locator("main")).not_to_contain_text("没有提交的表单")
+    without_script(node, browser)
+
+
+def without_script(node: Node, browser: Browser) -> None:
+    """Do the same with plain forms: the button asks for the fields, the file comes with the form."""
+    context = browser.new_context(base_url=node.web, java_script_enabled=False, locale="en-US")
+    context.set_default_timeout(20_000)
+    page = context.new_page()
+    page.goto("/login")
+    page.fill("[name=username]", "renshe")
+    page.fill("[name=password]", node.accounts["renshe"])
+    page.press("[name=password]", "Enter")
+    page.wait_for_url(lambda url: "/login" not in url)
+    page.goto("/inbox/new/permit/")
+    page.locator("[name=do-title]").fill("Sign of a bookshop")
+    page.locator("[name=do-area]").fill("400")
+    page.get_by_role("button", name="Update the form").click()
+    page.locator("[name=do-fire_safety]").fill("Two exits")
+    page.locator("input[type=file]").set_input_files(FILE)
+    send(page, {"place": "Jiefang Road 18"}, button="Open")
+    page.wait_for_url("**/inbox/cases/**")
+    for text in ("Two exits", "平面图.txt"):
+        expect(page.locator("main")).to_contain_text(text)
+
+
+def send(page: Page, filled: dict[str, str], *, button: str = "提出") -> None:
+    page.locator("[name=do-owner]").select_option(label=MARKET)
+    for name, value in filled.items():
+        page.locator(f"[name=do-{name}]").fill(value)
+    page.locator("main").get_by_role("button", name=button, exact=True).click()
+    page.wait_for_load_state()
