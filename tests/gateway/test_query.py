@@ -150,7 +150,7 @@ def test_a_missing_or_torn_serving_file_is_unavailable_and_comes_back(world: Wor
     torn = tmp_path / "torn.sqlite3"
     torn.write_bytes(b"SQLite format 3\0 and then nothing")
     with world.client() as caller:
-        for path in ("", str(tmp_path / "absent.sqlite3"), str(torn)):
+        for path in (str(tmp_path / "absent.sqlite3"), str(torn)):
             world.add_grant("G1", serving_path=path)
             world.write()
             assert caller.world is world
@@ -158,6 +158,21 @@ def test_a_missing_or_torn_serving_file_is_unavailable_and_comes_back(world: Wor
             answer = caller.query()
             assert (answer.status_code, answer.json()["code"]) == (503, "data_unavailable"), path
         world.add_grant("G1", serving_path=good)
+        world.write()
+        _wait_for_version(caller, world.version)
+        assert caller.query().json()["found"]
+
+
+def test_a_release_whose_file_is_not_built_yet_is_said_to_be_prepared(world: World) -> None:
+    """The image then names neither keys nor fields: a caller must not be told that its body is wrong."""
+    built = world.grants["G1"]
+    world.add_grant("G1", serving_path="", key_columns=(), fields=(), field_types={})
+    world.write()
+    with world.client() as caller:
+        for words in ({}, {"fields": [built.fields[0].name]}):
+            answer = caller.query(**words)
+            assert (answer.status_code, answer.json()["code"]) == (503, "not_yet_served")
+        world.add_grant("G1", serving_path=built.serving_path)
         world.write()
         _wait_for_version(caller, world.version)
         assert caller.query().json()["found"]

@@ -121,6 +121,16 @@ class FieldNotGranted(GatewayRefusal):
     }
 
 
+class NotYetServed(Transient):
+    """The release is published, its serving file is not built yet: neither keys nor fields can be judged."""
+
+    code = "not_yet_served"
+    sentences: ClassVar[dict[str, str]] = {
+        "zh": "资源“{resource}”的数据正在准备，还不能查询。请稍后再试。",
+        "en": 'The data of "{resource}" is being prepared and cannot be queried yet. Try again shortly.',
+    }
+
+
 class DataUnavailable(Transient):
     code = "data_unavailable"
     sentences: ClassVar[dict[str, str]] = {

@@ -16,6 +16,7 @@ from yunhe.gateway.errors import (
     GrantExpired,
     GrantNotActive,
     GrantNotYetValid,
+    NotYetServed,
     NotYourGrant,
     bad_body,
 )
@@ -58,7 +59,8 @@ def parse_body(body: bytes) -> Query:
 def find_grant(image: RightsImage, grant_id: str, key: AccessKeyRow) -> GrantRow:
     """Return the caller's grant if it holds now.
 
-    Raises: NotYourGrant, also when there is none; GrantNotActive, GrantNotYetValid, GrantExpired.
+    Raises: NotYourGrant, also when there is none; GrantNotActive, GrantNotYetValid, GrantExpired,
+    NotYetServed.
     """
     grant = image.grants.get(grant_id)
     if grant is None or grant.consumer != key.organization:
@@ -70,6 +72,8 @@ def find_grant(image: RightsImage, grant_id: str, key: AccessKeyRow) -> GrantRow
         raise GrantNotYetValid(grant=grant_id, valid_from=_shown(grant.valid_from))
     if now >= grant.valid_until:
         raise GrantExpired(grant=grant_id, valid_until=_shown(grant.valid_until))
+    if not grant.serving_path:  # then the image knows neither its keys nor its fields
+        raise NotYetServed(resource=grant.resource)
     return grant
 
 

@@ -27,6 +27,7 @@ REFUSALS: Mapping[str, Any] = {
     "grant_not_yet_valid": _("授权未生效"),
     "grant_expired": _("授权已到期"),
     "field_not_granted": _("未授权的信息项"),
+    "not_yet_served": _("数据准备中"),
     "data_unavailable": _("数据暂不可用"),
     "row_filter_unusable": _("行范围无法执行"),
     "bad_body": _("请求内容有误"),
