@@ -65,7 +65,7 @@ ROOMS: tuple[Room, ...] = (
         permissions=("organizations.view",),
     ),
     Room(
-        prefix="changes", urls="yunhe.core.cases.change_urls", title=_("流程变更"), icon="git-branch", floor="core",
+        prefix="changes", urls="yunhe.core.cases.urls.changes", title=_("流程变更"), icon="git-branch", floor="core",
         permissions=("cases.change",),
     ),
     Room(

@@ -15,8 +15,8 @@ from tests.core.cases.test_migrating import body, check_all
 from tests.core.cases.test_operators import accepted, do, permit_kind
 from tests.core.cases.test_pages import signed_in
 from yunhe.core.cases import api
-from yunhe.core.cases.change_forms import key_of
 from yunhe.core.cases.errors import MigrationRefused
+from yunhe.core.cases.forms.changes import key_of
 from yunhe.core.cases.models import CaseRecord, MigrationRecord
 from yunhe.core.cases.types import Case, Migration, Move
 from yunhe.core.jobs import api as jobs

@@ -12,11 +12,12 @@ class CasesConfig(AppConfig):
     def ready(self) -> None:
         """Fill the slots of packs, of jobs, of notices, of attachments and of the home page."""
         from yunhe.core.attachments import api as attachments
-        from yunhe.core.cases import change_words, effects, loaders, panels
+        from yunhe.core.cases import effects, loaders
         from yunhe.core.cases.api.filling import CASE
         from yunhe.core.cases.api.reading import may_see
         from yunhe.core.cases.api.telling import KINDS
         from yunhe.core.cases.jobs import register_jobs
+        from yunhe.core.cases.panels import cases, changes
         from yunhe.core.cases.types import KindSpec
         from yunhe.core.notices import api as notices
         from yunhe.core.packs import api as packs
@@ -44,7 +45,7 @@ class CasesConfig(AppConfig):
             "home.numbers",
             name="cases",
             template="components/kpis.html",
-            load=panels.waiting_number,
+            load=cases.waiting_number,
             permission="cases.act",
             order=10,
         )
@@ -52,7 +53,7 @@ class CasesConfig(AppConfig):
             "home.numbers",
             name="changes",
             template="components/kpis.html",
-            load=change_words.approvals_number,
+            load=changes.approvals_number,
             permission="cases.change",
             order=15,
         )

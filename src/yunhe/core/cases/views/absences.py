@@ -10,8 +10,8 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_http_methods
 
 from yunhe.core.cases import api
-from yunhe.core.cases.forms import AbsenceForm, say
-from yunhe.core.cases.panels import absence_columns, leave_table
+from yunhe.core.cases.forms.actions import AbsenceForm, say
+from yunhe.core.cases.panels.cases import absence_columns, leave_table
 from yunhe.core.cases.types import Case
 from yunhe.ui.cells import Empty, Table
 from yunhe.ui.doors import requires

@@ -11,7 +11,7 @@ from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods
 
 from yunhe.core.cases import api
-from yunhe.core.cases.forms import MembersForm
+from yunhe.core.cases.forms.actions import MembersForm
 from yunhe.core.cases.types import Case
 from yunhe.ui.doors import requires
 

@@ -11,10 +11,11 @@ from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_http_methods
 
-from yunhe.core.cases import api, operators
+from yunhe.core.cases import api
 from yunhe.core.cases.errors import ActionNotOffered
-from yunhe.core.cases.forms import build_form, say
-from yunhe.core.cases.panels import due_tag, key_map, light_tone
+from yunhe.core.cases.forms import operators
+from yunhe.core.cases.forms.actions import build_form, say
+from yunhe.core.cases.panels.cases import due_tag, key_map, light_tone
 from yunhe.core.cases.rules.fields import checked
 from yunhe.core.cases.rules.operators import REASON
 from yunhe.core.cases.types import ActionView, BulkOffer, Outcome, WaitingItem

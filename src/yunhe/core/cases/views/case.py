@@ -12,10 +12,12 @@ from django.urls import reverse
 from django.utils.translation import gettext as __
 from django.views.decorators.http import require_http_methods, require_safe
 
-from yunhe.core.cases import api, forming, operators, pictures
+from yunhe.core.cases import api
 from yunhe.core.cases.errors import ActionNotOffered
-from yunhe.core.cases.forms import build_form, say
-from yunhe.core.cases.panels import case_context, names_in
+from yunhe.core.cases.forms import operators, places
+from yunhe.core.cases.forms.actions import build_form, say
+from yunhe.core.cases.panels import kinds
+from yunhe.core.cases.panels.cases import case_context, names_in
 from yunhe.core.cases.types import ActionView, Case, CaseView, OperatorView
 from yunhe.ui.doors import requires
 from yunhe.ui.pages import safe_next
@@ -27,7 +29,7 @@ def show_case(request: HttpRequest, case_id: str) -> HttpResponse:
     """Show one case on a page of its own."""
     view = api.access_case(case_id=case_id, actor=request.actor)
     here = reverse("cases:case", args=[case_id])
-    context = case_context(request, view, here=here, **asked(request, view)) | {"course": pictures.course_of(view)}
+    context = case_context(request, view, here=here, **asked(request, view)) | {"course": kinds.course_of(view)}
     return render(request, "cases/case.html", context)
 
 
@@ -38,23 +40,23 @@ def act(request: HttpRequest, case_id: str, obligation_id: str, action: str) -> 
     view = api.access_case(case_id=case_id, actor=request.actor)
     offered = _offered(view, obligation_id, action)
     here = reverse("cases:case", args=[case_id])
-    place, names = forming.ActionPlace(case_id, obligation_id, action, request.actor), names_in(view)
+    place, names = places.ActionPlace(case_id, obligation_id, action, request.actor), names_in(view)
     if request.method != "POST":
-        return _action_page(request, view, offered, forming.show(offered, place, names))
-    filling = forming.take(request, offered, place, names)
-    if filling.step in (forming.SAVE, forming.LEAVE):
+        return _action_page(request, view, offered, places.show(offered, place, names))
+    filling = places.take(request, offered, place, names)
+    if filling.step in (places.SAVE, places.LEAVE):
         place.keep(filling.typed)
         return _kept(request, filling, f"{here}?ob={obligation_id}&act={action}#case")
-    if filling.step == forming.SUBMIT:
-        done = forming.hand_in(filling, place, partial(_do, request, view, offered, filling.form))
+    if filling.step == places.SUBMIT:
+        done = places.hand_in(filling, place, partial(_do, request, view, offered, filling.form))
         if done is not None:
             messages.success(request, __("已办理：%(what)s。") % {"what": say(offered.title)})
             return redirect(safe_next(request, here))
     return _action_page(request, view, offered, filling)
 
 
-def _kept(request: HttpRequest, filling: forming.Filling, here: str) -> HttpResponse:
-    if filling.step == forming.LEAVE:
+def _kept(request: HttpRequest, filling: places.Filling, here: str) -> HttpResponse:
+    if filling.step == places.LEAVE:
         return HttpResponse(status=204)
     for note in filling.notes:
         messages.error(request, note)
@@ -62,7 +64,7 @@ def _kept(request: HttpRequest, filling: forming.Filling, here: str) -> HttpResp
     return redirect(here)
 
 
-def _action_page(request: HttpRequest, view: CaseView, offered: ActionView, filling: forming.Filling) -> HttpResponse:
+def _action_page(request: HttpRequest, view: CaseView, offered: ActionView, filling: places.Filling) -> HttpResponse:
     here = reverse("cases:case", args=[view.case.case_id])
     context = case_context(request, view, here=here, after=safe_next(request, here), form=(offered, filling.form))
     return render(request, "cases/case.html", {**context, "filling": filling}, status=filling.form.status)
@@ -105,8 +107,8 @@ def _asked_form(request: HttpRequest, view: CaseView) -> dict[str, Any]:
     found = next((a for a in view.actions if (a.obligation_id, a.name) == asked and not a.refusal), None)
     if found is None:
         return {"form": None}
-    place = forming.ActionPlace(view.case.case_id, found.obligation_id, found.name, request.actor)
-    filling = forming.show(found, place, names_in(view))
+    place = places.ActionPlace(view.case.case_id, found.obligation_id, found.name, request.actor)
+    filling = places.show(found, place, names_in(view))
     return {"form": (found, filling.form), "filling": filling}
 
 

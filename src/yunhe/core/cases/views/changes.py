@@ -15,8 +15,9 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from yunhe.core.cases import api
-from yunhe.core.cases.change_forms import PlanForm, ReasonForm
-from yunhe.core.cases.change_words import (
+from yunhe.core.cases.forms.actions import say, say_all
+from yunhe.core.cases.forms.changes import PlanForm, ReasonForm
+from yunhe.core.cases.panels.changes import (
     STATES,
     Versions,
     change_table,
@@ -29,7 +30,6 @@ from yunhe.core.cases.change_words import (
     state_tag,
     versions_of,
 )
-from yunhe.core.cases.forms import say, say_all
 from yunhe.core.cases.types import DryRun, Migration, OutdatedKind
 from yunhe.core.jobs import api as jobs
 from yunhe.core.jobs.types import JobInfo

@@ -12,9 +12,10 @@ from django.utils.translation import gettext as __
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_safe
 
-from yunhe.core.cases import api, pictures
+from yunhe.core.cases import api
 from yunhe.core.cases.errors import KindNotFound
-from yunhe.core.cases.forms import say
+from yunhe.core.cases.forms.actions import say
+from yunhe.core.cases.panels import kinds
 from yunhe.core.cases.types import KindVersion
 from yunhe.ui.cells import Code, Column, Empty, Link, Table, Tag
 from yunhe.ui.doors import requires
@@ -57,8 +58,8 @@ def show_kind(request: HttpRequest, kind: str) -> HttpResponse:
     tag = Tag(__("第 %(n)s 版") % {"n": shown}, "canal" if shown == newest else "grey")
     asked = f"?version={shown}" if number else ""
     context = {
-        "kind": spec, "title": say(spec.title.as_mapping()), "version_tag": tag, "picture": pictures.picture_of(spec),
-        "fields": pictures.fields_table(spec), "limits": pictures.limits_table(spec), "versions": _versions(kind, versions),
+        "kind": spec, "title": say(spec.title.as_mapping()), "version_tag": tag, "picture": kinds.picture_of(spec),
+        "fields": kinds.fields_table(spec), "limits": kinds.limits_table(spec), "versions": _versions(kind, versions),
         "bpmn_href": reverse("cases:kind_bpmn", args=[kind]) + asked, "cases_href": f"{reverse('cases:list')}?kind={quote(kind)}",
     }  # fmt: skip
     return render(request, "cases/kind.html", context)
@@ -68,7 +69,7 @@ def show_kind(request: HttpRequest, kind: str) -> HttpResponse:
 @requires("cases.view")
 def download_bpmn(request: HttpRequest, kind: str) -> HttpResponse:
     """Give the kind as BPMN 2.0 with its layout."""
-    text = api.export_bpmn(code=kind, language=pictures.language(), number=_number(request, kind), actor=request.actor)
+    text = api.export_bpmn(code=kind, language=kinds.language(), number=_number(request, kind), actor=request.actor)
     headers = {"Content-Disposition": f"attachment; filename*=UTF-8''{quote(kind)}.bpmn"}
     return HttpResponse(text, content_type="application/xml; charset=utf-8", headers=headers)
 

@@ -16,10 +16,10 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_safe
 
 from yunhe.core.cases import api
-from yunhe.core.cases.change_words import say_position
 from yunhe.core.cases.errors import KindNotFound
-from yunhe.core.cases.forms import FindForm, say
-from yunhe.core.cases.panels import key_map, state_tag
+from yunhe.core.cases.forms.actions import FindForm, say
+from yunhe.core.cases.panels.cases import key_map, state_tag
+from yunhe.core.cases.panels.changes import say_position
 from yunhe.core.cases.types import Case
 from yunhe.core.cases.views.inbox import DUE_TABS
 from yunhe.core.cases.views.saved import view_chips

@@ -12,10 +12,11 @@ from django.utils.translation import gettext as __
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_http_methods, require_safe
 
-from yunhe.core.cases import api, forming, opening
+from yunhe.core.cases import api
 from yunhe.core.cases.errors import KindNotFound
-from yunhe.core.cases.forms import say
-from yunhe.core.cases.panels import drafts_table
+from yunhe.core.cases.forms import opening, places
+from yunhe.core.cases.forms.actions import say
+from yunhe.core.cases.panels.cases import drafts_table
 from yunhe.kernel.ids import new_id
 from yunhe.ui.cells import Column, Empty, Link, Table
 from yunhe.ui.doors import requires
@@ -46,16 +47,16 @@ def open_case(request: HttpRequest, kind: str) -> HttpResponse:
     info = next((one for one in api.list_openable(actor=request.actor) if one.code == kind), None)
     if info is None:
         raise KindNotFound(name=kind)
-    place = forming.OpeningPlace(kind, _scope(request), request.actor)
+    place = places.OpeningPlace(kind, _scope(request), request.actor)
     offered, names = opening.offer_of(kind, request.actor)
     if request.method != "POST":
-        filling = forming.show(offered, place, names)
+        filling = places.show(offered, place, names)
         return _opening_page(request, info, filling, place, newer=bool(filling.draft and filling.draft.kind_digest != info.digest))
-    filling = forming.take(request, offered, place, names)
-    if filling.step in (forming.SAVE, forming.LEAVE):
+    filling = places.take(request, offered, place, names)
+    if filling.step in (places.SAVE, places.LEAVE):
         return _kept(request, place.keep(filling.typed), filling)
-    if filling.step == forming.SUBMIT:
-        done = forming.hand_in(filling, place, lambda _: opening.run(kind, filling.form.values(), request.actor, place.scope))
+    if filling.step == places.SUBMIT:
+        done = places.hand_in(filling, place, lambda _: opening.run(kind, filling.form.values(), request.actor, place.scope))
         if done is not None:
             messages.success(request, __("已提出：%(number)s。") % {"number": done.number})
             return redirect("cases:case", done.case_id)
@@ -86,8 +87,8 @@ def _scope(request: HttpRequest) -> str:
     return api.access_draft(draft_id=asked, actor=request.actor).scope if asked else new_id()
 
 
-def _kept(request: HttpRequest, draft: Any, filling: forming.Filling) -> HttpResponse:
-    if filling.step == forming.LEAVE:
+def _kept(request: HttpRequest, draft: Any, filling: places.Filling) -> HttpResponse:
+    if filling.step == places.LEAVE:
         return HttpResponse(status=204)
     for note in filling.notes:
         messages.error(request, note)
@@ -96,7 +97,7 @@ def _kept(request: HttpRequest, draft: Any, filling: forming.Filling) -> HttpRes
 
 
 def _opening_page(
-    request: HttpRequest, info: Any, filling: forming.Filling, place: forming.OpeningPlace, *, newer: bool = False
+    request: HttpRequest, info: Any, filling: places.Filling, place: places.OpeningPlace, *, newer: bool = False
 ) -> HttpResponse:
     about = say(info.about) if info.about else ""
     context = {"filling": filling, "form": filling.form, "about": about, "title": say(info.title), "kind": info.code, "key": place.scope, "newer": newer}

@@ -12,8 +12,16 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_safe
 
 from yunhe.core.cases import api
-from yunhe.core.cases.forms import say
-from yunhe.core.cases.panels import case_context, counted_days, due_sentence, facts_told, names_in, role_titles, who_of
+from yunhe.core.cases.forms.actions import say
+from yunhe.core.cases.panels.cases import (
+    case_context,
+    counted_days,
+    due_sentence,
+    facts_told,
+    names_in,
+    role_titles,
+    who_of,
+)
 from yunhe.core.cases.types import CaseView, Obligation
 from yunhe.kernel.clock import now
 from yunhe.ui import times

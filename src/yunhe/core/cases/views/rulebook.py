@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_safe
 
 from yunhe.core.cases import api
-from yunhe.core.cases.forms import say
+from yunhe.core.cases.forms.actions import say
 from yunhe.core.cases.types import TableInfo
 from yunhe.kernel.clock import local, now
 from yunhe.ui.cells import Column, Empty, Fact, Link, Table

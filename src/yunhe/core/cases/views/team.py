@@ -15,8 +15,8 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from yunhe.core.cases import api
 from yunhe.core.cases.api.bulk import MOST_PICKED
-from yunhe.core.cases.forms import HandOverForm
-from yunhe.core.cases.panels import due_tag, light_tone
+from yunhe.core.cases.forms.actions import HandOverForm
+from yunhe.core.cases.panels.cases import due_tag, light_tone
 from yunhe.core.cases.types import TeamLine, TeamWork, WorkItem
 from yunhe.core.cases.views.bulk import told
 from yunhe.kernel.errors import Refused

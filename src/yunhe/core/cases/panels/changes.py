@@ -13,8 +13,8 @@ from django.utils.translation import gettext as __
 from django.utils.translation import gettext_lazy as _
 
 from yunhe.core.cases import api
-from yunhe.core.cases.forms import say, say_all
-from yunhe.core.cases.panels import UNITS
+from yunhe.core.cases.forms.actions import say, say_all
+from yunhe.core.cases.panels.cases import UNITS
 from yunhe.core.cases.rules.migrating import ELSEWHERE
 from yunhe.core.cases.types import BUILT_IN, KindSpec, Migration, Move
 from yunhe.kernel.actor import Actor

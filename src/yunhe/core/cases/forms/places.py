@@ -12,7 +12,7 @@ from django.utils.translation import gettext as __
 
 from yunhe.core.attachments.forms import AttachmentField, AttachmentInput
 from yunhe.core.cases import api
-from yunhe.core.cases.forms import ActionForm, build_form, say
+from yunhe.core.cases.forms.actions import ActionForm, build_form, say
 from yunhe.core.cases.types import MOST_FILES, ActionView, Draft, FieldSpec, FormState
 from yunhe.kernel.actor import Actor
 from yunhe.kernel.errors import YunheError

@@ -13,8 +13,8 @@ from django.utils.translation import gettext_lazy as _
 
 from yunhe.core.attachments.types import STATE_TITLES, Attachment
 from yunhe.core.cases import api
-from yunhe.core.cases.forms import say, say_all
-from yunhe.core.cases.operators import LABELS
+from yunhe.core.cases.forms.actions import say, say_all
+from yunhe.core.cases.forms.operators import LABELS
 from yunhe.core.cases.types import (
     ActionView,
     Case,

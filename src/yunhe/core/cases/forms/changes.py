@@ -11,7 +11,7 @@ from django.utils.translation import gettext as __
 from django.utils.translation import gettext_lazy as _
 
 from yunhe.core.cases import api
-from yunhe.core.cases.change_words import Versions, obligation_title, phase_title
+from yunhe.core.cases.panels.changes import Versions, obligation_title, phase_title
 from yunhe.core.cases.types import BUILT_IN, KindSpec, Migration, Move
 from yunhe.ui.forms import YunheForm
 

@@ -12,7 +12,7 @@ from django.utils.translation import gettext as __
 from django.utils.translation import gettext_lazy as _
 
 from yunhe.core.cases import api
-from yunhe.core.cases.forms import say
+from yunhe.core.cases.forms.actions import say
 from yunhe.core.cases.rules.diagram import draw_kind, limit_in_words, who_owes
 from yunhe.core.cases.rules.drawing import svg_of
 from yunhe.core.cases.rules.graph import OVER, graph_of
