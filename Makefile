@@ -4,6 +4,8 @@ PY := .venv/bin/python
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 export YUNHE_HOME ?= $(CURDIR)/var
 export PYTHONUTF8 := 1
+# Every process would compile a thousand modules anew (2 s of the processor) where a shell forbids to keep them.
+export PYTHONDONTWRITEBYTECODE :=
 JOBS ?= 2
 PEOPLE ?= 2000
 

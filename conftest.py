@@ -5,12 +5,16 @@ from __future__ import annotations
 import atexit
 import os
 import shutil
+import sys
 import tempfile
 from pathlib import Path
 
 # Before Django is touched: a test never sees the developer's node, nor a setting of the shell.
 for _name in [name for name in os.environ if name.startswith("YUNHE_")]:
     del os.environ[_name]
+# A process that a test starts compiles nothing anew, whatever the shell says of keeping compiled modules.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+sys.dont_write_bytecode = False
 os.environ["YUNHE_HOME"] = tempfile.mkdtemp(prefix="yunhe-test-home-")
 (Path(os.environ["YUNHE_HOME"]) / "static").mkdir()  # whitenoise warns where a node has none
 os.environ["DJANGO_SETTINGS_MODULE"] = "yunhe.settings.django"

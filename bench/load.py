@@ -56,7 +56,8 @@ PARTS = ("source", "table", "quality", "release")
 
 def make_source(rows: int) -> Path:
     """Write the generated persons once, about 1 % wrong in the check digit and in some other fields; they belong to no one."""
-    from yunhe.engine.duck import quote_literal, session
+    from yunhe.engine.duck import session
+    from yunhe.engine.quoting import quote_literal
     from yunhe.engine.types import Limits
 
     path = WORK / f"persons-{rows}.csv"

@@ -18,7 +18,8 @@ from bench._harness import WORK, Result, compare, interleave, note, parser, peak
 from bench._peers import peer_python
 from bench.peers.quality_duckdb import REGIONS
 from yunhe.engine.checks import CheckPlan, collect_keys, compile_rules, count_failures
-from yunhe.engine.duck import quote_literal, session
+from yunhe.engine.duck import session
+from yunhe.engine.quoting import quote_literal
 from yunhe.engine.types import Column, Limits, Rule, Severity
 from yunhe.kernel.check_digits import CITIZEN_CHECKS, CITIZEN_WEIGHTS
 

@@ -46,7 +46,7 @@ def test_the_law_catches_a_breach(name: str) -> None:
 
 def test_the_engine_session_is_closed_to_rooms_but_quoting_is_open() -> None:
     room = "yunhe.data.exchange.api.queries"
-    assert laws.duckdb_importers([Import(room, laws.DUCK, 1, "quote_identifier")]) == []
+    assert laws.duckdb_importers([Import(room, "yunhe.engine.quoting", 1, "quote_identifier")]) == []
     assert laws.duckdb_importers([Import(room, laws.DUCK, 1, "session")])
 
 

@@ -21,8 +21,8 @@ from functools import cache
 from typing import Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from yunhe.engine.duck import quote_identifier, quote_literal
 from yunhe.engine.errors import ColumnsInvalid
+from yunhe.engine.quoting import quote_identifier, quote_literal
 from yunhe.engine.types import Column
 
 DUCK_TYPES: Final = {

@@ -13,6 +13,7 @@ import duckdb
 import pyarrow as pa
 
 from yunhe.engine.errors import DiskFull, OutOfMemory, QueryFailed, QueryInterrupted
+from yunhe.engine.quoting import quote_literal
 from yunhe.engine.types import Limits
 
 _NO_ROOM = re.compile(
@@ -125,16 +126,6 @@ def session(*, limits: Limits, temp: Path, snapshot: str = "") -> Iterator[Sessi
         if timer is not None:
             timer.cancel()
         connection.close()
-
-
-def quote_identifier(name: str) -> str:
-    """Return `name` as a quoted SQL identifier."""
-    return '"' + name.replace('"', '""') + '"'
-
-
-def quote_literal(text: str) -> str:
-    """Return `text` as an SQL string literal; for paths and declared marks, never for row values."""
-    return "'" + text.replace("'", "''") + "'"
 
 
 def read_parquet_sql(files: Sequence[str | Path]) -> str:

@@ -19,8 +19,9 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any, Final
 
-from yunhe.engine.duck import Session, quote_identifier, quote_literal, read_parquet_sql, session
+from yunhe.engine.duck import Session, read_parquet_sql, session
 from yunhe.engine.errors import DiskFull, OutOfMemory, QueryFailed, QueryInterrupted
+from yunhe.engine.quoting import quote_identifier, quote_literal
 from yunhe.engine.types import Limits
 
 # Address space beyond DuckDB's own limit: the interpreter, its libraries and thread stacks.

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from yunhe.crypto import sm3
-from yunhe.engine.duck import quote_identifier
+from yunhe.engine.quoting import quote_identifier
 from yunhe.engine.types import Receipt
 
 ALGORITHM: Final = "yunhe-rows-1"

@@ -13,7 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from yunhe.engine.checks.keys import OWN_COLUMNS
-from yunhe.engine.duck import Session, quote_identifier, read_parquet_sql, session
+from yunhe.engine.duck import Session, read_parquet_sql, session
+from yunhe.engine.quoting import quote_identifier
 from yunhe.engine.serving import answer_sql
 from yunhe.engine.types import RECORD_COLUMN, Column, Limits
 

@@ -14,8 +14,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
-from yunhe.engine.duck import quote_identifier, read_parquet_sql, session
+from yunhe.engine.duck import read_parquet_sql, session
 from yunhe.engine.errors import DiskFull, ServingInvalid
+from yunhe.engine.quoting import quote_identifier
 from yunhe.engine.room import room_for
 from yunhe.engine.types import Column, Limits, Progress
 

@@ -6,7 +6,8 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from yunhe.engine.duck import quote_identifier, read_parquet_sql, session
+from yunhe.engine.duck import read_parquet_sql, session
+from yunhe.engine.quoting import quote_identifier
 from yunhe.engine.types import Limits
 
 

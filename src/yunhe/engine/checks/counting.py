@@ -9,7 +9,8 @@ from pathlib import Path
 from yunhe.engine.checks.duplicates import count_duplicates_sql
 from yunhe.engine.checks.kind import Verdict
 from yunhe.engine.checks.plan import CheckPlan, Compiled
-from yunhe.engine.duck import Session, quote_identifier, read_parquet_sql, session
+from yunhe.engine.duck import Session, read_parquet_sql, session
+from yunhe.engine.quoting import quote_identifier
 from yunhe.engine.types import Limits, RuleCount
 
 

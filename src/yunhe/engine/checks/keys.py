@@ -8,7 +8,8 @@ from pathlib import Path
 
 from yunhe.engine.checks.duplicates import duplicate_rows_sql
 from yunhe.engine.checks.plan import CheckPlan, Compiled
-from yunhe.engine.duck import Session, quote_identifier, quote_literal, read_parquet_sql, session
+from yunhe.engine.duck import Session, read_parquet_sql, session
+from yunhe.engine.quoting import quote_identifier, quote_literal
 from yunhe.engine.types import RECORD_COLUMN, Limits, RuleCount
 
 # A reason's place is packed beside its rule's into one number of the unnested list.

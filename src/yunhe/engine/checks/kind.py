@@ -10,7 +10,7 @@ from typing import ClassVar
 
 from yunhe.engine.checks.errors import RuleRefused
 from yunhe.engine.checks.parts import Parts
-from yunhe.engine.duck import quote_identifier
+from yunhe.engine.quoting import quote_identifier
 from yunhe.engine.types import Column, Rule
 
 CodeRow = tuple[str, date | None, date | None]

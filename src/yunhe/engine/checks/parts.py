@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from yunhe.engine.duck import quote_identifier
+from yunhe.engine.quoting import quote_identifier
 
 
 class Parts:

@@ -9,7 +9,7 @@ from datetime import date
 from yunhe.engine.checks.kind import CodeRow, Context, Sentence, Verdict
 from yunhe.engine.checks.kinds import find_kind
 from yunhe.engine.checks.parts import Parts
-from yunhe.engine.duck import quote_identifier
+from yunhe.engine.quoting import quote_identifier
 from yunhe.engine.types import Column, Rule
 from yunhe.kernel import clock
 

@@ -9,7 +9,8 @@ from typing import Any, Final
 import pyarrow as pa
 
 from yunhe.engine.casts import typed_sql
-from yunhe.engine.duck import Session, quote_identifier, quote_literal, session
+from yunhe.engine.duck import Session, session
+from yunhe.engine.quoting import quote_identifier, quote_literal
 from yunhe.engine.types import Column, ColumnProfile, ColumnType, Limits
 
 _TYPES: Final[tuple[ColumnType, ...]] = ("integer", "decimal", "date", "timestamp", "boolean")

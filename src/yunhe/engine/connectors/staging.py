@@ -13,7 +13,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from yunhe.engine.casts import filled_sql, typed_sql
-from yunhe.engine.duck import Session, quote_identifier, session
+from yunhe.engine.duck import Session, session
+from yunhe.engine.quoting import quote_identifier
 from yunhe.engine.receipt import ReceiptSum, sums_sql
 from yunhe.engine.room import room_for
 from yunhe.engine.types import RECORD_COLUMN, Column, Limits

@@ -15,10 +15,10 @@ from yunhe.engine.decisions.cells import holds
 from yunhe.engine.decisions.deciding import ranked
 from yunhe.engine.decisions.errors import TableNotInSql
 from yunhe.engine.decisions.types import ANYTHING, Cell, Declaration, Input, Output, Rule, Span
-from yunhe.engine.duck import quote_identifier
 from yunhe.engine.expressions import parse_expression
 from yunhe.engine.expressions.sql import literal
 from yunhe.engine.expressions.types import MAX_DIGITS
+from yunhe.engine.quoting import quote_identifier
 
 IN_SQL: Final = ("unique", "first", "priority")
 NO_RULE: Final = 0

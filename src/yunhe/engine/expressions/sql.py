@@ -11,11 +11,11 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Final
 
-from yunhe.engine.duck import quote_identifier, quote_literal
 from yunhe.engine.expressions import literals
 from yunhe.engine.expressions.errors import ExpressionRefused
 from yunhe.engine.expressions.functions import FUNCTIONS
 from yunhe.engine.expressions.types import Node, Value
+from yunhe.engine.quoting import quote_identifier, quote_literal
 
 MAX_SQL: Final = 200_000
 _MIRROR = "[3, 1, 2, 0]"

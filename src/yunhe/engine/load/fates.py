@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 
 from yunhe.engine.casts import filled_sql, typed_sql
 from yunhe.engine.connectors import Staged
-from yunhe.engine.duck import Session, quote_identifier, quote_literal, session
+from yunhe.engine.duck import Session, session
+from yunhe.engine.quoting import quote_identifier, quote_literal
 from yunhe.engine.types import RECORD_COLUMN, Check, Column, Limits, Progress
 
 KEY_MISSING: Final = "key_missing"

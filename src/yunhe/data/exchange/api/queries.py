@@ -15,9 +15,9 @@ from yunhe.data.exchange.api.policies import decide, held_columns
 from yunhe.data.exchange.errors import PurposeMissing
 from yunhe.data.lake import api as lake
 from yunhe.engine import query
-from yunhe.engine.duck import quote_identifier
 from yunhe.engine.expressions import parse_expression
 from yunhe.engine.masks import mask_sql
+from yunhe.engine.quoting import quote_identifier
 from yunhe.engine.types import Limits
 from yunhe.kernel.actor import Actor
 from yunhe.kernel.clock import now

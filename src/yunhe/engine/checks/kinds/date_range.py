@@ -9,7 +9,7 @@ from datetime import date, timedelta
 
 from yunhe.engine.checks.bounds import as_date, day_start_sql
 from yunhe.engine.checks.kind import Context, Kind, Sentence, Verdict, columns_text, refuse
-from yunhe.engine.duck import quote_identifier
+from yunhe.engine.quoting import quote_identifier
 from yunhe.engine.types import Column, Rule
 
 

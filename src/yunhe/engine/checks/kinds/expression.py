@@ -7,8 +7,8 @@ not checked if a field that the expression names is missing, and fails (unknown)
 from __future__ import annotations
 
 from yunhe.engine.checks.kind import Context, Kind, Sentence, Verdict, refuse
-from yunhe.engine.duck import quote_identifier
 from yunhe.engine.expressions import parse_expression
+from yunhe.engine.quoting import quote_identifier
 from yunhe.engine.types import Rule
 
 

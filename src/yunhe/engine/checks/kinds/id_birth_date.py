@@ -8,7 +8,7 @@ from __future__ import annotations
 from yunhe.engine.checks import identity
 from yunhe.engine.checks.kind import Context, Kind, Sentence, Verdict, refuse
 from yunhe.engine.checks.parts import Parts
-from yunhe.engine.duck import quote_identifier
+from yunhe.engine.quoting import quote_identifier
 from yunhe.engine.types import Rule
 
 

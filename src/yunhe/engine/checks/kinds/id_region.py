@@ -10,7 +10,7 @@ from yunhe.engine.checks import identity
 from yunhe.engine.checks.bounds import as_count
 from yunhe.engine.checks.kind import Context, Kind, Sentence, Verdict, refuse
 from yunhe.engine.checks.parts import Parts
-from yunhe.engine.duck import quote_identifier
+from yunhe.engine.quoting import quote_identifier
 from yunhe.engine.types import Rule
 
 

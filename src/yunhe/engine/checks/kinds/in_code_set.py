@@ -13,7 +13,7 @@ from datetime import date
 
 from yunhe.engine.checks.bounds import as_date, local_date_sql
 from yunhe.engine.checks.kind import CodeRow, Context, Kind, Sentence, Verdict, columns_text, refuse
-from yunhe.engine.duck import quote_identifier, quote_literal
+from yunhe.engine.quoting import quote_identifier, quote_literal
 from yunhe.engine.types import Rule
 
 Interval = tuple[date | None, date | None]

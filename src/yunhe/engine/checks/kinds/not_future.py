@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from yunhe.engine.checks.bounds import day_start_sql
 from yunhe.engine.checks.kind import Context, Kind, Sentence, Verdict, columns_text
-from yunhe.engine.duck import quote_identifier
+from yunhe.engine.quoting import quote_identifier
 from yunhe.engine.types import Rule
 
 

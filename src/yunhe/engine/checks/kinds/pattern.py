@@ -7,8 +7,9 @@ from functools import lru_cache
 from pathlib import Path
 
 from yunhe.engine.checks.kind import Context, Kind, Sentence, Verdict, columns_text, refuse
-from yunhe.engine.duck import quote_identifier, quote_literal, session
+from yunhe.engine.duck import session
 from yunhe.engine.errors import QueryFailed
+from yunhe.engine.quoting import quote_identifier, quote_literal
 from yunhe.engine.types import Limits, Rule
 
 MAX_PATTERN = 1000

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from yunhe.engine.checks.bounds import as_number
 from yunhe.engine.checks.kind import Context, Kind, Sentence, Verdict, columns_text, refuse
-from yunhe.engine.duck import quote_identifier
+from yunhe.engine.quoting import quote_identifier
 from yunhe.engine.types import Rule
 
 

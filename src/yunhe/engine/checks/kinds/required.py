@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from yunhe.engine.checks.kind import Context, Kind, Sentence, Verdict, columns_text
-from yunhe.engine.duck import quote_identifier
+from yunhe.engine.quoting import quote_identifier
 from yunhe.engine.types import Rule
 
 _SPACES = "chr(9) || chr(10) || chr(13) || ' ' || chr(12288)"

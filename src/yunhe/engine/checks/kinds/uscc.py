@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from yunhe.engine.checks.kind import Context, Kind, Sentence, Verdict, columns_text
-from yunhe.engine.duck import quote_identifier
+from yunhe.engine.quoting import quote_identifier
 from yunhe.engine.types import Rule
 from yunhe.kernel.check_digits import USCC_ALPHABET, USCC_WEIGHTS
 

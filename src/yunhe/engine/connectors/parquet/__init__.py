@@ -23,8 +23,9 @@ from yunhe.engine.connectors import Staged, source_file
 from yunhe.engine.connectors.names import check_columns, check_names
 from yunhe.engine.connectors.profiles import profile_columns
 from yunhe.engine.connectors.staging import StageWriter
-from yunhe.engine.duck import Session, quote_identifier, session
+from yunhe.engine.duck import Session, session
 from yunhe.engine.errors import OptionInvalid, SourceChanged, SourceUnreadable
+from yunhe.engine.quoting import quote_identifier
 from yunhe.engine.types import RECORD_COLUMN, Check, Column, Limits, Progress, Shape, SourceSpec
 
 _BATCH_ROWS: Final = 100_000
