@@ -7,7 +7,9 @@ import os
 import shutil
 import sys
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 # Before Django is touched: a test never sees the developer's node, nor a setting of the shell.
 for _name in [name for name in os.environ if name.startswith("YUNHE_")]:
@@ -24,6 +26,7 @@ import django  # noqa: E402
 import pytest  # noqa: E402
 from hypothesis import HealthCheck, is_hypothesis_test, settings  # noqa: E402
 
+from tests.sharing import is_short, make_scheduler  # noqa: E402
 from tests.soaking import is_soaking, seed_of  # noqa: E402
 
 django.setup()  # tests/conftest.py imports the rooms' faces
@@ -50,8 +53,16 @@ def pytest_report_header() -> list[str]:
     return [f"yunhe: {kind}, seed {seed_of()}"]
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Hand out together what is made once for a module."""
+    return make_scheduler(config, log)
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> Iterator[None]:
     for item in items:
         if is_hypothesis_test(getattr(item, "obj", None)):
             item.add_marker(pytest.mark.property)
+    yield
+    items.sort(key=lambda item: is_short(item.nodeid))

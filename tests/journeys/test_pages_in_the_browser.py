@@ -12,7 +12,7 @@ from tests.journeys.browser import check_fits, check_page, open_browser, signed_
 from tests.journeys.node import Node, node_in
 from tests.soaking import is_soaking
 
-pytestmark = [pytest.mark.journey, pytest.mark.timeout(900), pytest.mark.xdist_group("pages")]
+pytestmark = [pytest.mark.journey, pytest.mark.timeout(900)]
 VIEWS = ((390, "en-US", "en"), (1440, "zh-CN", "zh-Hans"))
 PERSONS = ("shuju", "shichang.lead", "shichang", "renshe", "xitong", "anquan", "shenji")
 """Data bureau, owner's leader and steward, consumer, and the three administrators: between them they see every page."""
