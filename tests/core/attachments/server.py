@@ -26,7 +26,7 @@ PATIENCE_SECONDS = 60
 class Server:
     """A home of its own with a control database, and the web server on it."""
 
-    def __init__(self, home: Path, database: str = "") -> None:
+    def __init__(self, home: Path, database: str = "", **more: str) -> None:
         self.home = home
         self.log = home.parent / "server.log"
         self.port = free_port()
@@ -38,6 +38,7 @@ class Server:
             "YUNHE_LOG": "text",
             "DJANGO_SETTINGS_MODULE": "yunhe.settings.django",
             "PYTHONPATH": os.pathsep.join([str(ROOT / "src"), str(ROOT)]),
+            **more,
         }
         if database:
             self.environment |= {"YUNHE_PROFILE": "server", "YUNHE_DATABASE": database}

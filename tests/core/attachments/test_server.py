@@ -18,13 +18,27 @@ PIECE = 1 << 16
 BYTES = {"Content-Type": "application/offset+octet-stream"}
 
 
-@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.service)])
-def server(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Server]:
-    if request.param == "sqlite":
-        yield from running(Server(tmp_path / "node"))
+BOTH = ["sqlite", pytest.param("postgresql", marks=pytest.mark.service)]
+
+
+@pytest.fixture(scope="module", params=BOTH)
+def server(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """One server for the tests of this module; each begins uploads of its own."""
+    yield from server_on(request.param, tmp_path_factory.mktemp("server") / "node")
+
+
+@pytest.fixture(params=BOTH)
+def small_server(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Server]:
+    """A server with nothing in it and room for three megabytes."""
+    yield from server_on(request.param, tmp_path / "node", YUNHE_ATTACHMENT_QUOTA_MB="3")
+
+
+def server_on(database: str, home: Path, **more: str) -> Iterator[Server]:
+    if database == "sqlite":
+        yield from running(Server(home, **more))
         return
     with fresh_database("attachments") as address:
-        yield from running(Server(tmp_path / "node", address))
+        yield from running(Server(home, address, **more))
 
 
 def running(made: Server) -> Iterator[Server]:
@@ -92,7 +106,7 @@ def test_of_two_pieces_at_once_one_is_taken_and_one_is_told_to_wait(server: Serv
     place = caller.begin("a.pdf", len(content))
     first = caller.patch(place, 0, len(content))
     first.send(content[:100_000])
-    path = next(server.home.glob("attachments/??/*"))
+    path = stored(server, place)
     deadline = time.monotonic() + 20
     while not path.stat().st_size:  # until the first one holds the file
         assert time.monotonic() < deadline
@@ -143,14 +157,11 @@ def test_a_crowd_of_pieces_writes_every_byte_once(server: Server) -> None:
         thread.join()
     assert sorted(taken) == list(range(0, len(content), 4096))
     assert set(strange) <= {409}
-    assert next(server.home.glob("attachments/??/*")).read_bytes() == content
+    assert stored(server, place).read_bytes() == content
 
 
-def test_two_who_count_at_once_do_not_both_find_room(server: Server) -> None:
-    server.strike()
-    server.environment["YUNHE_ATTACHMENT_QUOTA_MB"] = "3"
-    server.start()
-    caller = Caller(server)
+def test_two_who_count_at_once_do_not_both_find_room(small_server: Server) -> None:
+    caller = Caller(small_server)
     gate, said = threading.Barrier(6), list[int]()
 
     def begin() -> None:
