@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 
 import pytest
 from django.db import IntegrityError
@@ -47,7 +49,6 @@ def test_the_node_recovers_the_security_administrators_account(cast: Cast, capsy
 @pytest.mark.django_db
 def test_the_system_administrator_is_told_the_next_step(cast: Cast, capsys: pytest.CaptureFixture[str]) -> None:
     import io
-    import sys
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(sys, "stdin", io.StringIO("Tian-qi-4711-hao\n"))
@@ -69,3 +70,10 @@ def test_the_doctor_ends_with_an_error_when_something_is_wrong(
     assert json.loads(capsys.readouterr().out.splitlines()[0])["ok"] is False
     monkeypatch.setattr("yunhe.cli.health.CHECKS", [lambda: {"check": "all", "ok": True, "found": "", "next": ""}])
     assert cli.main(["doctor", "--json"]) == 0
+
+
+def test_starting_up_loads_none_of_the_engines() -> None:
+    """Each costs a third of a second and tens of megabytes: only a process that reads rows pays for them."""
+    code = "import sys, django; django.setup(); print(sorted({'duckdb', 'pyarrow', 'numpy', 'pyiceberg'} & set(sys.modules)))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"

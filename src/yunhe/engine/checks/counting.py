@@ -5,13 +5,16 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from yunhe.engine.checks.duplicates import count_duplicates_sql
 from yunhe.engine.checks.kind import Verdict
 from yunhe.engine.checks.plan import CheckPlan, Compiled
-from yunhe.engine.duck import Session, read_parquet_sql, session
 from yunhe.engine.quoting import quote_identifier
 from yunhe.engine.types import Limits, RuleCount
+
+if TYPE_CHECKING:
+    from yunhe.engine.duck import Session
 
 
 def count_failures(*, files: Sequence[str | Path], plan: CheckPlan, limits: Limits) -> tuple[RuleCount, ...]:
@@ -24,6 +27,8 @@ def count_failures(*, files: Sequence[str | Path], plan: CheckPlan, limits: Limi
     """
     if not files or not plan.rules:
         return tuple(_rule_count(compiled, 0, []) for compiled in plan.rules)
+    from yunhe.engine.duck import read_parquet_sql, session  # heavy (duckdb)
+
     with (
         tempfile.TemporaryDirectory(prefix="yunhe-checks-") as temp,
         session(limits=limits, temp=Path(temp)) as duck,

@@ -5,12 +5,15 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from yunhe.engine.checks.duplicates import duplicate_rows_sql
 from yunhe.engine.checks.plan import CheckPlan, Compiled
-from yunhe.engine.duck import Session, read_parquet_sql, session
 from yunhe.engine.quoting import quote_identifier, quote_literal
 from yunhe.engine.types import RECORD_COLUMN, Limits, RuleCount
+
+if TYPE_CHECKING:
+    from yunhe.engine.duck import Session
 
 # A reason's place is packed beside its rule's into one number of the unnested list.
 _PLACES = 16
@@ -35,6 +38,8 @@ def collect_keys(
     few row groups.
     Raises: QueryFailed, QueryInterrupted, OutOfMemory, DiskFull.
     """
+    from yunhe.engine.duck import session  # heavy (duckdb)
+
     failing = {count.rule for count in counts if count.failed}
     chosen = [compiled for compiled in plan.rules if compiled.rule.code in failing]
     destination.parent.mkdir(parents=True, exist_ok=True)
@@ -57,6 +62,8 @@ def _keys_sql(files: Sequence[str | Path], plan: CheckPlan, chosen: list[Compile
     if not files or not chosen:
         texts = "".join(f", CAST(NULL AS VARCHAR) AS {name}" for name in names)
         return f"SELECT '' AS rule, '' AS reason, CAST(0 AS BIGINT) AS record{texts} WHERE FALSE"
+    from yunhe.engine.duck import read_parquet_sql  # heavy (duckdb)
+
     source = read_parquet_sql(files)
     as_text = [f"CAST({quote_identifier(key)} AS VARCHAR) AS {name}" for key, name in zip(keys, names, strict=True)]
     parts = [_duplicates(compiled, source, as_text) for compiled in chosen if compiled.whole_table]

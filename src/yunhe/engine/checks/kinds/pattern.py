@@ -7,7 +7,6 @@ from functools import lru_cache
 from pathlib import Path
 
 from yunhe.engine.checks.kind import Context, Kind, Sentence, Verdict, columns_text, refuse
-from yunhe.engine.duck import session
 from yunhe.engine.errors import QueryFailed
 from yunhe.engine.quoting import quote_identifier, quote_literal
 from yunhe.engine.types import Limits, Rule
@@ -39,6 +38,8 @@ class Pattern(Kind):
 @lru_cache(maxsize=1024)
 def _is_pattern(pattern: str) -> bool:
     """Tell whether the engine itself accepts the pattern: a broken one would stop the whole pass."""
+    from yunhe.engine.duck import session  # heavy (duckdb)
+
     limits = Limits(memory_mb=64, threads=1, seconds=5)
     with tempfile.TemporaryDirectory() as temp, session(limits=limits, temp=Path(temp)) as duck:
         try:
