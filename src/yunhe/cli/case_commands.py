@@ -17,8 +17,8 @@ from yunhe.kernel.pages import PageRequest
 
 # Named here, too: the parser of every command is built before anything heavy is imported. A test compares.
 OPERATORS = (
-    "hand_on", "take_back", "add_reviewer", "drop_reviewer", "send_back", "retract", "remind", "escalate", "suspend",
-    "resume", "extend", "merge", "split",
+    "hand_on", "take_back", "add_reviewer", "drop_reviewer", "send_back", "retract", "withdraw", "remind", "escalate",
+    "suspend", "resume", "extend", "merge", "split",
 )  # fmt: skip
 
 

@@ -71,6 +71,16 @@ def test_two_persons_and_the_bureau_publish(draft: Draft, cast: Cast) -> None:
     assert [c.action for c in api.list_changes(owner=cast.owner.code)] == ["created", "submitted", "published"]
 
 
+def test_whoever_submitted_takes_it_back_and_writes_on(draft: Draft, cast: Cast) -> None:
+    entry = api.submit_entry(entry_id=draft().entry_id, actor=cast.steward.actor)
+    case = case_of(entry)
+    cases.act(case_id=case.case_id, action="approve", data={}, actor=cast.leader.actor)
+    done = cases.withdraw(case_id=case.case_id, reason="漏了一项", actor=cast.steward.actor)
+    assert (done.phase, done.outcome) == ("abandoned", "abandoned")
+    again = api.submit_entry(entry_id=entry.entry_id, actor=cast.steward.actor)
+    assert again.open_state == "in_review" and case_of(again).case_id != case.case_id
+
+
 def test_author_and_submitter_do_not_approve(draft: Draft, cast: Cast, founder: Actor) -> None:
     organizations.add_membership(username="steward", organization=cast.owner.code, role="data_leader", actor=founder)
     second_hat = organizations.find_actor(username="steward", organization=f"{cast.owner.code}/data_leader")

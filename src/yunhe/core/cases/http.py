@@ -103,6 +103,13 @@ class ActionOut(Schema):
     refusal: Texts | None
 
 
+class OperatorOut(Schema):
+    """A generic operator that the caller may use now, on an obligation or on the whole case (withdraw, remind …)."""
+
+    name: str
+    obligation_id: str
+
+
 class FileOut(Schema):
     """A file that was handed in with the case; its bytes are at `/attachments/ID/`."""
 
@@ -136,6 +143,7 @@ class CaseViewOut(Schema):
     obligations: list[ObligationOut]
     events: list[EventOut]
     actions: list[ActionOut]
+    operators: list[OperatorOut]
     files: list[FileOut]
     receipts: list[ReceiptOut]
 
@@ -146,6 +154,13 @@ class ActIn(Exact):
     data: dict[str, Any] = Field(default={}, max_length=200)
     version: int | None = Field(None, ge=1, le=2**31 - 1)
     obligation_id: str = Field("", max_length=26)
+
+
+class WithdrawIn(Exact):
+    """Why; `version` as it was seen."""
+
+    reason: str = Field(max_length=2000)
+    version: int | None = Field(None, ge=1, le=2**31 - 1)
 
 
 @router.get("/cases", response={200: CasePage, **REFUSED_READ})
@@ -160,6 +175,13 @@ def list_cases(request: HttpRequest, query: Query[CaseQuery]) -> Page[Case]:
 def get_case(request: HttpRequest, case_id: str) -> CaseView:
     """Get one case with who has to act, what was done, and the actions that are the caller's now."""
     return api.access_case(case_id=case_id, actor=acting(request))
+
+
+@router.post("/cases/{case_id}/withdraw", response={200: CaseOut, **REFUSED_WRITE})
+@requires("cases.view")
+def withdraw(request: HttpRequest, case_id: str, asked: WithdrawIn) -> Case:
+    """Take back what the caller asked for while nobody decided; the case ends."""
+    return api.withdraw(case_id=case_id, reason=asked.reason, expected_version=asked.version, actor=acting(request))
 
 
 @router.post("/cases/{case_id}/actions/{action}", response={200: CaseOut, **REFUSED_WRITE})

@@ -86,6 +86,7 @@ from yunhe.core.cases.api.operating import (
     split,
     suspend,
     take_back,
+    withdraw,
 )
 from yunhe.core.cases.api.reading import access_case, find_open_case, get_case
 from yunhe.core.cases.api.replaying import recount_due, replay_case
@@ -239,5 +240,6 @@ __all__ = [
     "waive",
     "warn_due",
     "with_limits",
+    "withdraw",
     "withdraw_migration",
 ]

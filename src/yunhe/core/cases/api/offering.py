@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from yunhe.core.cases.api.delegating import list_colleagues
 from yunhe.core.cases.api.seating import holder_of
 from yunhe.core.cases.errors import CannotOperate
 from yunhe.core.cases.models import CaseRecord, ObligationRecord
-from yunhe.core.cases.rules.course import CLOSED, OPEN, ROLE_JOIN
+from yunhe.core.cases.rules.course import CLOSED, DONE, OPEN, ROLE_JOIN
 from yunhe.core.cases.rules.verdicts import judge_class
 from yunhe.core.cases.types import OPINION, KindSpec, OperatorView
 from yunhe.core.organizations import api as organizations
@@ -25,7 +25,7 @@ def offered_operators(
     if row.state == CLOSED:
         return ()
     actor = holders[0]
-    allowed, supervises = frozenset[str](spec.operators), may_supervise(row, actor)
+    allowed, supervises = allowed_operators(spec), may_supervise(row, actor)
     mine = [item for item in obligations if holder_of(item, holders)]
     found: list[OperatorView] = []
     if row.state == OPEN:
@@ -33,6 +33,7 @@ def offered_operators(
             found += _on_obligation(row, spec, item, obligations, allowed, actor)
         found += [OperatorView(name, "") for name in ("merge", "split") if name in allowed and mine]
         found += [OperatorView("retract")] if "retract" in allowed and last_step_is_mine(row, actor) else []
+        found += [OperatorView("withdraw")] if withdraw_problem(row, spec, actor, obligations) is None else []
         found += [OperatorView("remind")] if "remind" in allowed and not mine else []
         found += [OperatorView("suspend")] if "suspend" in allowed and (mine or supervises) else []
         found += [OperatorView("extend")] if "extend" in allowed and supervises and has_limit(row, obligations) else []
@@ -41,6 +42,11 @@ def offered_operators(
     if "escalate" in allowed and supervises and row.supervised_at is None:
         found.append(OperatorView("escalate"))
     return tuple(found)
+
+
+def allowed_operators(spec: KindSpec) -> frozenset[str]:
+    """Return the generic operators that a kind allows its cases."""
+    return frozenset((*spec.operators, "withdraw") if spec.withdrawal else spec.operators)
 
 
 def may_supervise(row: CaseRecord, actor: Actor) -> bool:
@@ -100,6 +106,19 @@ def retract_problem(
         return "它不是一步办理", "it is no step of the way"
     if calls:
         return "它已经生效", "it has taken effect already"
+    return None
+
+
+def withdraw_problem(
+    row: CaseRecord, spec: KindSpec, actor: Actor, obligations: Iterable[ObligationRecord]
+) -> tuple[str, str] | None:
+    """Return why the actor cannot take back what was asked for (Chinese, English), or None."""
+    told = spec.withdrawal
+    if told is None or row.parent_id or row.opened_by != actor.id:
+        return "只有提出人可以撤回，子办件随主办件撤回", "only who opened it may, and a sub-case goes with the case above"
+    done = any(item.state == DONE and item.name != OPINION for item in obligations)
+    if row.phase not in told.phases if told.phases else done:
+        return "它已有人办理，请联系现在的办理人", "it has been dealt with already; ask whose turn it is"
     return None
 
 

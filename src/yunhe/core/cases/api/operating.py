@@ -182,6 +182,21 @@ def retract(*, case_id: str, reason: str, actor: Actor, expected_version: int | 
         return steps.finish(row, course)
 
 
+def withdraw(*, case_id: str, reason: str, actor: Actor, expected_version: int | None = None) -> Case:
+    """Take back what one asked for (撤回申请) while nobody decided: the case ends as its kind says.
+
+    Raises: OperatorNotAllowed, CannotOperate, CaseSuspended, CaseChanged, and what its effects raise.
+    """
+    with transaction.atomic():
+        row, spec = _read(case_id, actor, "withdraw", expected_version)
+        steps.require_open(row)
+        if problem := offering.withdraw_problem(row, spec, actor, row.obligations.all()):
+            _refuse(row.number, "withdraw", *problem)
+        course = steps.begin(row, spec, "withdraw", actor, form=(REASON,), values=checked((REASON,), {"reason": reason}))
+        course.run(spec.withdrawal.effects if spec.withdrawal else ())
+        return steps.finish(row, course)
+
+
 def remind(*, case_id: str, reason: str, actor: Actor) -> Case:
     """Remind whose turn it is (催办); at most once in an hour by one person. Raises: CannotOperate."""
     with transaction.atomic():
@@ -344,7 +359,7 @@ def _read(case_id: str, actor: Actor, operator: str, expected: int | None) -> tu
     """Return the case for an operator that its kind allows, if the actor may see it and it goes on."""
     row, spec = steps.read_case(case_id)
     require_visible(row, actor)
-    if operator not in spec.operators:
+    if operator not in offering.allowed_operators(spec):
         raise OperatorNotAllowed(kind_code=spec.code, operator=operator)
     require_version(row, expected)
     if row.state not in (OPEN, steps.SUSPENDED):

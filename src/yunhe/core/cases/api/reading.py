@@ -55,6 +55,7 @@ OWN_EVENTS: Mapping[str, Mapping[str, str]] = {
     "give_opinion": {"zh": "提交意见", "en": "Opinion given"},
     "send_back": {"zh": "退回", "en": "Sent back"},
     "retract": {"zh": "撤回上一步", "en": "Last step taken back"},
+    "withdraw": {"zh": "撤回申请", "en": "Withdrawn"},
     "remind": {"zh": "催办", "en": "Reminded"},
     "escalate": {"zh": "督办", "en": "Put under supervision"},
     "suspend": {"zh": "中止", "en": "Suspended"},

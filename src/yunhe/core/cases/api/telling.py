@@ -37,7 +37,8 @@ def tell(row: CaseRecord, course: Course) -> None:
     mine = [key for key, row_ in _fresh(course).items() if row_["person"].startswith(PERSON) or row_["assignee"].startswith(PERSON)]
     if mine:
         _send("cases.turn", row, course, _bearers(course, mine), ("请您办理", "Your turn"))
-    if row.state == CLOSED and course.difference.get("case", {}).get("state") == CLOSED and row.opened_by.startswith(PERSON):
+    ended = row.state == CLOSED and course.difference.get("case", {}).get("state") == CLOSED
+    if ended and row.opened_by.startswith(PERSON) and row.opened_by != moment.actor.id:
         _send("cases.closed", row, course, [ToPerson(row.opened_by)], ("办件已办结", "Case ended"))
 
 

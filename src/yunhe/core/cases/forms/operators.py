@@ -21,6 +21,7 @@ LABELS: Mapping[str, Any] = {
     "drop_reviewer": _("撤回加签"),
     "send_back": _("退回到"),
     "retract": _("撤回上一步"),
+    "withdraw": _("撤回申请"),
     "remind": _("催办"),
     "escalate": _("督办"),
     "suspend": _("中止"),
@@ -29,7 +30,7 @@ LABELS: Mapping[str, Any] = {
     "merge": _("并案"),
     "split": _("拆分"),
 }
-DANGEROUS = ("merge", "split")
+DANGEROUS = ("merge", "split", "withdraw")
 CHOSEN = (TO, PHASE)
 """Fields of which the page offers what the case allows now."""
 

@@ -36,7 +36,7 @@ ATTRIBUTES: Mapping[str, Any] = {
     "child": _("子办件"), "transferable": _("可否转给其他单位"), "rules": _("会合规则"), "score": _("评分"),
     "required": _("是否必填"), "type": _("填写方式"), "choices": _("选项"), "help": _("填写说明"), "prefix": _("编号前缀"),
     "opens": _("谁可以提出"), "by_form": _("能否填表提出"), "start": _("提出后的第一步"), "operators": _("转办、加签等"),
-    "ladder": _("预警"), "waiver": _("免于复核"),
+    "ladder": _("预警"), "waiver": _("免于复核"), "withdraw": _("撤回申请"),
 }  # fmt: skip
 
 

@@ -14,6 +14,8 @@ def blocks_of(kind: KindSpec) -> Iterator[Block]:
     yield "start", kind.start, (), ""
     if kind.waiver:
         yield "waiver", kind.waiver.effects, (), ""
+    if kind.withdraw:
+        yield "withdraw", kind.withdraw.effects, (), ""
     for name, group in kind.groups.items():
         for number, rule in enumerate(group.rules):
             yield f"groups.{name}.rules[{number}]", rule.effects, (), name

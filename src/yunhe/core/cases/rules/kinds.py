@@ -45,6 +45,8 @@ def _names(kind: KindSpec) -> Iterator[tuple[str, str, str]]:
     ):
         for name in {name for name in names if names.count(name) > 1}:
             yield where, f"“{name}”出现两次", f'"{name}" appears twice'
+    for name in set(kind.withdraw.phases) - {phase.code for phase in kind.phases} if kind.withdraw else ():
+        yield "withdraw.phases", f"没有阶段“{name}”", f'there is no phase "{name}"'
     own = {field.name for field in kind.fields}
     for where, _, form, _ in blocks_of(kind):
         for field in form:

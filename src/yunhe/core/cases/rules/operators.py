@@ -37,6 +37,7 @@ FORMS: Mapping[str, tuple[FieldSpec, ...]] = {
     "drop_reviewer": (),
     "send_back": (PHASE, REASON),
     "retract": (REASON,),
+    "withdraw": (REASON,),
     "remind": (REASON,),
     "escalate": (REASON,),
     "suspend": (BASIS, REASON),

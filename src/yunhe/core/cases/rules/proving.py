@@ -319,6 +319,8 @@ class Prover:
             yield from self._branches(state, "recur", partial(self._recur, key.removeprefix("~")))
         if self.kind.waiver:
             yield from self._branches(state, "waiver", self._waive, counts=False)
+        if self.kind.withdraw and state.phase in (self.kind.withdraw.phases or (state.phase,)):
+            yield from self._branches(state, "withdraw", self._withdraw, counts=False)
 
     def _branches(self, state: State | None, where: str, run: Callable[[_Walk], bool], *, counts: bool = True) -> Iterator[Edge]:
         """Yield the outcome of a transition under every row of choices that it asks for."""
@@ -368,6 +370,10 @@ class Prover:
     def _waive(self, walk: _Walk) -> bool:
         walk.opened = {}
         walk.run(self.kind.waiver.effects if self.kind.waiver else ())
+        return True
+
+    def _withdraw(self, walk: _Walk) -> bool:
+        walk.run(self.kind.withdraw.effects if self.kind.withdraw else ())
         return True
 
 

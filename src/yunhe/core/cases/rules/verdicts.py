@@ -14,7 +14,7 @@ MOST_STEPS = 8
 Problem = tuple[str, str, str]
 _OWN_STEPS = {
     "send_back": ("退回", "sent back"), "retract": ("撤回", "taken back"), "waiver": ("免除第二人审核", "second person waived"),
-    "start": ("提出", "opened"), "recur": ("新的一期", "the next period"),
+    "withdraw": ("撤回申请", "withdrawn"), "start": ("提出", "opened"), "recur": ("新的一期", "the next period"),
 }  # fmt: skip
 
 

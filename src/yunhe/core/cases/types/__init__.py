@@ -40,6 +40,7 @@ from yunhe.core.cases.types.kinds import (
     TitlesModel,
     WaiverSpec,
     WhoSpec,
+    WithdrawSpec,
 )
 from yunhe.core.cases.types.published import KindInfo, KindLine, KindVersion, LimitInForce, TableInfo
 from yunhe.core.cases.types.views import (
@@ -140,6 +141,7 @@ __all__ = [
     "WaitingItem",
     "WaiverSpec",
     "WhoSpec",
+    "WithdrawSpec",
     "WorkItem",
 ]
 

@@ -364,6 +364,22 @@ class WaiverSpec(Strict):
     effects: tuple[EffectSpec, ...] = Field(min_length=1)
 
 
+class WithdrawSpec(Strict):
+    """How whoever opened a case takes it back (撤回申请): effects that end it, and tell the rooms if they must know.
+
+    `phases`: while the case stands in one of them; none named: while nobody has ended any of its obligations.
+    """
+
+    phases: tuple[Name, ...] = ()
+    effects: tuple[EffectSpec, ...] = Field(min_length=1)
+
+    @model_validator(mode="after")
+    def _ends_the_case(self) -> WithdrawSpec:
+        if not any(effect.close_case and not effect.when for effect in self.effects):
+            raise ValueError("to withdraw a case ends it: name close_case without a condition")
+        return self
+
+
 class RungSpec(Strict):
     """One rung of the warning ladder (预警): at this share of the time between opening and due, its bearers are told.
 
@@ -391,7 +407,8 @@ class KindSpec(Strict):
 
     `operators` are the generic ones (转办、加签…) that its cases allow beside their actions. `by_form`: people open
     it by the form of its fields; else only rooms do. `heading` makes the title of each case, `{field}` for a
-    value; people are then not asked for one. `about` tells people in a sentence what the kind is for.
+    value; people are then not asked for one. `about` tells people in a sentence what the kind is for. `withdraw`:
+    when and how whoever opened a case takes it back.
     """
 
     code: Name
@@ -410,12 +427,20 @@ class KindSpec(Strict):
     operators: tuple[Operator, ...] = get_args(Operator)
     ladder: tuple[RungSpec, ...] = (RungSpec(percent=80), RungSpec(percent=100))
     waiver: WaiverSpec | None = None
+    withdraw: WithdrawSpec | None = None
     batch: BatchSpec | None = None
 
     @property
     def asks_owner(self) -> bool:
         """Tell whether cases of the kind are put to an organisation that whoever opens one names."""
         return self.opens.over == "owner" or any(o.who.organization == "owner" for o in self.obligations.values())
+
+    @property
+    def withdrawal(self) -> WithdrawSpec | None:
+        """Return how a case is taken back: as declared; or it just ends, where people open it, no room was told and retract is allowed."""
+        if self.withdraw or not self.by_form or "retract" not in self.operators or any(effect.call for effect in self.start):
+            return self.withdraw
+        return WithdrawSpec(effects=(EffectSpec(close_case="withdrawn"),))
 
     def obligation(self, name: str) -> ObligationSpec:
         """Return a declared obligation, the built-in one of that name, or what stands for one of an older version."""
