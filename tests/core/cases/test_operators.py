@@ -287,6 +287,7 @@ def test_a_paused_clock_warns_nobody(permit: Any, cast: Cast, clock: FrozenClock
 def test_who_has_to_act_and_who_waits_for_the_end_is_told(permit: Any, cast: Cast) -> None:
     case = permit()
     do(case, "ask", cast.steward, missing="图纸")
+    assert api.tell_turns(actor=job_actor("tests")) == 1
     assert [told.kind for told in notices_of(cast.clerk)] == ["cases.turn"]
     do(case, "give_up", cast.clerk)
     assert len(notices_of(cast.clerk)) == 1  # they know that they gave up

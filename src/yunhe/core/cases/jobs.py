@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from yunhe.core.cases.api.announcing import tell_turns
 from yunhe.core.cases.api.changes import JOB
 from yunhe.core.cases.api.migrating import CHANGE, apply_migration
 from yunhe.core.cases.api.warning import lapse_due, recur_due, warn_due
@@ -18,6 +19,11 @@ def warn(context: JobContext) -> dict[str, int]:
         "recurred": recur_due(actor=actor, check=check, failed=failed),
         "failed": len(set(failed)),
     }
+
+
+def tell(context: JobContext) -> dict[str, int]:
+    """Tell people what came to them since the last round."""
+    return {"notices": tell_turns(actor=context.actor, check=context.check)}
 
 
 def migrate(context: JobContext, *, migration: str) -> dict[str, int]:
@@ -40,6 +46,15 @@ def register_jobs() -> None:
         permission="jobs.manage",
         every_seconds=60,
         limit_seconds=600,
+        queue=QUICK_QUEUE,
+    )
+    jobs.register_job(
+        name="cases.tell",
+        run=tell,
+        title={"zh": "通知轮到办理的人", "en": "Tell people that it is their turn"},
+        permission="jobs.manage",
+        every_seconds=15,
+        limit_seconds=300,
         queue=QUICK_QUEUE,
     )
     jobs.register_job(

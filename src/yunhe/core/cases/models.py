@@ -294,6 +294,20 @@ class ObligationRecord(models.Model):
         ]
 
 
+class TurnRecord(models.Model):
+    """That an obligation came to somebody (轮到办理): written with the step, told by the worker; gone a day after."""
+
+    obligation = models.ForeignKey(ObligationRecord, on_delete=models.PROTECT, related_name="+", db_index=False)
+    caused_by = models.CharField(max_length=120)
+    came_at = models.DateTimeField()
+    told_at = models.DateTimeField(null=True)
+
+    class Meta:
+        db_table = "cases_turn"
+        ordering: ClassVar = ["id"]
+        indexes: ClassVar = [models.Index(fields=["told_at", "id"], name="cases_turn_told")]
+
+
 class ClockRecord(models.Model):
     """A clock of the whole case (时限), beside those of its obligations."""
 

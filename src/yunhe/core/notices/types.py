@@ -20,6 +20,10 @@ Language = Literal["zh", "en"]
 LANGUAGES: tuple[Language, ...] = ("zh", "en")
 
 
+ANYWHERE = "*"
+"""In place of an organisation: whoever holds the role, wherever that is."""
+
+
 @dataclass(frozen=True, slots=True)
 class ToPerson:
     """One person, by the id of their Actor (`user:12`)."""
@@ -29,7 +33,7 @@ class ToPerson:
 
 @dataclass(frozen=True, slots=True)
 class ToRole:
-    """Everybody who holds a role in an organisation at the moment of sending, and its webhook."""
+    """Everybody who holds a role in an organisation at the moment of sending, and its webhook; of any with `ANYWHERE`."""
 
     organization: str
     role: str

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from yunhe.core.cases.api.acting import act, open_case, report_event, waive
+from yunhe.core.cases.api.announcing import tell_turns
 from yunhe.core.cases.api.batching import add_members, drop_members, list_candidates, list_members
 from yunhe.core.cases.api.browsing import (
     draw_kind,
@@ -235,6 +236,7 @@ __all__ = [
     "table_fields",
     "take_back",
     "take_leave",
+    "tell_turns",
     "try_table",
     "undo_plan",
     "waive",

@@ -8,6 +8,7 @@ from datetime import date
 from types import MappingProxyType
 
 from django.db import transaction
+from django.db.models import Q
 from django.urls import reverse
 
 from yunhe.core.cases.errors import BadDelegation
@@ -157,6 +158,13 @@ def seats_of(actor: Actor) -> tuple[tuple[Actor, tuple[str, ...]], ...]:
             continue  # the principal left: nothing is left to act for
         found.append((principal, tuple(row.kinds)))
     return tuple(found)
+
+
+def standing_in(*, kind: str, on: date, persons: Iterable[str] = (), memberships: Iterable[int] = ()) -> tuple[str, ...]:
+    """Return who stands in on a day for any of these persons, or of these memberships, on cases of a kind."""
+    running = DelegationRecord.objects.filter(since__lte=on, until__gte=on, ended_at__isnull=True)
+    rows = running.filter(Q(principal__in=list(persons)) | Q(membership__in=list(memberships))).order_by("made_at", "id")
+    return tuple(row.delegate for row in rows if not row.kinds or kind in row.kinds)
 
 
 def _memberships(person: str) -> tuple[Membership, ...]:

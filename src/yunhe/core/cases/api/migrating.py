@@ -10,7 +10,7 @@ from typing import Any
 from django.db import transaction
 from django.db.models import F
 
-from yunhe.core.cases.api import kinds, store
+from yunhe.core.cases.api import kinds, store, telling
 from yunhe.core.cases.api.rulebook import BOOK
 from yunhe.core.cases.api.steps import take_part
 from yunhe.core.cases.errors import MigrationRefused
@@ -288,6 +288,7 @@ def _write(row: MigrationRecord, cases: list[CaseRecord], courses: Mapping[str, 
         take_part(case, courses[case.pk])
     store.write_moved(cases, courses, row.target)
     store.write_courses(courses)
+    telling.note_turns(courses.values())
     events = [store.build_event(case.pk, courses[case.pk], kind_digest=row.target.digest) for case in cases]
     store.write_events(events, [courses[case.pk] for case in cases])
 

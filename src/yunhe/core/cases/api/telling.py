@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any
 
 from django.urls import reverse
 
-from yunhe.core.cases.models import ANY_BUREAU, CaseRecord
-from yunhe.core.cases.rules.course import CLOSED, OPEN, ROLE_JOIN, Course
+from yunhe.core.cases.api.rows import Rows
+from yunhe.core.cases.models import CaseRecord, TurnRecord
+from yunhe.core.cases.rules.course import BATCH, CLOSED, OPEN, ROLE_JOIN, Course
 from yunhe.core.notices import api as notices
 from yunhe.core.notices.types import Recipient, ToPerson, ToRole
 
@@ -20,7 +20,8 @@ KINDS: Mapping[str, Mapping[str, str]] = {
     "cases.delegated": {"zh": "请我代办", "en": "I stand in for somebody"},
     "cases.closed": {"zh": "我的办件有结果", "en": "My case has ended"},
 }
-Texts = dict[str, str]
+SEAT = ("organization", "role", "person", "assignee")
+TURNS = Rows(TurnRecord)
 
 
 def tell(row: CaseRecord, course: Course) -> None:
@@ -34,20 +35,33 @@ def tell(row: CaseRecord, course: Course) -> None:
         late = any(one.get("warned", 0) > 1 for one in course.difference["obligations"].values())
         said = ("已超期", "Overdue") if late else ("即将到期", "Due soon")
         _send("cases.warned", row, course, _bearers(course, course.difference["obligations"]), said)
-    mine = [key for key, row_ in _fresh(course).items() if row_["person"].startswith(PERSON) or row_["assignee"].startswith(PERSON)]
-    if mine:
-        _send("cases.turn", row, course, _bearers(course, mine), ("请您办理", "Your turn"))
+    note_turns((course,))
     ended = row.state == CLOSED and course.difference.get("case", {}).get("state") == CLOSED
     if ended and row.opened_by.startswith(PERSON) and row.opened_by != moment.actor.id:
         _send("cases.closed", row, course, [ToPerson(row.opened_by)], ("办件已办结", "Case ended"))
 
 
-def _fresh(course: Course) -> dict[str, Mapping[str, Any]]:
-    """Return the obligations that are open and came to somebody in this transition."""
-    changed = course.difference.get("obligations", {})
-    rows = course.position["obligations"]
-    came = (key for key, one in changed.items() if "opened_seq" in one or one.get("assignee"))
-    return {key: rows[key] for key in came if rows[key]["state"] == OPEN}
+def note_turns(courses: Iterable[Course]) -> None:
+    """Note what came to people in transitions of one time, in their transaction; `announcing` tells them. One statement."""
+    TURNS.insert([
+        {"obligation_id": key, "caused_by": course.moment.actor.id, "came_at": course.moment.at, "told_at": None}
+        for course in courses for key in _came(course)
+    ])  # fmt: skip
+
+
+def _came(course: Course) -> list[str]:
+    """Return the obligations that came to people in this transition: open now, and not before or not theirs."""
+    found = []
+    for key in course.difference.get("obligations", ()):
+        item, was = course.position["obligations"][key], course.before["obligations"].get(key)
+        stays = was is not None and was["state"] == OPEN and all(was[name] == item[name] for name in SEAT)
+        if item["state"] == OPEN and not stays and item["person"] != BATCH and _is_for_people(course, item["name"]):
+            found.append(key)
+    return found
+
+
+def _is_for_people(course: Course, name: str) -> bool:
+    return any(not action.by_room for action in course.kind.obligation(name).actions.values())
 
 
 def _bearers(course: Course, keys: Iterable[str]) -> list[Recipient]:
@@ -57,7 +71,7 @@ def _bearers(course: Course, keys: Iterable[str]) -> list[Recipient]:
         person = item["assignee"] or item["person"]
         if person.startswith(PERSON):
             found[ToPerson(person)] = None
-        elif item["organization"] not in ("", ANY_BUREAU):
+        elif item["organization"]:
             found |= {ToRole(item["organization"], role): None for role in item["role"].split(ROLE_JOIN) if role}
     return [one for one in found if one != ToPerson(course.moment.actor.id)]
 

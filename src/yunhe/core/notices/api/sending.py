@@ -13,7 +13,7 @@ from yunhe.core.notices.api.registry import find_kind
 from yunhe.core.notices.errors import BadNotice
 from yunhe.core.notices.models import Announcement, ContactRow, Dispatch, NoticeRow
 from yunhe.core.notices.rules import check_texts
-from yunhe.core.notices.types import WEBHOOK, NoticeKind, Recipients, Sent, Texts, ToPerson, ToRole
+from yunhe.core.notices.types import ANYWHERE, WEBHOOK, NoticeKind, Recipients, Sent, Texts, ToPerson, ToRole
 from yunhe.core.organizations import api as organizations
 from yunhe.core.organizations.errors import UserNotFound
 from yunhe.kernel.actor import Actor
@@ -91,6 +91,8 @@ def _resolve(to: Recipients) -> tuple[list[int], list[str]]:
         match one:
             case ToPerson(id=actor_id):
                 persons.update(dict.fromkeys(_person(actor_id)))
+            case ToRole(organization=organization, role=role) if organization == ANYWHERE:
+                persons.update(dict.fromkeys(member.user_id for member in organizations.list_holders(role=role)))
             case ToRole(organization=organization, role=role):
                 body = organizations.get_organization(code=organization)
                 members = organizations.list_members(organization=body.code, role=role)

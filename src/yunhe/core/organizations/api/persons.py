@@ -203,6 +203,12 @@ def list_members(*, organization: str, role: str = "") -> tuple[Membership, ...]
     return tuple(membership_of(row) for row in valid_on(rows, local(now()).date()).order_by("id"))
 
 
+def list_holders(*, role: str) -> tuple[Membership, ...]:
+    """Return who holds a role today in any organisation; none with a closed account."""
+    rows = _memberships().filter(user__is_active=True, role_id=role)
+    return tuple(membership_of(row) for row in valid_on(rows, local(now()).date()).order_by("id"))
+
+
 def valid_on(rows: QuerySet[models.Membership], day: date) -> QuerySet[models.Membership]:
     """Return the memberships in force on a day: their own period holds it, and the organisation has not ended."""
     return rows.filter(

@@ -1,0 +1,169 @@
+"""Tell people what came to them: bundled, by the worker, from what each step noted with `telling.note_turns`.
+
+A person gets one notice for all that came to them since the last round. A seat of a role (several may take what it
+owes) is told at once when it was quiet, and again only after `PACE`: a desk through which hundreds of cases go is not
+told hundreds of times.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any, NamedTuple
+
+from django.db import transaction
+from django.urls import reverse
+
+from yunhe.core.cases.api import kinds
+from yunhe.core.cases.api.delegating import standing_in
+from yunhe.core.cases.api.seating import has_seat
+from yunhe.core.cases.models import ANY_BUREAU, ObligationRecord, TurnRecord
+from yunhe.core.cases.rules.course import OPEN, ROLE_JOIN
+from yunhe.core.notices import api as notices
+from yunhe.core.notices.types import ToPerson
+from yunhe.core.organizations import api as organizations
+from yunhe.core.organizations.types import Membership
+from yunhe.kernel.actor import Actor
+from yunhe.kernel.clock import local, now
+
+TURN = "cases.turn"
+PERSON = "user:"
+PACE = timedelta(minutes=10)
+KEEP = timedelta(days=1)
+MOST_ROWS = 20_000
+MOST_NAMED = 5
+MOST_LETTERS = 100
+SEAT = ("obligation__organization", "obligation__role", "obligation__person", "obligation__assignee")
+LINE = ("obligation__kind_code", "caused_by", "obligation__case_id", "obligation__case__number", "obligation__state")
+Texts = dict[str, str]
+
+
+class Seat(NamedTuple):
+    """Whose turn it is, for one kind of cases: a person, or the roles of an organisation (or of any)."""
+
+    organization: str
+    role: str
+    person: str
+    kind: str
+
+
+@dataclass
+class Heap:
+    """What came to one seat by one person's steps: the cases, by id, with their numbers."""
+
+    seat: Seat
+    caused_by: str
+    cases: dict[str, str] = field(default_factory=dict)
+
+
+def tell_turns(*, actor: Actor, check: Callable[[], None] = lambda: None) -> int:
+    """Tell everybody what came to them and is still to be done; return how many notices that made.
+
+    Nobody is told of what they caused themselves; whoever stands in for an absent person is told with them.
+    `check` runs between notices and may raise: then nothing of the round was told.
+    """
+    at = now()
+    with transaction.atomic():
+        TurnRecord.objects.filter(told_at__lt=at - KEEP).delete()
+        rows = _due(at)
+        told = 0
+        for people, heaps in _by_people(_heaps(rows)).items():
+            check()
+            told += _send(people, heaps, actor)
+        TurnRecord.objects.filter(pk__in=[row["id"] for row in rows]).update(told_at=at)
+    return told
+
+
+def _due(at: datetime) -> list[dict[str, Any]]:
+    """Return what is to be told now: of a role's seat that was told a little while ago nothing yet."""
+    recent = TurnRecord.objects.filter(told_at__gt=at - PACE).exclude(obligation__role="").order_by()
+    paced = set(recent.values_list("obligation__organization", "obligation__role").distinct())
+    rows = TurnRecord.objects.filter(told_at=None).order_by("id").values("id", *SEAT, *LINE)[:MOST_ROWS]
+
+    def waits(row: Mapping[str, Any]) -> bool:
+        direct = row["obligation__person"] or row["obligation__assignee"] or row["obligation__state"] != OPEN
+        return not direct and (row["obligation__organization"], row["obligation__role"]) in paced
+
+    return [row for row in rows if not waits(row)]
+
+
+def _heaps(rows: Iterable[Mapping[str, Any]]) -> list[Heap]:
+    heaps: dict[tuple[Seat, str], Heap] = {}
+    for row in rows:
+        if row["obligation__state"] == OPEN:
+            organization, role, person, assignee = (row[name] for name in SEAT)
+            seat = Seat(organization, role, assignee or person, row["obligation__kind_code"])
+            heap = heaps.setdefault((seat, row["caused_by"]), Heap(seat, row["caused_by"]))
+            heap.cases[row["obligation__case_id"]] = row["obligation__case__number"]
+    return list(heaps.values())
+
+
+def _by_people(heaps: Sequence[Heap]) -> dict[tuple[str, ...], list[Heap]]:
+    """Return what to tell whom; people who are told the same are told together."""
+    theirs: dict[str, list[int]] = defaultdict(list)
+    takers: dict[Seat, tuple[str, ...]] = {}
+    for place, heap in enumerate(heaps):
+        if heap.seat not in takers:
+            takers[heap.seat] = _takers(heap.seat)
+        for person in takers[heap.seat]:
+            if person != heap.caused_by:
+                theirs[person].append(place)
+    alike: dict[tuple[int, ...], list[str]] = defaultdict(list)
+    for person, places in theirs.items():
+        alike[tuple(places)].append(person)
+    return {tuple(people): [heaps[place] for place in places] for places, people in alike.items()}
+
+
+def _takers(seat: Seat) -> tuple[str, ...]:
+    """Return who may take what a seat owes, by id: its holders, and who stands in for those who are away."""
+    today = local(now()).date()
+    if seat.person:
+        own = (seat.person,) if seat.person.startswith(PERSON) else ()
+        return *own, *standing_in(persons=own, kind=seat.kind, on=today)
+    held = [one for role in seat.role.split(ROLE_JOIN) for one in _holders(seat, role)]
+    away = standing_in(memberships=[one.id for one in held], kind=seat.kind, on=today)
+    return tuple(dict.fromkeys((*(f"{PERSON}{one.user_id}" for one in held), *away)))
+
+
+def _holders(seat: Seat, role: str) -> tuple[Membership, ...]:
+    """Return who holds the role there, if the role may act on such cases: asked of one of them, rights are the role's."""
+    anywhere = seat.organization == ANY_BUREAU
+    found = organizations.list_holders(role=role) if anywhere else organizations.list_members(organization=seat.organization, role=role)
+    item = ObligationRecord(organization=seat.organization, role=seat.role, kind_code=seat.kind)
+    return found if found and has_seat(item, organizations.actor_for(user_id=found[0].user_id, membership_id=found[0].id)) else ()
+
+
+def _send(people: Iterable[str], heaps: list[Heap], actor: Actor) -> int:
+    numbers = {case_id: number for heap in heaps for case_id, number in heap.cases.items()}
+    title, text = _words(heaps, list(numbers.values()))
+    href = reverse("cases:case", args=list(numbers)) if len(numbers) == 1 else reverse("cases:inbox")
+    sent = notices.send(
+        to=[ToPerson(person) for person in people], kind=TURN, title=title, text=text, href=href,
+        case_id=next(iter(numbers)) if len(numbers) == 1 else "", actor=actor,
+    )  # fmt: skip
+    return sent.notices
+
+
+def _words(heaps: list[Heap], numbers: list[str]) -> tuple[Texts, Texts]:
+    """Return title and text: the one case, or how many and the first of them."""
+    if len(numbers) == 1:
+        kind = _title(heaps[0].seat.kind)
+        return (
+            {"zh": f"请您办理：{kind['zh']} {numbers[0]}", "en": f"Your turn: {kind['en']} {numbers[0]}"},
+            {"zh": "请您办理", "en": "Your turn"},
+        )
+    counted: dict[str, set[str]] = defaultdict(set)
+    for heap in heaps:
+        counted[heap.seat.kind] |= heap.cases.keys()
+    by_kind = [(_title(kind), len(counted[kind])) for kind in list(counted)[:MOST_NAMED]]
+    more, more_en = ("等", " …") if len(numbers) > MOST_NAMED else ("", "")
+    zh = "、".join(f"{kind['zh']} {count} 件" for kind, count in by_kind) + "：" + "、".join(numbers[:MOST_NAMED]) + more
+    en = ", ".join(f"{kind['en']}: {count}" for kind, count in by_kind) + " — " + ", ".join(numbers[:MOST_NAMED]) + more_en
+    return {"zh": f"{len(numbers)} 件办件轮到您办理", "en": f"{len(numbers)} cases are your turn"}, {"zh": zh, "en": en}
+
+
+def _title(kind: str) -> Texts:
+    """Return what a kind is called, short enough for a notice."""
+    return {language: said[:MOST_LETTERS] for language, said in kinds.get_kind(code=kind).title.as_mapping().items()}
