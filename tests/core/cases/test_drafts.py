@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
+from datetime import timedelta
+from io import BytesIO
 from typing import Any
 
 import pytest
@@ -14,9 +17,13 @@ from tests.core.cases.test_pages import signed_in
 from yunhe.core.attachments import api as attachments
 from yunhe.core.cases import api
 from yunhe.core.cases.api import drafts
+from yunhe.core.cases.api.drafts import KEEP_ENDED
 from yunhe.core.cases.errors import ActionNotOffered, DraftNotFound, DraftTooLarge, KindNotFound, TooManyDrafts
 from yunhe.core.cases.models import CaseRecord, DraftRecord
 from yunhe.core.cases.types import Case
+from yunhe.core.evidence.models import EvidenceRow
+from yunhe.kernel.actor import job_actor
+from yunhe.kernel.clock import FrozenClock, now
 
 pytestmark = pytest.mark.django_db
 OPEN = "/inbox/new/form_case/"
@@ -148,6 +155,30 @@ def test_discarding_asks_and_frees_the_files(cast: Cast) -> None:
     assert "不能恢复" in client.get(address).content.decode() and kept_by(cast.clerk)
     assert client.post(address).status_code == 302
     assert kept_by(cast.clerk) == () and attachments.find_drafts(ids=[kept], actor=cast.clerk.actor) == ()
+
+
+def test_what_nobody_asks_for_any_more_is_swept_with_its_files(cast: Cast, clock: FrozenClock) -> None:
+    papers = {"name": "papers", "title": "材料", "type": "attachments"}
+    publish(FIELDS, [text("answer", required=True), papers])
+    file = attachments.store_file(name="图.txt", size=3, content=BytesIO(b"abc"), actor=cast.steward.actor)
+    case, going_on = opened(cast), opened(cast)
+    for one in (case, going_on):
+        (finish,) = api.access_case(case_id=one.case_id, actor=cast.steward.actor).actions
+        values = {"answer": "想", "papers": [file.id, "x"] if one is case else []}
+        api.keep_action(case_id=one.case_id, obligation_id=finish.obligation_id, action="finish", values=values, actor=cast.steward.actor)
+    api.keep_opening(kind="form_case", scope="S", values={"place": "x"}, actor=cast.steward.actor)
+    api.act(case_id=case.case_id, action="finish", data={"answer": "办了"}, actor=cast.leader.actor)
+    head = job_actor("cases.sweep_drafts")
+    clock.move_to(now() + KEEP_ENDED)
+    assert api.sweep_drafts(actor=head) == 0  # to the second a week: still there to copy from
+    clock.move_to(now() + timedelta(seconds=1))
+    assert (api.sweep_drafts(actor=head), api.sweep_drafts(actor=head)) == (1, 0)
+    assert {draft.case_id for draft in kept_by(cast.steward)} == {going_on.case_id, ""}
+    assert attachments.find_drafts(ids=[file.id], actor=cast.steward.actor) == ()
+    kept = EvidenceRow.objects.get(kind="case.draft_swept")
+    told = json.loads(kept.facts_text)
+    assert (told["case"], told["files"], told["person"]) == (case.case_id, 1, cast.steward.actor.id) and "想" not in kept.facts_text
+    assert EvidenceRow.objects.filter(kind="attachments.deleted").count() == 1
 
 
 @pytest.mark.usefixtures("kind")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from yunhe.core.cases.api.announcing import tell_turns
 from yunhe.core.cases.api.changes import JOB
+from yunhe.core.cases.api.drafts import sweep_drafts
 from yunhe.core.cases.api.migrating import CHANGE, apply_migration
 from yunhe.core.cases.api.warning import lapse_due, recur_due, warn_due
 from yunhe.core.jobs import api as jobs
@@ -24,6 +25,11 @@ def warn(context: JobContext) -> dict[str, int]:
 def tell(context: JobContext) -> dict[str, int]:
     """Tell people what came to them since the last round."""
     return {"notices": tell_turns(actor=context.actor, check=context.check)}
+
+
+def sweep(context: JobContext) -> dict[str, int]:
+    """Drop forms that are not asked for any more."""
+    return {"drafts": sweep_drafts(actor=context.actor, check=context.check)}
 
 
 def migrate(context: JobContext, *, migration: str) -> dict[str, int]:
@@ -55,6 +61,15 @@ def register_jobs() -> None:
         permission="jobs.manage",
         every_seconds=15,
         limit_seconds=300,
+        queue=QUICK_QUEUE,
+    )
+    jobs.register_job(
+        name="cases.sweep_drafts",
+        run=sweep,
+        title={"zh": "清理已不需办理的草稿", "en": "Drop drafts of what has ended"},
+        permission="jobs.manage",
+        every_seconds=3600,
+        limit_seconds=1800,
         queue=QUICK_QUEUE,
     )
     jobs.register_job(

@@ -12,7 +12,7 @@ from yunhe.core.attachments.api.reading import (
 from yunhe.core.attachments.api.registry import register_scanner, register_subject
 from yunhe.core.attachments.api.scanning import check_attachment
 from yunhe.core.attachments.api.sweeping import sweep
-from yunhe.core.attachments.api.uploading import append_bytes, begin_upload, delete_draft, store_file
+from yunhe.core.attachments.api.uploading import append_bytes, begin_upload, delete_draft, release_drafts, store_file
 
 __all__ = [
     "access_attachment",
@@ -28,6 +28,7 @@ __all__ = [
     "open_bytes",
     "register_scanner",
     "register_subject",
+    "release_drafts",
     "store_file",
     "sweep",
 ]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import re
+from collections.abc import Iterable
 from typing import BinaryIO, Protocol
 
 from django.conf import settings
@@ -30,7 +31,7 @@ from yunhe.core.attachments.rules.names import clean_name, extension_of
 from yunhe.core.attachments.types import STATE_TITLES, Attachment
 from yunhe.kernel.actor import Actor
 from yunhe.kernel.clock import now
-from yunhe.kernel.ids import new_id
+from yunhe.kernel.ids import is_id, new_id
 
 PIECE_BYTES = 1 << 16
 SYNC_BYTES = 4 << 20
@@ -116,6 +117,15 @@ def delete_draft(*, attachment_id: str, actor: Actor) -> None:
         if row.state == "infected":
             raise _ended(row)
         drop(row, actor=actor, reason="owner")
+
+
+def release_drafts(*, ids: Iterable[str], owner_id: str, organization: str, actor: Actor) -> int:
+    """Delete drafts of a person for a room whose form is gone, in the caller's transaction; return how many there were.
+
+    What was found infected stays on record.
+    """
+    rows = AttachmentRow.objects.drafts().filter(owner_id=owner_id, organization=organization, pk__in=[one for one in ids if is_id(one)])
+    return sum(drop(row, actor=actor, reason="form_gone") for row in rows.exclude(state="infected").order_by("pk"))
 
 
 def drop(row: AttachmentRow, *, actor: Actor, reason: str) -> bool:

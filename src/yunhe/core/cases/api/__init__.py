@@ -47,6 +47,7 @@ from yunhe.core.cases.api.drafts import (
     keep_opening,
     list_drafts,
     request_key_of,
+    sweep_drafts,
 )
 from yunhe.core.cases.api.kinds import (
     calendar,
@@ -233,6 +234,7 @@ __all__ = [
     "split",
     "start_migration",
     "suspend",
+    "sweep_drafts",
     "table_fields",
     "take_back",
     "take_leave",

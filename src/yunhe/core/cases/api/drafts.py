@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from datetime import timedelta
 from typing import Any
 
 from django.db import transaction
+from django.db.models import Q
 
 from yunhe.core.attachments import api as attachments
 from yunhe.core.attachments.errors import AttachmentNotFound, UploadEnded
@@ -17,12 +19,16 @@ from yunhe.core.cases.rules.course import OPEN
 from yunhe.core.cases.rules.digests import canonical_json
 from yunhe.core.cases.rules.fields import is_bounded_json
 from yunhe.core.cases.types import Draft, FieldSpec
+from yunhe.core.evidence import api as evidence
 from yunhe.kernel.actor import Actor
 from yunhe.kernel.clock import now
 from yunhe.kernel.ids import new_id
 
 MOST_DRAFTS = 50
 LIMIT_KB = 1024
+KEEP_ENDED = timedelta(days=7)
+"""How long a form stays that is not asked for any more: its person may still copy from it, and a step may be taken back."""
+BATCH = 200
 
 
 def keep_opening(*, kind: str, scope: str, values: Mapping[str, Any], actor: Actor) -> Draft:
@@ -99,6 +105,35 @@ def discard_draft(*, draft_id: str, actor: Actor) -> None:
         mine = {"person": actor.id, "organization": actor.organization, "scope": draft.scope}
         ReceiptRecord.objects.filter(case=None, **mine).delete()
         _mine(actor).filter(pk=draft_id).delete()
+
+
+def sweep_drafts(*, actor: Actor, check: Callable[[], None] = lambda: None) -> int:
+    """Drop forms of what ended a week ago or more, each with its files and receipts; return how many. `check` may raise."""
+    before, gone, last = now() - KEEP_ENDED, 0, ""
+    ended = DraftRecord.objects.filter(Q(obligation__closed_at__lt=before) | Q(case__closed_at__lt=before)).select_related("case").order_by("pk")
+    while batch := list(ended.filter(pk__gt=last)[:BATCH]):
+        last = batch[-1].pk
+        for row in batch:
+            check()
+            with transaction.atomic():
+                gone += _sweep(row, actor) if ended.filter(pk=row.pk).exists() else 0
+    return gone
+
+
+def _sweep(row: DraftRecord, actor: Actor) -> int:
+    """Drop one draft, files and receipts with it; the evidence says whose, of which case, not what it held."""
+    fields = fields_of_draft(_draft(row))
+    named = [row.values.get(name) for name, field in fields.items() if field.type == "attachments"]
+    ids = [str(one) for value in named if isinstance(value, list) for one in value]
+    files = attachments.release_drafts(ids=ids, owner_id=row.person, organization=row.organization, actor=actor)
+    mine = {"person": row.person, "organization": row.organization, "scope": row.scope}
+    ReceiptRecord.objects.filter(case=None, **mine).delete()
+    facts = {"person": row.person, "case": row.case_id or "", "action": row.action, "files": files}
+    evidence.append(
+        kind="case.draft_swept", actor=actor, subject_type="draft", subject_id=row.pk, facts=facts, organization=row.organization
+    )
+    row.delete()
+    return 1
 
 
 def _keep(scope: str, values: Mapping[str, Any], actor: Actor, *, kind_code: str, kind_digest: str, **place: str) -> Draft:
