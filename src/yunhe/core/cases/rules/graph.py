@@ -66,6 +66,8 @@ def graph_of(kind: KindSpec) -> Graph:
             maker.follow(name, LAPSE, told, spec.on_due.effects, phase)
         if spec.group in kind.groups:
             maker.join(name, spec.group, phase)
+    if kind.withdraw:
+        maker.follow(START, "withdraw", {"zh": "撤回申请", "en": "Withdrawn"}, kind.withdraw.effects, kind.phases[0].code)
     return maker.graph()
 
 
