@@ -10,6 +10,7 @@ from datetime import date, datetime
 from typing import Any
 from urllib.parse import quote, urlencode
 
+from django.forms import Form
 from django.http import HttpRequest, HttpResponse
 from django.utils.html import strip_tags
 
@@ -61,6 +62,7 @@ class Listing:
 
     `facet_titles` maps a filter's name to its title, in the order shown. `choices` maps a filter's name to
     (value, label) pairs: labels of the facets that the api counted, or the facets where it counted none.
+    `find` is a form of further conditions, below the facets; `find_help` a sentence under it.
     """
 
     request: HttpRequest
@@ -73,6 +75,8 @@ class Listing:
     search_label: Any = ""
     empty: Empty | None = None
     export: bool = False
+    find: Form | None = None
+    find_help: Any = ""
 
     @property
     def table(self) -> Table:
@@ -90,6 +94,12 @@ class Listing:
     def kept(self) -> list[tuple[str, str]]:
         """What a new search keeps: the filters and the order, not the page."""
         return [(k, v) for k, v in self.request.GET.items() if k not in (SEARCH, PAGE)]
+
+    @property
+    def find_kept(self) -> list[tuple[str, str]]:
+        """What further conditions keep: all that is asked for beside them, not the page."""
+        own = self.find.fields if self.find else ()
+        return [(k, v) for k, v in self.request.GET.items() if k not in (*own, PAGE, "export")]
 
     @property
     def groups(self) -> list[FacetGroup]:

@@ -2,6 +2,6 @@
 export function foldFacets(root) {
   if (!window.matchMedia("(max-width: 1000px)").matches) return;
   for (const fold of root.querySelectorAll(".yh-fold")) {
-    if (!fold.querySelector("[aria-current]")) fold.open = false;
+    if (!fold.querySelector("[aria-current], option[selected]:not([value=''])")) fold.open = false;
   }
 }

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import partial
-from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -58,6 +57,7 @@ def list_cases(request: HttpRequest) -> HttpResponse:
     if request.GET.get("export"):
         return export_csv(name="cases", columns=COLUMNS, wanted=wanted, take=lambda w: take(request=w))
     kinds = api.list_kinds()
+    kind = next((info.code for info in kinds if info.code == wanted.filters.get("kind")), "")
     listing = Listing(
         request=request,
         page=take(request=wanted),
@@ -72,18 +72,13 @@ def list_cases(request: HttpRequest) -> HttpResponse:
         },
         search_label=_("搜索办件标题、编号、姓名、内容"),
         export=True,
+        find=FindForm.of(wanted=wanted.filters, choices=_choices(request, kind)),
+        find_help="" if kind else _("先选类型，就能按环节和待办筛选。"),
         empty=Empty(_("还没有办件"), _("提交审核或申请数据后，办件会列在这里。")),
     )
-    known = {info.code for info in kinds}
-    return render(request, "cases/list.html", _context(request, listing, known))
-
-
-def _context(request: HttpRequest, listing: Listing, known: set[str]) -> dict[str, Any]:
-    kind = listing.wanted.filters.get("kind", "")
-    chosen = FindForm.of(wanted=listing.wanted.filters, choices=_choices(request, kind if kind in known else ""))
-    kept = [(name, value) for name, value in request.GET.items() if name not in (*chosen.fields, "page", "export")]
-    more = {"find": chosen, "kept": kept, "position": _position(listing.wanted.filters), "views": view_chips(request, "list"), "key_map": key_map()}
-    return {"listing": listing, "here": request.get_full_path(), "remind": reverse("cases:remind"), **more}
+    more = {"position": _position(wanted.filters), "views": view_chips(request, "list"), "key_map": key_map()}
+    context = {"listing": listing, "here": request.get_full_path(), "remind": reverse("cases:remind"), **more}
+    return render(request, "cases/list.html", context)
 
 
 def _choices(request: HttpRequest, kind: str) -> dict[str, dict[str, str]]:
