@@ -15,7 +15,16 @@ from yunhe.core.cases.api.browsing import (
     role_titles,
     with_limits,
 )
-from yunhe.core.cases.api.bulk import act_on_each, hand_on_each, hand_over, offer_bulk, remind_each
+from yunhe.core.cases.api.bulk import (
+    act_on_each,
+    act_on_numbers,
+    hand_on_each,
+    hand_on_numbers,
+    hand_over,
+    offer_bulk,
+    remind_each,
+    remind_numbers,
+)
 from yunhe.core.cases.api.changes import (
     count_approvals,
     find_migration_job,
@@ -113,7 +122,7 @@ from yunhe.core.cases.api.slots import (
     register_subject,
 )
 from yunhe.core.cases.api.team import get_team, list_takers, list_team_work, list_teams
-from yunhe.core.cases.api.viewing import delete_view, list_views, rename_view, save_view
+from yunhe.core.cases.api.viewing import VIEW_QUERIES, delete_view, list_views, rename_view, save_view
 from yunhe.core.cases.api.warning import lapse_due, recur_due, warn_due
 from yunhe.core.cases.rules.digests import canonical_json, digest_of
 from yunhe.core.cases.rules.fields import check_values, is_bounded_json
@@ -121,11 +130,13 @@ from yunhe.core.cases.rules.operators import FORMS as OPERATOR_FORMS
 
 __all__ = [
     "OPERATOR_FORMS",
+    "VIEW_QUERIES",
     "Absence",
     "access_case",
     "access_draft",
     "act",
     "act_on_each",
+    "act_on_numbers",
     "add_members",
     "add_reviewer",
     "apply_migration",
@@ -163,6 +174,7 @@ __all__ = [
     "get_team",
     "hand_on",
     "hand_on_each",
+    "hand_on_numbers",
     "hand_over",
     "is_bounded_json",
     "keep_action",
@@ -217,6 +229,7 @@ __all__ = [
     "register_subject",
     "remind",
     "remind_each",
+    "remind_numbers",
     "rename_view",
     "replace_calendar",
     "replace_limits",

@@ -13,7 +13,7 @@ from yunhe.core.cases.api import acting, kinds, offering, operating
 from yunhe.core.cases.api.delegating import holders_of
 from yunhe.core.cases.api.listing import waiting_item, waiting_rows
 from yunhe.core.cases.api.reading import BODY, offered_actions, options_of, organization_choices, organization_names
-from yunhe.core.cases.errors import TooManyPicked
+from yunhe.core.cases.errors import CaseNotFound, TooManyPicked
 from yunhe.core.cases.models import CaseRecord, ObligationRecord
 from yunhe.core.cases.types import ActionView, BulkOffer, FieldSpec, OperatorView, Outcome
 from yunhe.kernel.actor import Actor
@@ -72,6 +72,24 @@ def remind_each(*, case_ids: Sequence[str], reason: str, actor: Actor) -> tuple[
     return tuple(_outcome(row.pk, row, partial(remind, case_id=row.pk)) for row in rows)
 
 
+def act_on_numbers(*, numbers: Sequence[str], action: str, data: Mapping[str, Any], actor: Actor) -> tuple[Outcome, ...]:
+    """Take one action with one form in each of these cases; say what became of each, also of a number that is none.
+
+    Each case is a transaction of its own, taken as it stands. Raises: TooManyPicked.
+    """
+    return _each_number(numbers, actor, partial(acting.act, action=action, data=data, actor=actor))
+
+
+def hand_on_numbers(*, numbers: Sequence[str], to: str, reason: str, actor: Actor) -> tuple[Outcome, ...]:
+    """Hand what waits for the actor in each of these cases on to one colleague (转办). As `act_on_numbers`."""
+    return _each_number(numbers, actor, partial(operating.hand_on, obligation_id="", to=to, reason=reason, actor=actor))
+
+
+def remind_numbers(*, numbers: Sequence[str], reason: str, actor: Actor) -> tuple[Outcome, ...]:
+    """Remind whose turn it is in each of these cases (催办). As `act_on_numbers`."""
+    return _each_number(numbers, actor, partial(operating.remind, reason=reason, actor=actor))
+
+
 def hand_over(*, organization: str, person: str, to: str, reason: str, actor: Actor) -> tuple[Outcome, ...]:
     """Give all that was handed to a person (`user:…`) of an organisation to a colleague (account name), or back to its role.
 
@@ -85,6 +103,20 @@ def hand_over(*, organization: str, person: str, to: str, reason: str, actor: Ac
         operating.reassign(case_id=row.case_id, obligation_id=row.pk, to=to, reason=reason, actor=actor)
 
     return _each(held.order_by("due_at", "id")[:MOST_PICKED], run)
+
+
+def _each_number(numbers: Sequence[str], actor: Actor, run: Callable[..., Any]) -> tuple[Outcome, ...]:
+    wanted = tuple(dict.fromkeys(number.strip().upper() for number in numbers))
+    _require_few(wanted)
+    rows = {row.number: row for row in CaseRecord.objects.visible_to(actor).filter(number__in=wanted)}
+
+    def done(number: str) -> Outcome:
+        row, missing = rows.get(number), CaseNotFound(name=number)
+        if row is None:
+            return Outcome(number, "", number, "", {"zh": missing.say("zh"), "en": missing.say("en")})
+        return _outcome(row.pk, row, partial(run, case_id=row.pk))
+
+    return tuple(map(done, wanted))
 
 
 def _each(rows: Iterable[ObligationRecord], run: Callable[[ObligationRecord], None]) -> tuple[Outcome, ...]:

@@ -20,6 +20,8 @@ from yunhe.kernel.ids import new_id
 from yunhe.kernel.pages import PageRequest
 
 PAGES: Mapping[str, tuple[str, ...]] = {"inbox": WAITING_FILTERS, "list": CASE_FILTERS}
+VIEW_QUERIES: Mapping[str, tuple[str, ...]] = {page: (*filters, "q", "sort") for page, filters in PAGES.items()}
+"""What a saved view of each page may hold."""
 MOST_VIEWS, MOST_COUNTED, MOST_LETTERS = 12, 1000, 200
 
 
@@ -30,7 +32,7 @@ def save_view(*, page: str, name: str, query: Mapping[str, str], actor: Actor) -
     """
     if page not in PAGES:
         raise Missing(what="列表 list", name=page)
-    kept = {key: query[key][:MOST_LETTERS] for key in (*PAGES[page], "q", "sort") if query.get(key)}
+    kept = {key: query[key][:MOST_LETTERS] for key in VIEW_QUERIES[page] if query.get(key)}
     told = _name(name)
     if not kept.keys() - {"sort"}:
         raise BadSavedView(problem="请先筛选或搜索，再保存", problem_en="filter or search first, then save")
