@@ -16,6 +16,7 @@ from tests.soaking import amount
 from yunhe.core.cases import api
 from yunhe.core.cases.api.team import MEASURES
 from yunhe.core.cases.models import ObligationRecord
+from yunhe.core.organizations.models import Role
 from yunhe.kernel.clock import local, now
 from yunhe.kernel.errors import Refused
 from yunhe.kernel.pages import PageRequest
@@ -119,6 +120,17 @@ def test_the_page_leads_to_the_lists_and_exports(busy: None, cast: Cast) -> None
     assert rows[-1][0] == "合计" and [int(n) for n in rows[-1][1:7]] == [team.total.counts[m] for m in MEASURES]
     lines = list(csv.reader(io.StringIO(client.get("/inbox/team/work/?measure=done_30&export=csv").content.decode("utf-8-sig"))))
     assert len(lines) == 1 + team.total.counts["done_30"]
+
+
+def test_roles_are_named_in_the_language_of_the_page(note: Any, cast: Cast) -> None:
+    Role.objects.filter(code="data_leader").update(title_zh="负责人", title_en="Head")
+    Role.objects.filter(code="data_steward").update(title_zh="专员", title_en="Steward")
+    note()
+    client = signed_in(cast.leader)
+    for path in ("/inbox/team/", "/inbox/team/work/?holder=role:data_leader%2Bdata_steward"):
+        assert "负责人 / 专员" in client.get(path).content.decode()
+        said = client.get(path, HTTP_ACCEPT_LANGUAGE="en").content.decode()
+        assert "Head / Steward" in said and "负责人 / 专员" not in said
 
 
 def test_the_page_takes_a_constant_number_of_queries(note: Any, cast: Cast, django_assert_max_num_queries: Any) -> None:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -82,6 +83,16 @@ def test_the_other_departments_clerk_gets_the_same_answer_as_for_nothing(note: A
         assert client.get(address).status_code == 404
     assert case.number not in client.get("/inbox/cases/").content.decode()
     assert case.number not in client.get("/inbox/cases/?export=csv").content.decode()
+
+
+def test_all_filters_of_the_list_are_in_one_fold_and_keep_what_was_asked(note: Any, cast: Cast) -> None:
+    note()
+    page = signed_in(cast.leader).get("/inbox/cases/", {"kind": "leave_note", "q": "请示", "due": "later", "page": "1"}).content.decode()
+    (fold,) = re.findall(r"<details class=\"yh-fold\".*?</details>", page, re.DOTALL)
+    assert "更多条件" in fold and 'name="phase"' in fold and '<option value="later" selected>' in fold
+    kept = set(re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)">', fold))
+    assert kept == {("kind", "leave_note"), ("q", "请示")}
+    assert "更多条件" not in page.replace(fold, "")
 
 
 def test_the_list_searches_filters_sorts_and_exports(note: Any, cast: Cast) -> None:

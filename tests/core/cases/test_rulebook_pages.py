@@ -9,6 +9,7 @@ from tests.core.cases.test_award import applied
 from tests.core.cases.test_award import loaded as loaded  # noqa: PLC0414 - the fixture
 from tests.core.cases.test_pages import signed_in
 from yunhe.core.cases import api
+from yunhe.core.cases.rules.diagram import amount_in_words
 
 pytestmark = pytest.mark.django_db
 
@@ -24,6 +25,16 @@ def test_a_table_is_shown_with_its_rows_and_can_be_tried(loaded: None, cast: Cas
     assert refused.status_code == 422
     assert "需要整数" in refused.content.decode()
     assert browser.get("/inbox/rules/nothing/").status_code == 404
+
+
+@pytest.mark.parametrize("language", ["zh", "en"])
+def test_the_day_is_filled_in_and_amounts_read_well(loaded: None, cast: Cast, language: str) -> None:
+    client = signed_in(cast.leader)
+    page = client.get("/inbox/rules/award_amount/", HTTP_ACCEPT_LANGUAGE=language).content.decode()
+    assert 'value="2026-03-02"' in page
+    limits = client.get("/inbox/rules/", HTTP_ACCEPT_LANGUAGE=language).content.decode()
+    assert {"zh": "10 个自然日", "en": "10 calendar days"}[language] in limits
+    assert amount_in_words(1, "workdays") == {"zh": "1 个工作日", "en": "1 workday"}
 
 
 def test_the_list_of_a_batch_is_changed_on_its_page(loaded: None, cast: Cast) -> None:

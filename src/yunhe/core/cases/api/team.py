@@ -155,6 +155,7 @@ def _work_item(item: ObligationRecord, named: Mapping[str, str]) -> WorkItem:
         case_title=item.case.title,
         kind_title=spec.title.as_mapping(),
         title=spec.obligation(item.name).title.as_mapping(),
+        holder=_holder(_seat(item)),
         holder_name=item.closed_by_name or named.get(_holder(_seat(item)), ""),
         opened_at=item.opened_at,
         due_at=item.due_at,

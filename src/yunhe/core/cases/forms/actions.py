@@ -94,8 +94,8 @@ class AbsenceForm(YunheForm):
     """Who acts for one while one is away (代办)."""
 
     to_username = forms.ChoiceField(label=_("代办人"))
-    since = forms.DateField(label=_("自"), widget=forms.DateInput(attrs={"type": "date"}))
-    until = forms.DateField(label=_("至（含当日）"), widget=forms.DateInput(attrs={"type": "date"}))
+    since = forms.DateField(label=_("自"), widget=forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"}))
+    until = forms.DateField(label=_("至（含当日）"), widget=forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"}))
     reason = forms.CharField(label=_("原因"), max_length=500)
     kinds = forms.MultipleChoiceField(
         label=_("代办的办件类型"), required=False, widget=forms.CheckboxSelectMultiple, help_text=_("不选即全部。")
@@ -312,7 +312,7 @@ def say_value(spec: FieldSpec, value: Any, element: FieldElement | None = None) 
 
 def _widget(spec: FieldSpec) -> forms.Widget:
     if spec.type == "date":
-        return forms.DateInput(attrs={"type": "date"})
+        return forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"})
     if spec.type in ("integer", "decimal"):
         return forms.TextInput(attrs={"inputmode": "numeric" if spec.type == "integer" else "decimal"})
     return forms.Textarea(attrs={"rows": 3}) if spec.multiline else forms.TextInput()

@@ -15,6 +15,7 @@ from yunhe.core.attachments.types import STATE_TITLES, Attachment
 from yunhe.core.cases import api
 from yunhe.core.cases.forms.actions import say, say_all
 from yunhe.core.cases.forms.operators import LABELS
+from yunhe.core.cases.rules.diagram import amount_in_words
 from yunhe.core.cases.types import (
     ActionView,
     Case,
@@ -50,7 +51,6 @@ REASONS: Mapping[str, Any] = {
     "unknown": _("该年放假安排尚未公布，暂按周末推算"),
 }
 RELATIONS: Mapping[str, Any] = {"parent": _("主办件"), "child": _("子办件"), "batch": _("所在清单"), "master": _("并入"), "merged": _("并入本件")}
-UNITS: Mapping[str, Any] = {"workdays": _("个工作日"), "days": _("个自然日"), "hours": _("小时")}
 
 
 KEYS = (
@@ -227,9 +227,8 @@ def light_tone(light: str) -> Tone:
 
 def due_sentence(due: Due, *, told_at: Callable[[datetime], str] = times.say_time) -> str:
     """Return how long the limit is and which rule says so, in one sentence; `told_at` says moments."""
-    told = __("%(amount)s %(unit)s，自 %(start)s 起。依据：%(basis)s") % {
-        "amount": due.amount,
-        "unit": str(UNITS[due.unit]),
+    told = __("%(limit)s，自 %(start)s 起。依据：%(basis)s") % {
+        "limit": say(amount_in_words(due.amount, due.unit)),
         "start": told_at(due.started_at),
         "basis": due.basis,
     }

@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy as _
 
 from yunhe.core.cases import api
 from yunhe.core.cases.forms.actions import say, say_all
-from yunhe.core.cases.panels.cases import UNITS
+from yunhe.core.cases.rules.diagram import amount_in_words
 from yunhe.core.cases.rules.migrating import ELSEWHERE
 from yunhe.core.cases.types import BUILT_IN, KindSpec, Migration, Move
 from yunhe.kernel.actor import Actor
@@ -194,7 +194,7 @@ def _title(value: Any) -> str:
 
 
 def _limits(value: Any) -> str:
-    return say_all(f"{limit.amount} {UNITS[limit.unit]}" for limit in value) or __("不限时")
+    return say_all(say(amount_in_words(limit.amount, limit.unit)) for limit in value) or __("不限时")
 
 
 def _actions(before: Any, after: Any) -> list[str]:

@@ -23,7 +23,7 @@ STATES: Mapping[str, tuple[Any, Any]] = {
     "now": (_("办理中"), "amber"), "done": (_("到过"), "green"), "next": (_("未到"), "grey"),
 }  # fmt: skip
 TYPES: Mapping[str, Any] = {
-    "text": _("文字"), "integer": _("整数"), "decimal": _("小数"), "date": _("日期"), "boolean": _("是否"),
+    "text": _("文本"), "integer": _("整数"), "decimal": _("小数"), "date": _("日期"), "boolean": _("是否"),
     "choice": _("选项"), "list": _("清单"), "rows": _("表格"), "map": _("对照"), "json": _("结构"), "attachments": _("附件"),
 }  # fmt: skip
 

@@ -16,7 +16,7 @@ from yunhe.core.cases.types import KindSpec, LimitSpec, WhoSpec
 BOX, ROUND, END, ROW, EM = 168, 32, 136, 24, 13
 IN_LINE = BOX - 20
 UNITS: Mapping[str, Mapping[str, str]] = {
-    "workdays": {"zh": "个工作日", "en": " workdays"}, "days": {"zh": "个自然日", "en": " days"}, "hours": {"zh": "小时", "en": " hours"},
+    "workdays": {"zh": "个工作日", "en": "workday"}, "days": {"zh": "个自然日", "en": "calendar day"}, "hours": {"zh": "小时", "en": "hour"},
 }  # fmt: skip
 BODIES: Mapping[str, Mapping[str, str]] = {
     "applicant": {"zh": "申请单位", "en": "Applicant"}, "owner": {"zh": "办理单位", "en": "Handling body"},
@@ -108,7 +108,13 @@ def who_owes(kind: KindSpec, who: WhoSpec, language: str, roles: Mapping[str, st
 
 def limit_in_words(limit: LimitSpec, language: str) -> str:
     """Return how long a limit is, in words."""
-    return DATED[language] if limit.amount is None else f"{limit.amount}{UNITS[limit.unit][language]}"
+    return DATED[language] if limit.amount is None else amount_in_words(limit.amount, limit.unit)[language]
+
+
+def amount_in_words(amount: int, unit: str) -> dict[str, str]:
+    """Return an amount of a limit's unit in both languages."""
+    said = UNITS[unit]
+    return {"zh": f"{amount} {said['zh']}", "en": f"{amount} {said['en']}{'' if amount == 1 else 's'}"}
 
 
 def cut(text: str, width: int) -> str:

@@ -318,7 +318,7 @@ class TeamWork:
 
 @dataclass(frozen=True, slots=True)
 class WorkItem:
-    """One obligation in a list of a team's work."""
+    """One obligation in a list of a team's work. `holder` is a person (`user:…`) or a role seat (`role:…`)."""
 
     obligation_id: str
     case_id: str
@@ -326,6 +326,7 @@ class WorkItem:
     case_title: str
     kind_title: Mapping[str, str]
     title: Mapping[str, str]
+    holder: str
     holder_name: str
     opened_at: datetime
     due_at: datetime | None

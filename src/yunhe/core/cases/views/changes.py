@@ -39,7 +39,7 @@ from yunhe.ui.lists import Listing, export_csv, read_page_request
 from yunhe.ui.pages import confirm_page
 
 COLUMNS = (
-    Column(_("办件类型"), lambda c: Link(say(c.kind_title), _href(c.migration_id), sub=c.kind), sort="kind_code", wide=True),
+    Column(_("类型"), lambda c: Link(say(c.kind_title), _href(c.migration_id), sub=c.kind), sort="kind_code", wide=True),
     Column(_("版本"), lambda c: f"{c.source_number} → {c.target_number}"),
     Column(_("状态"), state_tag, sort="state"),
     Column(_("已移动"), lambda c: c.moved, sort="moved", number=True),
@@ -178,7 +178,7 @@ def _href(migration_id: str, name: str = "change") -> str:
 
 def _outdated(found: tuple[OutdatedKind, ...]) -> Table:
     columns = (
-        Column(_("办件类型"), lambda o: say(o.title), wide=True),
+        Column(_("类型"), lambda o: say(o.title), wide=True),
         Column(_("版本"), lambda o: __("第 %(old)s 版，最新第 %(new)s 版") % {"old": o.source_number, "new": o.target_number}),
         Column(_("在办"), lambda o: o.cases, number=True),
         Column(_("操作"), lambda o: Action(__("拟定变更"), f"{reverse('changes:plan', args=[o.kind])}?from={o.source_number}", "primary")),

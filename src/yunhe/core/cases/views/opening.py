@@ -29,7 +29,7 @@ def list_new(request: HttpRequest) -> HttpResponse:
     """List the kinds of which the actor may open a case, and the forms that they have not handed in."""
     table = Table(
         (
-            Column(_("办件类型"), lambda k: Link(say(k.title), reverse("cases:open", args=[k.code]))),
+            Column(_("类型"), lambda k: Link(say(k.title), reverse("cases:open", args=[k.code]))),
             Column(_("用途"), lambda k: say(k.about) if k.about else None, wide=True),
         ),
         api.list_openable(actor=request.actor),

@@ -13,13 +13,13 @@ from django.views.decorators.http import require_safe
 
 from yunhe.core.cases import api
 from yunhe.core.cases.forms.actions import say
+from yunhe.core.cases.rules.diagram import amount_in_words
 from yunhe.core.cases.types import TableInfo
 from yunhe.kernel.clock import local, now
 from yunhe.ui.cells import Column, Empty, Fact, Link, Table
 from yunhe.ui.doors import requires
 from yunhe.ui.forms import YunheForm
 
-UNITS = {"workdays": _("个工作日"), "days": _("个自然日"), "hours": _("小时")}
 POLICIES = {
     "unique": _("只能有一行适用"),
     "first": _("取第一行"),
@@ -37,7 +37,7 @@ POLICIES = {
 class TryForm(YunheForm):
     """The inputs of one table, and the day whose rules decide."""
 
-    on = forms.DateField(label=_("按哪一天的规则"), widget=forms.DateInput(attrs={"type": "date"}))
+    on = forms.DateField(label=_("按哪一天的规则"), widget=forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"}))
 
     def __init__(self, *args: Any, code: str, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -67,7 +67,7 @@ def show_rulebook(request: HttpRequest) -> HttpResponse:
         (
             Column(_("时限"), lambda one: one.title or one.code, wide=True),
             Column(_("代码"), lambda one: one.code),
-            Column(_("长度"), lambda one: f"{one.amount} {UNITS[one.unit]}"),
+            Column(_("长度"), lambda one: say(amount_in_words(one.amount, one.unit))),
             Column(_("自"), lambda one: one.valid_from),
             Column(_("至（不含）"), lambda one: one.valid_until),
             Column(_("依据"), lambda one: one.basis, wide=True),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 from urllib.parse import urlencode
@@ -17,6 +18,8 @@ from yunhe.core.cases import api
 from yunhe.core.cases.api.bulk import MOST_PICKED
 from yunhe.core.cases.forms.actions import HandOverForm
 from yunhe.core.cases.panels.cases import due_tag, light_tone
+from yunhe.core.cases.panels.kinds import language
+from yunhe.core.cases.rules.course import ROLE_JOIN
 from yunhe.core.cases.types import TeamLine, TeamWork, WorkItem
 from yunhe.core.cases.views.bulk import told
 from yunhe.kernel.errors import Refused
@@ -29,7 +32,7 @@ MEASURES = {
     "open": _("在办"), "overdue": _("已超期"), "today": _("今天到期"), "week": _("本周到期"),
     "done_7": _("近 7 天办结"), "done_30": _("近 30 天办结"),
 }  # fmt: skip
-PERSON = "user:"
+PERSON, ROLE = "user:", "role:"
 
 
 @require_safe
@@ -67,7 +70,8 @@ def team_work(request: HttpRequest) -> HttpResponse:
     )  # fmt: skip
     tabs = [TabItem(str(title), listing.href(measure=name, page=None), name == measure) for name, title in MEASURES.items()]
     line = next((one for one in api.get_team(organization=body, actor=request.actor).lines if one.holder == wanted.filters.get("holder")), None)
-    return render(request, "cases/team_work.html", {"listing": listing, "tabs": tabs, "line": line, "body": body})
+    holder = _namer()(line.holder, line.name) if line else ""
+    return render(request, "cases/team_work.html", {"listing": listing, "tabs": tabs, "holder": holder, "body": body})
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -109,14 +113,27 @@ def _columns(work: TeamWork, *, plain: bool) -> tuple[Column, ...]:
         held = line.holder.startswith(PERSON) and line.counts["open"]
         return Action(__("移交"), f"{reverse('cases:hand_over')}?{query}") if held else None
 
-    columns = (Column(_("办理人或岗位"), _holder), *map(number, MEASURES), Column(_("最久的等待自"), lambda line: line.oldest_at))
+    called = _namer()
+
+    def holder(line: TeamLine) -> str:
+        if not line.holder:
+            return __("合计")
+        name = called(line.holder, line.name)
+        return __("%(role)s（未指定到人）") % {"role": name} if line.holder.startswith(ROLE) else name
+
+    columns = (Column(_("办理人或岗位"), holder), *map(number, MEASURES), Column(_("最久的等待自"), lambda line: line.oldest_at))
     return columns if plain or not any(map(hand, work.lines)) else (*columns, Column("", hand))
 
 
-def _holder(line: TeamLine) -> str:
-    if not line.holder:
-        return __("合计")
-    return line.name if line.holder.startswith(PERSON) else __("%(role)s（未指定到人）") % {"role": line.name}
+def _namer() -> Callable[[str, str], str]:
+    """Return a function of a holder and their name: what they are called, a role in the language of the page."""
+    titles = api.role_titles(language=language())
+
+    def called(holder: str, name: str) -> str:
+        roles = holder.removeprefix(ROLE).split(ROLE_JOIN)
+        return " / ".join(titles.get(role, role) for role in roles) if holder.startswith(ROLE) else name
+
+    return called
 
 
 def _number(work: TeamWork, line: TeamLine, name: str) -> Any:
@@ -129,12 +146,13 @@ def _work_columns(*, done: bool) -> tuple[Column, ...]:
     def case(item: WorkItem) -> Link:
         return Link(item.case_title, reverse("cases:case", args=[item.case_id]), sub=item.number)
 
+    called = _namer()
     ends = Column(_("办结时间"), lambda i: i.closed_at, sort="closed_at") if done else Column(_("到期"), lambda i: i.due_at, sort="due_at")
     return (
         Column(_("办件"), case, wide=True),
         Column(_("类型"), lambda i: i.kind_title),
         Column(_("待办事项"), lambda i: due_tag(i.title, "grey" if done else light_tone(i.light))),
-        Column(_("办理人"), lambda i: i.holder_name),
+        Column(_("办理人"), lambda i: called(i.holder, i.holder_name)),
         Column(_("轮到的时间"), lambda i: i.opened_at, sort="opened_at"),
         ends,
     )
