@@ -1,11 +1,10 @@
-"""Commands of cases: kinds, the inbox, opening, acting, the generic operators, replay."""
+"""Commands of cases: kinds, opening, acting, the generic operators, replay, changes of procedure."""
 
 from __future__ import annotations
 
 import argparse
 import json
 import sys
-from collections.abc import Iterable
 from dataclasses import asdict
 from datetime import date
 from pathlib import Path
@@ -13,7 +12,7 @@ from typing import Any
 
 from yunhe.cli.commands import Command, Context, Output, table_lines
 from yunhe.cli.sharing_commands import find_case_id
-from yunhe.kernel.errors import Invalid, Missing
+from yunhe.kernel.errors import Invalid
 from yunhe.kernel.pages import PageRequest
 
 # Named here, too: the parser of every command is built before anything heavy is imported. A test compares.
@@ -21,8 +20,6 @@ OPERATORS = (
     "hand_on", "take_back", "add_reviewer", "drop_reviewer", "send_back", "retract", "withdraw", "remind", "escalate",
     "suspend", "resume", "extend", "merge", "split",
 )  # fmt: skip
-
-PAGES = ("inbox", "list")
 
 
 class BadJson(Invalid):
@@ -38,14 +35,6 @@ class BadOperatorData(Invalid):
     sentences = {
         "zh": "“{operator}”的 --data 需要 {expected}，给了 {found}。",
         "en": '"{operator}" takes {expected} in --data, found {found}.',
-    }
-
-
-class BadQuery(Invalid):
-    code = "bad_filter_query"
-    sentences = {
-        "zh": "--query 里没有“{found}”这样的条件；可用：{expected}。",
-        "en": '--query has no condition "{found}"; there are: {expected}.',
     }
 
 
@@ -89,106 +78,12 @@ def _written(name: str, text: str) -> Output:
     return Output({"file": name, "bytes": len(text.encode())}, (name,))
 
 
-def inbox(context: Context, arguments: argparse.Namespace) -> Output:
-    """List what waits for the actor, by due time; with `--filter` what a saved filter of the inbox finds."""
-    from yunhe.core.cases import api as cases
-
-    page = cases.list_waiting(request=_saved_request(context, "inbox", arguments.filter), actor=context.actor())
-    rows = [(w.case_id, w.number, w.case_title, w.title["zh"], w.due_at or "") for w in page.items]
-    lines = table_lines(("case", "number", "title", "to do", "due"), rows)
-    return Output({"waiting": [asdict(w) for w in page.items], "total": page.total}, lines)
-
-
-def list_cases(context: Context, arguments: argparse.Namespace) -> Output:
-    """List cases that the actor may see, the newest first; with `--filter` what a saved filter finds."""
-    from yunhe.core.cases import api as cases
-
-    page = cases.list_cases(request=_saved_request(context, "list", arguments.filter), actor=context.actor())
-    rows = [(c.number, c.title, c.kind_title["zh"], f"{c.phase}/{c.state}", c.due_at or "") for c in page.items]
-    lines = (*table_lines(("number", "title", "kind", "stands", "due"), rows), f"{len(page.items)} / {page.total}")
-    return Output({"cases": [asdict(c) for c in page.items], "total": page.total}, lines)
-
-
-def filter_list(context: Context, arguments: argparse.Namespace) -> Output:
-    """List the actor's saved filters of the inbox and of the list of cases, each with its count of now."""
-    from yunhe.core.cases import api as cases
-
-    actor = context.actor()
-    actor.require("cases.view")
-    found = [view for page in PAGES for view in cases.list_views(page=page, actor=actor)]
-    rows = [(v.page, v.name, f"{v.count}{'+' if v.more else ''}", " ".join(f"{k}={told}" for k, told in v.query.items())) for v in found]
-    return Output({"filters": [asdict(v) for v in found]}, table_lines(("page", "name", "cases", "query"), rows))
-
-
-def filter_save(context: Context, arguments: argparse.Namespace) -> Output:
-    """Save a filter under a name; the same name again replaces it."""
-    from yunhe.core.cases import api as cases
-
-    actor, query = context.actor(), _data(arguments.query)
-    actor.require("cases.view")
-    text = {key: str(told) for key, told in query.items()}
-    if unknown := text.keys() - set(cases.VIEW_QUERIES[arguments.page]):
-        expected = ", ".join(cases.VIEW_QUERIES[arguments.page])
-        raise BadQuery(found=", ".join(sorted(unknown)), expected=expected)
-    view = cases.save_view(page=arguments.page, name=arguments.name, query=text, actor=actor)
-    return Output({"filter": asdict(view)}, (f"{view.page}  {view.name}  {view.count}{'+' if view.more else ''}",))
-
-
-def filter_delete(context: Context, arguments: argparse.Namespace) -> Output:
-    """Forget a saved filter."""
-    from yunhe.core.cases import api as cases
-
-    actor = context.actor()
-    actor.require("cases.view")
-    view = _view(context, arguments.page, arguments.name)
-    cases.delete_view(view_id=view.view_id, actor=actor)
-    return Output({"deleted": view.name, "page": view.page}, (view.name,))
-
-
-def bulk_act(context: Context, arguments: argparse.Namespace) -> Output:
-    """Take one action with one form in each of several cases; each is a transaction of its own."""
-    from yunhe.core.cases import api as cases
-
-    data = _data(arguments.data)
-    return _outcomes(cases.act_on_numbers(numbers=arguments.cases, action=arguments.action, data=data, actor=context.actor()))
-
-
-def bulk_hand_on(context: Context, arguments: argparse.Namespace) -> Output:
-    """Hand what waits in each of several cases on to one colleague."""
-    from yunhe.core.cases import api as cases
-
-    return _outcomes(
-        cases.hand_on_numbers(numbers=arguments.cases, to=arguments.to, reason=arguments.reason, actor=context.actor())
-    )
-
-
-def bulk_remind(context: Context, arguments: argparse.Namespace) -> Output:
-    """Remind whose turn it is in each of several cases."""
-    from yunhe.core.cases import api as cases
-
-    return _outcomes(cases.remind_numbers(numbers=arguments.cases, reason=arguments.reason, actor=context.actor()))
-
-
-def hand_over(context: Context, arguments: argparse.Namespace) -> Output:
-    """Give all that was handed to a person of an organisation to a colleague, or back to its role."""
-    from yunhe.core.cases import api as cases
-    from yunhe.core.organizations import api as organizations
-
-    actor = context.actor()
-    person = organizations.get_person(username=arguments.person)
-    found = cases.hand_over(
-        organization=arguments.organization or actor.organization, person=f"user:{person.id}", to=arguments.to,
-        reason=arguments.reason, actor=actor,
-    )  # fmt: skip
-    return _outcomes(found)
-
-
 def open_case(context: Context, arguments: argparse.Namespace) -> Output:
     """Open a case of a kind."""
     from yunhe.core.cases import api as cases
 
     case = cases.open_case(
-        kind=arguments.kind, title=arguments.title, data=_data(arguments.data), owner=arguments.owner,
+        kind=arguments.kind, title=arguments.title, data=data_option(arguments.data), owner=arguments.owner,
         organization=arguments.organization, request_key=arguments.key, actor=context.actor(),
     )  # fmt: skip
     return _standing(case)
@@ -202,7 +97,7 @@ def act(context: Context, arguments: argparse.Namespace) -> Output:
     case_id = find_case_id(context, arguments.case)
     view = cases.access_case(case_id=case_id, actor=actor)
     case = cases.act(
-        case_id=case_id, action=arguments.action, data=_data(arguments.data), expected_version=view.case.version,
+        case_id=case_id, action=arguments.action, data=data_option(arguments.data), expected_version=view.case.version,
         obligation_id=arguments.obligation, actor=actor,
     )  # fmt: skip
     return _standing(case)
@@ -213,7 +108,7 @@ def operate(context: Context, arguments: argparse.Namespace) -> Output:
     from yunhe.core.cases import api as cases
 
     actor, name = context.actor(), arguments.operator
-    case_id, data = find_case_id(context, arguments.case), _data(arguments.data)
+    case_id, data = find_case_id(context, arguments.case), data_option(arguments.data)
     if name == "merge" and "into" in data:
         data["into"] = find_case_id(context, str(data["into"]))
     offered = [one for one in cases.access_case(case_id=case_id, actor=actor).operators if one.name == name]
@@ -271,7 +166,7 @@ def decide(context: Context, arguments: argparse.Namespace) -> Output:
 
     context.actor().require("cases.view")
     on = arguments.on or local(now()).date()
-    found = cases.try_table(code=arguments.table, values=_data(arguments.data), on=on)
+    found = cases.try_table(code=arguments.table, values=data_option(arguments.data), on=on)
     hits = [{"row": rule.row, "basis": rule.basis} for rule in found.hits]
     lines = [f"{name} = {value}" for name, value in found.outputs.items()]
     return Output(
@@ -313,7 +208,7 @@ def migrate_draft(context: Context, arguments: argparse.Namespace) -> Output:
     """Keep a plan for a second person, after a dry run."""
     from yunhe.core.cases import api as cases
 
-    told = _data(Path(arguments.file).read_text("utf-8"))
+    told = data_option(Path(arguments.file).read_text("utf-8"))
     plan = cases.read_plan(told=told, actor=context.actor())
     return _migration(cases.draft_migration(plan=plan, reason=arguments.reason, actor=context.actor()))
 
@@ -362,33 +257,6 @@ def migrate_list(context: Context, arguments: argparse.Namespace) -> Output:
     return Output({"migrations": [asdict(m) for m in found]}, table_lines(("change", "kind", "versions", "state", "moved", "by"), rows))
 
 
-def _saved_request(context: Context, page: str, name: str) -> PageRequest:
-    """Return what to list: everything, or what a saved filter of the actor says."""
-    if not name:
-        return PageRequest(size=100)
-    query = dict(_view(context, page, name).query)
-    search, sort = query.pop("q", ""), query.pop("sort", "")
-    return PageRequest(size=100, search=search, sort=sort, filters=query)
-
-
-def _view(context: Context, page: str, name: str) -> Any:
-    from yunhe.core.cases import api as cases
-
-    found = next((view for view in cases.list_views(page=page, actor=context.actor()) if view.name == name), None)
-    if found is None:
-        raise Missing(what="常用筛选 saved filter", name=name)
-    return found
-
-
-def _outcomes(found: Iterable[Any]) -> Output:
-    """Say what became of each case; the exit code is 1 if any was refused."""
-    told = [{"number": one.number, "case": one.case_id, "done": one.refusal is None, "refusal": one.refusal} for one in found]
-    rows = [(one["number"], "✓" if one["done"] else "✗", one["refusal"]["zh"] if one["refusal"] else "") for one in told]
-    done = sum(one["done"] for one in told)
-    lines = (*table_lines(("number", "done", "refusal"), rows), f"{done} / {len(told)}")
-    return Output({"outcomes": told, "done": done, "refused": len(told) - done}, lines, exit_code=int(done < len(told)))
-
-
 def _migration(found: Any) -> Output:
     data = {"migration": found.migration_id, "state": found.state, "moved": found.moved}
     return Output(data, (f"{found.migration_id}  {found.state}  {found.moved}",))
@@ -399,7 +267,8 @@ def _standing(case: Any) -> Output:
     return Output(data, (f"{case.number}  {case.phase}/{case.state}",))
 
 
-def _data(text: str) -> dict[str, Any]:
+def data_option(text: str) -> dict[str, Any]:
+    """Return the JSON object of --data. Raises: BadJson."""
     try:
         data = json.loads(text)
     except ValueError as error:
@@ -424,48 +293,6 @@ def _open(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--owner", default="", metavar="ORG", help="the organisation that is asked")
     parser.add_argument("--organization", default="", metavar="ORG", help="who applies; the actor's own if not given")
     parser.add_argument("--key", default="", help="the same key again gives the case that was opened with it")
-
-
-def _inbox(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--filter", default="", metavar="NAME", help="a saved filter")
-
-
-def _filter(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("name", metavar="NAME")
-    parser.add_argument("--page", choices=PAGES, default="inbox", help="of the inbox, or of the list of cases")
-
-
-def _filter_save(parser: argparse.ArgumentParser) -> None:
-    _filter(parser)
-    parser.add_argument("--query", required=True, help="a JSON object, for example {\"kind\": \"permit\", \"q\": \"…\"}")
-
-
-def _cases(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("cases", nargs="+", metavar="NUMBER")
-
-
-def _bulk_act(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("action", metavar="ACTION")
-    _cases(parser)
-    parser.add_argument("--data", default="{}", help="the action's fields as a JSON object, for all of them")
-
-
-def _bulk_hand_on(parser: argparse.ArgumentParser) -> None:
-    _cases(parser)
-    parser.add_argument("--to", required=True, metavar="USER")
-    parser.add_argument("--reason", required=True)
-
-
-def _bulk_remind(parser: argparse.ArgumentParser) -> None:
-    _cases(parser)
-    parser.add_argument("--reason", required=True)
-
-
-def _hand_over(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("person", metavar="USER", help="whose work it is now")
-    parser.add_argument("--to", default="", metavar="USER", help="who takes it; back to its role if not given")
-    parser.add_argument("--organization", default="", metavar="ORG", help="the actor's own if not given")
-    parser.add_argument("--reason", required=True)
 
 
 def _picture(parser: argparse.ArgumentParser) -> None:
@@ -535,15 +362,6 @@ COMMANDS: tuple[Command, ...] = (
     Command(("case", "check"), "packs.view", _text("检查办件类型文件", "check a kind's file"), check, _file),
     Command(("case", "diagram"), "cases.view", _text("画出办件类型的流程图", "draw a kind as SVG"), diagram, _diagram),
     Command(("case", "bpmn"), "cases.view", _text("导出 BPMN", "export a kind as BPMN 2.0"), bpmn, _picture),
-    Command(("case", "inbox"), "cases.view", _text("列出待办", "list what waits"), inbox, _inbox),
-    Command(("case", "list"), "cases.view", _text("列出办件", "list cases"), list_cases, _inbox),
-    Command(("case", "filter", "list"), "cases.view", _text("列出常用筛选", "list saved filters"), filter_list),
-    Command(("case", "filter", "save"), "cases.view", _text("保存常用筛选", "save a filter"), filter_save, _filter_save),
-    Command(("case", "filter", "delete"), "cases.view", _text("删除常用筛选", "delete a saved filter"), filter_delete, _filter),
-    Command(("case", "bulk", "act"), "cases.act", _text("批量办理", "act on several cases"), bulk_act, _bulk_act),
-    Command(("case", "bulk", "hand-on"), "cases.act", _text("批量转办", "hand several cases on"), bulk_hand_on, _bulk_hand_on),
-    Command(("case", "bulk", "remind"), "cases.view", _text("批量催办", "remind of several cases"), bulk_remind, _bulk_remind),
-    Command(("case", "hand-over"), "cases.supervise", _text("移交某人手里的待办", "hand over what a person holds"), hand_over, _hand_over),
     Command(("case", "open"), "cases.act", _text("提出办件", "open a case"), open_case, _open),
     Command(("case", "show"), "cases.view", _text("查看办件", "show a case"), show, _case),
     Command(("case", "act"), "cases.act", _text("办理", "act on a case"), act, _act),

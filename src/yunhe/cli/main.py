@@ -33,9 +33,16 @@ class _Parser(argparse.ArgumentParser):
 
 def all_commands() -> tuple[Command, ...]:
     """Return every command of the command line, by path."""
-    from yunhe.cli import case_commands, data_commands, node_commands, people_commands, sharing_commands
+    from yunhe.cli import (
+        case_commands,
+        case_work_commands,
+        data_commands,
+        node_commands,
+        people_commands,
+        sharing_commands,
+    )
 
-    modules = (node_commands, data_commands, sharing_commands, people_commands, case_commands)
+    modules = (node_commands, data_commands, sharing_commands, people_commands, case_commands, case_work_commands)
     return tuple(sorted((c for m in modules for c in m.COMMANDS), key=lambda c: c.path))
 
 
