@@ -13,7 +13,8 @@ from tests.architecture.graph import Import, is_within
 FLOORS: tuple[str, ...] = (
     "web", "cli", "settings",
     "data.exchange", "data.lake", "data.quality", "data.catalog", "data.standards",
-    "core.registers", "core.cases", "core.notices", "core.packs", "core.attachments", "core.organizations", "core.jobs", "core.evidence", "core.keys",
+    "core.registers", "core.cases", "core.notices", "core.packs", "core.attachments", "core.organizations", "core.jobs",
+    "core.evidence", "core.keys", "core.statements",
     "ui", "gateway", "client", "engine", "crypto", "kernel",
 )  # fmt: skip
 ROOMS = tuple(name for name in FLOORS if name.startswith(("data.", "core.")))

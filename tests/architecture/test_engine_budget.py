@@ -15,7 +15,7 @@ ENGINE = {
         "clock", "conditions", "course", "digests", "guards", "migrating", "operators", "periods", "position", "timing",
     ),
     "api": (
-        "acting", "batching", "migrating", "operating", "ranking", "replaying", "rows", "seating", "slots", "steps", "store",
+        "acting", "batching", "migrating", "operating", "ranking", "replaying", "seating", "slots", "steps", "store",
         "warning",
     ),
 }  # fmt: skip

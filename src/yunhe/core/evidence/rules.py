@@ -16,6 +16,8 @@ MAX_FACTS_BYTES = 64 * 1024
 DOMAIN = b"yunhe.evidence.record.v1\x00"
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 
+_in_one_form = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False).encode
+
 Commit = Callable[[str, str], str]
 """(path of the fact, personal value) -> hexadecimal commitment."""
 
@@ -23,18 +25,25 @@ Commit = Callable[[str, str], str]
 def plain_facts(facts: Mapping[str, Any], *, commit: Commit) -> dict[str, Any]:
     """Return the facts as JSON values, each Personal replaced by its commitment.
 
+    Raises: BadEvidence on a value that JSON cannot hold.
+    """
+    return {key: _plain(value, path=key, commit=commit) for key, value in facts.items()}
+
+
+def facts_text(facts: Mapping[str, Any], *, commit: Commit) -> str:
+    """Return the canonical text of the facts, each Personal replaced by its commitment.
+
     Raises: BadEvidence on a value that JSON cannot hold, a lone surrogate, or facts over 64 KiB.
     """
-    plain = {key: _plain(value, path=key, commit=commit) for key, value in facts.items()}
-    size = len(canonical(plain))
-    if size > MAX_FACTS_BYTES:
-        raise BadEvidence(where="facts", expected=f"at most {MAX_FACTS_BYTES} bytes", found=f"{size} bytes")
-    return plain
+    text = canonical(plain_facts(facts, commit=commit))
+    if len(text) > MAX_FACTS_BYTES:
+        raise BadEvidence(where="facts", expected=f"at most {MAX_FACTS_BYTES} bytes", found=f"{len(text)} bytes")
+    return text.decode("utf-8")
 
 
 def canonical(value: Any) -> bytes:
     """Return the one JSON text of a value: keys sorted, no spaces, UTF-8."""
-    text = json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False)
+    text = _in_one_form(value)
     check_text(text, where="facts", limit=None)
     return text.encode("utf-8")
 

@@ -25,7 +25,7 @@ from yunhe.core.cases.errors import (
     WaiverRefused,
 )
 from yunhe.core.cases.models import CaseRecord
-from yunhe.core.cases.rules.course import CANCELLED, OPEN, Course
+from yunhe.core.cases.rules.course import CANCELLED, OPEN, Course, Others
 from yunhe.core.cases.rules.fields import checked, heading_of
 from yunhe.core.cases.rules.operators import REASON, TITLE
 from yunhe.core.cases.rules.position import Position
@@ -111,11 +111,13 @@ def act(
 
     def step() -> Case:
         row, spec = steps.read_case(case_id)
-        position = steps.position_of(row, spec, whole=False)
+        position, others = steps.near(row, spec, actor)
+        if others and not any(has_seat(item, actor) for item in offering(spec, standing(row, position), action)):
+            position, others = steps.position_of(row, spec, whole=False), None
         opened = standing(row, position)
         seat = choose_seat(row, spec, actor, action=action, obligation_id=obligation_id, expected=expected_version, opened=opened)
         require_version(row, expected_version)
-        return _take(row, spec, seat, action, data, actor, position)
+        return _take(row, spec, seat, action, data, actor, position, others)
 
     return fetching(step)
 
@@ -131,7 +133,7 @@ def report_event(*, case_id: str, action: str, data: Mapping[str, Any], actor: A
         row, spec = steps.read_case(case_id)
         position = steps.position_of(row, spec, whole=False)
         opened = sorted(standing(row, position), key=lambda one: str(one.pk))
-        item = next((one for one in opened if _offers(spec, one, action, by_room=True)), None)
+        item = next(iter(offering(spec, opened, action, by_room=True)), None)
         if item is None:
             raise ActionNotOffered(number=row.number, action=action)
         return _take(row, spec, Seat(item, actor), action, data, actor, position)
@@ -176,10 +178,9 @@ def choose_seat(
     """
     if opened is None:
         opened = store.OBLIGATIONS.records(store.OPEN_ONES, row.pk)
-    mine = (item for item in opened if obligation_id in ("", item.pk))
-    offering = [item for item in mine if not action or _offers(spec, item, action, by_room=False)]
+    asked = [item for item in offering(spec, opened, action) if obligation_id in ("", item.pk)]
     for holder in chain([actor], absent_principals(actor, row.kind_code)):
-        held = [item for item in offering if has_seat(item, holder)]
+        held = [item for item in asked if has_seat(item, holder)]
         if len(held) == 1:
             return Seat(held[0], holder)
         if len(held) > 1:
@@ -212,8 +213,7 @@ def require_opinions(row: CaseRecord, obligation_id: str, position: Position) ->
 def remember(row: CaseRecord, course: Course) -> None:
     """Note who acted as a party, so that they find the case again."""
     actor = course.moment.actor
-    own = "case_id = %s AND person = %s AND organization = %s"
-    if not store.PARTIES.plain(("id",), own, row.pk, actor.id, actor.organization):
+    if not store.PARTIES.plain(("id",), store.BY_PERSON, row.pk, actor.id, actor.organization):
         party = {"part": "handler", "organization": actor.organization, "person": actor.id}
         course.change("parties", {store.party_key(party): party})
 
@@ -223,13 +223,25 @@ def on_behalf_of(seat: Seat, actor: Actor) -> str:
     return "" if seat.holder is actor else f"{seat.holder.id} {seat.holder.name}"[:120]
 
 
-def _offers(spec: KindSpec, item: Any, action: str, *, by_room: bool) -> bool:
-    offered = spec.obligation(item.name).actions.get(action)
+def offering(spec: KindSpec, opened: Iterable[Any], action: str, *, by_room: bool = False) -> list[Any]:
+    """Return those of the open obligations that offer an action; all of them for "", any."""
+    return [item for item in opened if not action or _offers(spec, item.name, action, by_room=by_room)]
+
+
+def _offers(spec: KindSpec, name: str, action: str, *, by_room: bool) -> bool:
+    offered = spec.obligation(name).actions.get(action)
     return offered is not None and offered.by_room == by_room
 
 
 def _take(
-    row: CaseRecord, spec: KindSpec, seat: Seat, action: str, data: Mapping[str, Any], actor: Actor, position: Position
+    row: CaseRecord,
+    spec: KindSpec,
+    seat: Seat,
+    action: str,
+    data: Mapping[str, Any],
+    actor: Actor,
+    position: Position,
+    others: Others | None = None,
 ) -> Case:
     """Take an action of the obligation in a seat: guards of who acts and of whose seat it is, then its effects."""
     steps.require_open(row)
@@ -237,7 +249,7 @@ def _take(
     desk = filling.action_desk(row, spec, actor, seat.row.pk, action)
     surroundings = filling.around(desk, filling.action_named(row, spec, actor))
     values = checked(offered.fields, data, row.data, surroundings)
-    course = steps.begin(row, spec, action, actor, form=offered.fields, values=values, position=position)
+    course = steps.begin(row, spec, action, actor, form=offered.fields, values=values, position=position, others=others)
     course.check_guards(offered)
     if seat.holder is not actor:
         course.check_guards(offered, seat.holder)

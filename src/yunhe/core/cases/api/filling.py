@@ -8,9 +8,9 @@ from functools import partial
 from typing import Any
 
 from yunhe.core.attachments import api as attachments
-from yunhe.core.cases.api import slots
+from yunhe.core.cases.api import slots, store
 from yunhe.core.cases.api.receipts import Desk
-from yunhe.core.cases.models import CaseRecord, DraftRecord
+from yunhe.core.cases.models import CaseRecord
 from yunhe.core.cases.rules import guards
 from yunhe.core.cases.rules.fields import Surroundings
 from yunhe.core.cases.types import Case, FieldElement, FieldSpec, KindSpec
@@ -85,7 +85,7 @@ def hand_in(
         attachments.attach(ids=files, subject_type=CASE, subject_id=case_id, actor=actor)
     if any(spec.source for spec in form):
         desk.hand_in(case_id, seq)
-    DraftRecord.objects.filter(person=actor.id, organization=actor.organization, scope=desk.scope).delete()
+    store.DRAFTS.delete("person = %s AND organization = %s AND scope = %s", actor.id, actor.organization, desk.scope)
 
 
 def has_files(spec: KindSpec) -> bool:

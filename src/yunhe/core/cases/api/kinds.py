@@ -9,11 +9,10 @@ from datetime import datetime
 from functools import lru_cache
 from pathlib import Path
 
-from django.db import connection, transaction
+from django.db import DEFAULT_DB_ALIAS, connections, transaction
 from pydantic import ValidationError
 
 from yunhe.core.cases.api import rulebook
-from yunhe.core.cases.api.rows import Rows
 from yunhe.core.cases.api.slots import list_effects, list_sources, resolve_element
 from yunhe.core.cases.errors import BadKind, KindNotFound
 from yunhe.core.cases.models import CalendarDayRecord, KindRecord
@@ -25,14 +24,13 @@ from yunhe.core.cases.types import FieldSpec, KindInfo, KindSpec
 from yunhe.core.evidence import api as evidence
 from yunhe.core.packs import api as packs
 from yunhe.core.packs.errors import PackBroken
+from yunhe.core.statements.api import ask
 from yunhe.engine.decisions import Table
 from yunhe.kernel.actor import Actor
 from yunhe.kernel.clock import local, now
 from yunhe.kernel.workdays import CalendarDay, WorkdayCalendar
 
 _specs: dict[str, KindSpec] = {}
-_VERSIONS = Rows(KindRecord)
-_VERSION_FIELDS = ("id", "code", "number", "digest")
 _pausing: dict[str, bool] = {}
 
 
@@ -125,9 +123,9 @@ def current_kind(code: str) -> KindRecord:
     return row
 
 
-def version(kind_id: int) -> KindRecord:
-    """Return the row of one version, without its body."""
-    return next(iter(_VERSIONS.records("id = %s", kind_id, names=_VERSION_FIELDS)))
+def version(kind_id: int, code: str, digest: str) -> KindRecord:
+    """Return the row of one version of which this is read already; the rest is read where it is asked for."""
+    return KindRecord.from_db(DEFAULT_DB_ALIAS, ("id", "code", "digest"), [kind_id, code, digest])
 
 
 def spec_of(row: KindRecord) -> KindSpec:
@@ -174,9 +172,7 @@ def replace_calendar(*, days: Iterable[CalendarDay], source: str, at: datetime |
 
 def calendar() -> WorkdayCalendar:
     """Return the workday calendar as loaded; kept until a day changes."""
-    with connection.cursor() as cursor:
-        cursor.execute(_CALENDAR_MARK)
-        key = cursor.fetchone()
+    key = ask(connections[DEFAULT_DB_ALIAS], _CALENDAR_MARK, ())[0]
     held = _calendars.get("current")
     if held is None or held[0] != key:
         rows = CalendarDayRecord.objects.order_by("on")

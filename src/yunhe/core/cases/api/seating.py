@@ -11,13 +11,14 @@ from yunhe.kernel.actor import Actor
 
 def has_seat(item: ObligationRecord, actor: Actor) -> bool:
     """Tell whether this open obligation is the actor's to fulfil; the twin of `waiting_for`."""
-    organization = None if item.organization in ("", ANY_BUREAU) or item.person else item.organization
-    if not actor.may("cases.act", organization=organization, kind=item.kind_code):
-        return False
     if item.person:
-        return item.person == actor.id
-    in_role = bool(actor.role) and actor.role in item.role.split(ROLE_JOIN)
-    return in_role and item.organization in (actor.organization, ANY_BUREAU) and item.assignee in ("", actor.id)
+        return item.person == actor.id and actor.may("cases.act", kind=item.kind_code)
+    if item.organization not in (actor.organization, ANY_BUREAU) or item.assignee not in ("", actor.id):
+        return False
+    if not actor.role or actor.role not in item.role.split(ROLE_JOIN):
+        return False
+    organization = None if item.organization in ("", ANY_BUREAU) else item.organization
+    return actor.may("cases.act", organization=organization, kind=item.kind_code)
 
 
 def holder_of(item: ObligationRecord, holders: Iterable[Actor]) -> Actor | None:

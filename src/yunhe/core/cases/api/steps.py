@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cache
 from typing import Any
 
 from yunhe.core.cases.api import filling, kinds, rulebook, slots, store, telling
@@ -10,7 +11,7 @@ from yunhe.core.cases.api.ranking import ranked_members
 from yunhe.core.cases.api.reading import case_of, organization_names
 from yunhe.core.cases.errors import BadKind, CaseNotFound, CaseSuspended, StuckCase
 from yunhe.core.cases.models import ANY_BUREAU, CaseRecord, KindRecord
-from yunhe.core.cases.rules.course import BATCH, CANCELLED, CLOSED, DONE, OPEN, Course, GroupCount, Moment
+from yunhe.core.cases.rules.course import BATCH, CANCELLED, CLOSED, DONE, OPEN, Course, GroupCount, Moment, Others
 from yunhe.core.cases.rules.fields import checked, typed_scalars
 from yunhe.core.cases.rules.guards import holds
 from yunhe.core.cases.rules.kinds import RANK, member_fields
@@ -27,11 +28,10 @@ MOST_GENERATIONS = 5
 
 def read_case(case_id: str) -> tuple[CaseRecord, KindSpec]:
     """Return the row and its kind. Raises: CaseNotFound."""
-    row = next(iter(store.CASES.records("id = %s", case_id)), None)
-    if row is None:
-        raise CaseNotFound(name=case_id)
-    row.kind = kinds.version(row.kind_id)
-    return row, kinds.spec_of(row.kind)
+    for row, (digest,) in store.CASES.records_beside((store.KIND_DIGEST,), "id = %s", case_id):
+        row.kind = kinds.version(row.kind_id, row.kind_code, digest)
+        return row, kinds.spec_of(row.kind)
+    raise CaseNotFound(name=case_id)
 
 
 def require_open(row: CaseRecord) -> None:
@@ -51,6 +51,7 @@ def begin(
     values: Mapping[str, Any] | None = None,
     whole: bool = True,
     position: Position | None = None,
+    others: Others | None = None,
 ) -> Course:
     """Return a transition of the case from where it stands; the cases above it are locked first, the topmost before all."""
     for above in _cases_above(row):
@@ -61,7 +62,7 @@ def begin(
     def count(name: str) -> GroupCount:
         return store.count_group(row.pk, name, with_scores=bool(spec.groups[name].score))
 
-    return Course(spec, position, moment, groups=count)
+    return Course(spec, position, moment, groups=count, others=others)
 
 
 def _cases_above(row: CaseRecord) -> list[str]:
@@ -77,6 +78,11 @@ def position_of(row: CaseRecord, spec: KindSpec, *, whole: bool = True) -> Posit
     return store.read_position(row, with_clocks=bool(spec.limits), whole=whole or kinds.pauses_clocks(row.kind))
 
 
+def near(row: CaseRecord, spec: KindSpec, actor: Actor) -> tuple[Position, Others | None]:
+    """Return where the case stands as far as a step of this actor asks, and the open obligations that were left out."""
+    return store.read_near(row, actor, with_clocks=bool(spec.limits), whole=kinds.pauses_clocks(row.kind))
+
+
 def begin_new(kind_row: KindRecord, actor: Actor, values: Mapping[str, Any]) -> Course:
     """Return the opening transition of a case that is not there yet."""
     spec = kinds.spec_of(kind_row)
@@ -87,7 +93,7 @@ def moment_of(
     actor: Actor, seq: int, action: str, form: tuple[FieldSpec, ...] = (), values: Mapping[str, Any] | None = None
 ) -> Moment:
     """Return the surroundings of a step that is taken now."""
-    return Moment(actor, now(), seq, action, kinds.calendar, new_id, form, values or {}, rulebook.BOOK)
+    return Moment(actor, now(), seq, action, cache(kinds.calendar), new_id, form, values or {}, rulebook.BOOK)
 
 
 def open_new(
@@ -207,7 +213,7 @@ def take_part(row: CaseRecord, course: Course) -> None:
     owing -= {row.organization, row.owner, ANY_BUREAU}
     if owing:
         marks = ", ".join(["%s"] * len(owing))
-        rows = store.PARTIES.plain(("organization",), f"case_id = %s AND person = '' AND organization IN ({marks})", row.pk, *owing)
+        rows = store.PARTIES.plain(("organization",), store.BY_BODY.format(marks=marks), row.pk, *owing)
         known = {party["organization"] for party in rows}
         parties = [{"part": "handler", "organization": code, "person": ""} for code in sorted(owing - known)]
         course.change("parties", {store.party_key(party): party for party in parties})

@@ -9,24 +9,26 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
-from django.db.models import F
+from django.db import DEFAULT_DB_ALIAS, connections
 
-from yunhe.core.cases.api.rows import Rows, plain_value
 from yunhe.core.cases.errors import CaseChanged
 from yunhe.core.cases.models import (
+    ANY_BUREAU,
     CaseRecord,
     ClockRecord,
+    DraftRecord,
     EventRecord,
     KindRecord,
-    NumberSeries,
     ObligationRecord,
     PartyRecord,
 )
-from yunhe.core.cases.rules.course import CLOSED, Course, GroupCount
+from yunhe.core.cases.rules.course import CLOSED, Course, GroupCount, Others
 from yunhe.core.cases.rules.digests import digest_of
 from yunhe.core.cases.rules.position import Position, empty_position
 from yunhe.core.cases.rules.search import head_of, search_text
 from yunhe.core.evidence import api as evidence
+from yunhe.core.statements.api import Rows, ask, plain_value
+from yunhe.kernel.actor import Actor
 from yunhe.kernel.ids import new_id
 
 CASE_FIELDS = (
@@ -53,22 +55,31 @@ DECISIONS = "_decisions"
 """What an event keeps of the decision tables that it asked: table, digest, day, rows."""
 PARTY_FIELDS = ("part", "organization", "person")
 CASES, OBLIGATIONS, CLOCKS = Rows(CaseRecord), Rows(ObligationRecord), Rows(ClockRecord)
-PARTIES, EVENTS = Rows(PartyRecord), Rows(EventRecord)
+PARTIES, EVENTS, DRAFTS = Rows(PartyRecord), Rows(EventRecord), Rows(DraftRecord)
 TOLD = (
     "id", "case_id", "seq", "action", "obligation_id", "actor_kind", "actor_id", "actor_name", "on_behalf", "actor_organization",
     "actor_role", "kind_digest", "values", "diff", "calls", "salt",
 )  # fmt: skip
+NEXT_NUMBER = """INSERT INTO cases_number_series (prefix, "on", last) VALUES (%s, %s, 1)
+    ON CONFLICT (prefix, "on") DO UPDATE SET last = cases_number_series.last + 1 RETURNING last"""
+KIND_DIGEST = "(SELECT digest FROM cases_kind WHERE cases_kind.id = kind_id)"
 OPEN_ONES = "case_id = %s AND state = 'open'"
-LIVE_ONES = "case_id = %s AND (state = 'open' OR next_at IS NOT NULL)"
+# The case is named twice: so each half has an index of its own, and what is long done is not read.
+LIVE_ONES = "((case_id = %s AND state = 'open') OR (case_id = %s AND next_at IS NOT NULL))"
+# Of many side by side: what may be an actor's own, what was added to another, what opens by itself.
+NEAR_ONES = f"""{LIVE_ONES} AND (person = %s OR organization IN (%s, '{ANY_BUREAU}') OR origin_id IS NOT NULL OR next_at IS NOT NULL)"""
+MANY = 24
+"""From this many open obligations on, a step reads those near its actor and of the others only what is due first."""
+
+# Each part that a person or an organisation can have is named: the key of the table begins with case and part.
+BY_PERSON = "case_id = %s AND part IN ('handler', 'opener') AND person = %s AND organization = %s"
+BY_BODY = "case_id = %s AND part IN ('applicant', 'handler', 'owner') AND person = '' AND organization IN ({marks})"
 
 
 def next_number(prefix: str, on: date) -> str:
     """Return the next case number of the prefix and day; rolled back with its transaction, never reused."""
-    series = NumberSeries.objects.filter(prefix=prefix, on=on)
-    if not series.update(last=F("last") + 1):
-        NumberSeries.objects.bulk_create([NumberSeries(prefix=prefix, on=on)], ignore_conflicts=True)
-        series.update(last=F("last") + 1)
-    return f"{prefix}{on:%Y%m%d}-{series.values_list('last', flat=True).get():05d}"
+    ((last,),) = ask(connections[DEFAULT_DB_ALIAS], NEXT_NUMBER, (prefix, on.isoformat()))
+    return f"{prefix}{on:%Y%m%d}-{last:05d}"
 
 
 def read_position(row: CaseRecord, *, with_clocks: bool = True, everything: bool = False, whole: bool = True) -> Position:
@@ -77,16 +88,45 @@ def read_position(row: CaseRecord, *, with_clocks: bool = True, everything: bool
     Not `whole`: of each open obligation only what one that is not touched is asked for.
     """
     names = OBLIGATION_FIELDS if everything or whole else STANDING_FIELDS
-    found = OBLIGATIONS.plain(("id", *names), "case_id = %s" if everything else LIVE_ONES, row.pk)
-    clocks = CLOCKS.plain(("id", *CLOCK_FIELDS), "case_id = %s", row.pk) if with_clocks else ()
+    which = ("case_id = %s", row.pk) if everything else (LIVE_ONES, row.pk, row.pk)
+    found = OBLIGATIONS.plain(("id", *names), *which)
     parties = PARTIES.plain(PARTY_FIELDS, "case_id = %s", row.pk) if everything else ()
-    return {
-        "case": case_row(row),
-        "data": dict(row.data),
-        "obligations": {item.pop("id"): item for item in found},
-        "clocks": {item.pop("id"): item for item in clocks},
-        "parties": {party_key(party): party for party in parties},
-    }
+    return {**_position(row, found, with_clocks=with_clocks), "parties": {party_key(party): party for party in parties}}
+
+
+def _position(row: CaseRecord, obligations: list[dict[str, Any]], *, with_clocks: bool) -> Position:
+    clocks = CLOCKS.plain(("id", *CLOCK_FIELDS), "case_id = %s", row.pk) if with_clocks else []
+    told = {"case": case_row(row), "data": dict(row.data)}
+    return {**told, "obligations": _by_id(obligations), "clocks": _by_id(clocks), "parties": {}}
+
+
+def _by_id(rows: list[dict[str, Any]]) -> dict[str, dict[str, Any]]:
+    return {row.pop("id"): row for row in rows}
+
+
+def read_near(row: CaseRecord, actor: Actor, *, with_clocks: bool, whole: bool) -> tuple[Position, Others | None]:
+    """Return where the case stands as far as a step of this actor asks, and the open obligations that were left out.
+
+    None is left out where they are few, or where none of the many is near the actor.
+    """
+    names = ("id", *(OBLIGATION_FIELDS if whole else STANDING_FIELDS))
+    found, others = OBLIGATIONS.plain(names, f"{LIVE_ONES} LIMIT {MANY + 1}", row.pk, row.pk), None
+    if len(found) > MANY:
+        near = OBLIGATIONS.plain(names, NEAR_ONES, row.pk, row.pk, actor.id, actor.organization)
+        if 0 < len(near) <= MANY:
+            found, others = near, _others(row.pk, names, tuple(item["id"] for item in near))
+        else:
+            found = OBLIGATIONS.plain(names, LIVE_ONES, row.pk, row.pk)
+    return _position(row, found, with_clocks=with_clocks), others
+
+
+def _others(case_id: str, names: tuple[str, ...], near: tuple[str, ...]) -> Others | None:
+    """Return the open obligations beyond these, None if there are none."""
+    left = f"{OPEN_ONES} AND id NOT IN ({', '.join(['%s'] * len(near))})"
+    first = f"{left} ORDER BY due_at IS NULL, due_at, estimated LIMIT 1"
+    for item in OBLIGATIONS.plain(("due_at", "estimated"), first, case_id, *near):
+        return Others(**item, read=lambda: _by_id(OBLIGATIONS.plain(names, left, case_id, *near)))
+    return None
 
 
 def case_row(row: CaseRecord) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from yunhe.core.cases.errors import GuardRefused, LimitNotInForce, TableNotFound
 from yunhe.core.cases.rules import clock, guards, timing
 from yunhe.core.cases.rules.fields import typed_scalar
 from yunhe.core.cases.rules.periods import next_period
-from yunhe.core.cases.rules.position import FLAT, Position, apply_difference
+from yunhe.core.cases.rules.position import FLAT, Position
 from yunhe.core.cases.types import (
     OPINION,
     ActionSpec,
@@ -86,6 +86,15 @@ class GroupCount:
 
 
 @dataclass(frozen=True, slots=True)
+class Others:
+    """Open obligations that a transition did not read: what is due first of them and whether that is estimated, and how to read them."""
+
+    due_at: str | None
+    estimated: bool
+    read: Callable[[], Mapping[str, Mapping[str, Any]]]
+
+
+@dataclass(frozen=True, slots=True)
 class Child:
     """A sub-case that is to be opened in the same transaction, for an obligation."""
 
@@ -114,10 +123,11 @@ class Course:
         moment: Moment,
         *,
         groups: Callable[[str], GroupCount] = lambda _name: GroupCount(),
+        others: Others | None = None,
     ) -> None:
         self.kind = kind
         self.before = position
-        self.position = position
+        self.position = {part: dict(rows) for part, rows in position.items()}
         self.moment = moment
         self.difference: dict[str, dict[str, Any]] = {}
         self.calls: list[Call] = []
@@ -126,13 +136,14 @@ class Course:
         self.for_members: list[tuple[MembersSpec, ...]] = []
         self.ended_before: set[str] = set()
         self._groups = groups
+        self._others = others
         self._joined: Mapping[str, Any] = {}
 
     def change(self, part: str, changes: Mapping[str, Any]) -> None:
         """Note changes of a part and see them at once."""
-        self.position = apply_difference(self.position, {part: changes})
-        noted = self.difference.setdefault(part, {})
+        rows, noted = self.position[part], self.difference.setdefault(part, {})
         for name, value in changes.items():
+            rows[name] = value if part in FLAT else {**rows.get(name, {}), **value}
             noted[name] = value if part in FLAT else {**noted.get(name, {}), **value}
 
     def check_guards(self, action: ActionSpec, actor: Actor | None = None) -> None:
@@ -197,8 +208,9 @@ class Course:
 
     def is_stuck(self) -> bool:
         """Tell whether the case is open, nobody owes anything and nothing opens by itself."""
-        rows = self.position["obligations"].values()
-        return self.position["case"]["state"] == OPEN and not any(row["state"] == OPEN or row.get("next_at") for row in rows)
+        if self.position["case"]["state"] != OPEN or self._others:
+            return False
+        return not any(row["state"] == OPEN or row.get("next_at") for row in self.position["obligations"].values())
 
     def _settle_due(self) -> None:
         """Note when the open case is due: the earliest of its open obligations and running clocks."""
@@ -206,7 +218,9 @@ class Course:
             return
         rows = [row for row in self.position["obligations"].values() if row["state"] == OPEN]
         rows += [row for row in self.position["clocks"].values() if row["stopped_at"] is None]
-        timed = sorted((datetime.fromisoformat(row["due_at"]), row["estimated"]) for row in rows if row["due_at"])
+        told = [(row["due_at"], row["estimated"]) for row in rows]
+        told += [(self._others.due_at, self._others.estimated)] if self._others else []
+        timed = sorted((datetime.fromisoformat(due_at), estimated) for due_at, estimated in told if due_at)
         due = {"due_at": timed[0][0].isoformat(), "estimated": timed[0][1]} if timed else {"due_at": None, "estimated": False}
         if any(self.position["case"][name] != value for name, value in due.items()):
             self.change("case", due)
@@ -236,8 +250,17 @@ class Course:
 
     def open_obligations(self, name: str = "") -> list[str]:
         """Return the ids of open obligations, all or those of one name."""
+        self._take_in_others()
         found = self.position["obligations"].items()
         return [key for key, row in found if row["state"] == OPEN and name in ("", row["name"])]
+
+    def _take_in_others(self) -> None:
+        """Read the open obligations that were left out, where a step reaches beyond the one it ends."""
+        if self._others:
+            rows = self._others.read()
+            self._others = None
+            self.before = {**self.before, "obligations": {**rows, **self.before["obligations"]}}
+            self.position["obligations"] = {**rows, **self.position["obligations"]}
 
     def start_clock(self, limits: tuple[LimitSpec, ...]) -> dict[str, Any]:
         """Return the due fields of something that starts now: the first limit that applies."""
@@ -249,6 +272,7 @@ class Course:
 
     def change_clocks(self, changed: Callable[[Mapping[str, Any]], dict[str, Any]]) -> None:
         """Change the timing of every open obligation and running clock of the case."""
+        self._take_in_others()
         for part, live in (("obligations", ("state", OPEN)), ("clocks", ("stopped_at", None))):
             for key, row in self.position[part].items():
                 if row[live[0]] == live[1] and (changes := changed(row)):
@@ -413,6 +437,7 @@ class Course:
 
     def _cancel(self, column: str, value: str) -> None:
         """Cancel what is open and whose column holds the value, and what would open by itself; no column: all."""
+        self._take_in_others()
         for obligation_id, row in self.position["obligations"].items():
             if column and row[column] != value:
                 continue

@@ -7,10 +7,12 @@ from typing import Any
 
 from yunhe.crypto import sm3
 
+_in_one_form = json.JSONEncoder(sort_keys=True, ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode
+
 
 def canonical_json(value: Any) -> bytes:
     """Return `value` as UTF-8 JSON: keys sorted, no spaces, no NaN. Equal values give equal bytes."""
-    return json.dumps(value, sort_keys=True, ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode("utf-8")
+    return _in_one_form(value).encode("utf-8")
 
 
 def digest_of(value: Any) -> str:

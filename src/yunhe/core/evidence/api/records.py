@@ -6,6 +6,7 @@ import json
 import secrets
 from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 from django.db import connection
@@ -13,9 +14,10 @@ from django.db.models import Count, Q, QuerySet
 
 from yunhe.core.evidence.errors import BadEvidence, EvidenceOutsideTransaction
 from yunhe.core.evidence.models import EvidenceRow
-from yunhe.core.evidence.rules import canonical, check_text, plain_facts, record_message
+from yunhe.core.evidence.rules import canonical, check_text, facts_text, record_message
 from yunhe.core.evidence.types import EvidenceRecord
 from yunhe.core.keys.api import derive
+from yunhe.core.statements.api import Rows
 from yunhe.crypto import sm3
 from yunhe.kernel.actor import ALL, Actor
 from yunhe.kernel.clock import now
@@ -59,26 +61,12 @@ def append_all(
         raise EvidenceOutsideTransaction(evidence=kind)
     moment = at or now()
     rows = [_content(kind, actor, entry, moment) for entry in entries]
-    _insert(rows)
+    EVIDENCE.insert(rows)
     return tuple(row["id"] for row in rows)
-
-
-def _insert(rows: Sequence[Mapping[str, Any]]) -> None:
-    """Write fresh rows by one text that never changes: every step of a case comes here, and a query built anew costs more."""
-    adapt, at = connection.ops.adapt_datetimefield_value, WRITTEN.index("at")
-    values = [[row[name] for name in WRITTEN] for row in rows]
-    for written in values:
-        written[at] = adapt(written[at])
-    with connection.cursor() as cursor:
-        if len(values) == 1:
-            cursor.execute(INSERT, values[0])
-        else:
-            cursor.executemany(INSERT, values)
 
 
 def _content(kind: str, actor: Actor, entry: Mapping[str, Any], at: datetime) -> dict[str, Any]:
     record_id = new_id()
-    plain = plain_facts(entry["facts"], commit=lambda path, value: _commitment(record_id, path, value))
     return _sealed(
         id=record_id,
         at=at,
@@ -93,7 +81,7 @@ def _content(kind: str, actor: Actor, entry: Mapping[str, Any], at: datetime) ->
         os_user=actor.door.os_user,
         subject_type=entry["subject_type"],
         subject_id=entry["subject_id"],
-        facts_text=canonical(plain).decode("utf-8"),
+        facts_text=facts_text(entry["facts"], commit=partial(_commitment, record_id)),
         source="control",
     )
 
@@ -164,10 +152,8 @@ CONTENT = (
     "id", "at", "kind", "actor_kind", "actor_id", "actor_name", "actor_role", "organization",
     "owner_organization", "via", "os_user", "subject_type", "subject_id", "facts_text", "source",
 )  # fmt: skip
-WRITTEN = (*CONTENT, "salt", "digest")
 LIMITS = {name: getattr(EvidenceRow._meta.get_field(name), "max_length", None) for name in CONTENT}
-COLUMNS = ", ".join(f'"{name}"' for name in WRITTEN)
-INSERT = f"INSERT INTO {EvidenceRow._meta.db_table} ({COLUMNS}) VALUES ({', '.join(['%s'] * len(WRITTEN))})"  # noqa: S608
+EVIDENCE = Rows(EvidenceRow)
 
 
 def _digest(content: Mapping[str, Any], salt: str) -> str:

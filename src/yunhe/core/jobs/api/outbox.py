@@ -12,13 +12,14 @@ from collections.abc import Mapping
 from typing import Any
 
 from django.apps import apps
-from django.db import IntegrityError, connection, transaction
+from django.db import connection, transaction
 from django.db.models import F, QuerySet
 
 from yunhe.core.jobs.errors import DeliveryNotFound, OutsideTransaction, SlotsClosed, SlotTaken, UnknownJob
 from yunhe.core.jobs.models import Delivery, OutboxEntry
 from yunhe.core.jobs.rules import error_facts, pause_after, plain_arguments
 from yunhe.core.jobs.types import DeadLetter, HandleMessage, Message
+from yunhe.core.statements.api import Rows
 from yunhe.kernel.actor import Actor
 from yunhe.kernel.clock import now
 from yunhe.kernel.errors import Terminal
@@ -28,6 +29,7 @@ from yunhe.kernel.pages import Page, PageRequest
 __all__ = ["count_dead", "deliver_pending", "list_dead", "publish", "retry_dead", "subscribe"]
 
 logger = logging.getLogger("yunhe.outbox")
+ENTRIES, DELIVERIES = Rows(OutboxEntry), Rows(Delivery)
 TRIES = 10
 _subscribers: dict[str, dict[str, HandleMessage]] = {}
 
@@ -40,21 +42,13 @@ def publish(*, topic: str, payload: Mapping[str, Any], key: str = "") -> str:
     """
     if not connection.in_atomic_block:
         raise OutsideTransaction(what=f"outbox {topic}")
-    at = now()
-    entry = OutboxEntry(
-        id=new_id(), topic=topic, key=key, payload=plain_arguments(payload, where=topic), published_at=at
-    )
-    try:
-        with transaction.atomic():
-            entry.save(force_insert=True)
-    except IntegrityError:
-        first = OutboxEntry.objects.filter(topic=topic, key=key).first()
-        if not key or first is None:
-            raise
-        return first.pk
-    names = sorted(_subscribers.get(topic, {}))
-    Delivery.objects.bulk_create([Delivery(entry=entry, subscriber=name, next_at=at) for name in names])
-    return entry.pk
+    at, entry_id = now(), new_id()
+    entry = {"id": entry_id, "topic": topic, "key": key, "payload": plain_arguments(payload, where=topic), "published_at": at}
+    if not ENTRIES.insert_first(entry):
+        return OutboxEntry.objects.values_list("pk", flat=True).get(topic=topic, key=key)
+    fresh = {"state": "open", "tries": 0, "next_at": at, "done_at": None, "error_code": "", "error": {}}
+    DELIVERIES.insert([{"entry_id": entry_id, "subscriber": name, **fresh} for name in sorted(_subscribers.get(topic, {}))])
+    return entry_id
 
 
 def subscribe(*, topic: str, handler: HandleMessage) -> None:

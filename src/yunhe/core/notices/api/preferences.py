@@ -14,8 +14,10 @@ from yunhe.core.notices.errors import BadNotice, NoMailbox
 from yunhe.core.notices.models import Choice, ContactRow, Dispatch, Habit
 from yunhe.core.notices.rules import after_quiet
 from yunhe.core.notices.types import LANGUAGES, Failure, Language, NoticeKind, Preferences
+from yunhe.core.statements.api import Rows
 from yunhe.kernel.actor import Actor
 
+CONTACTS = Rows(ContactRow)
 MOST_FAILURES = 20
 CODE_TITLE = {"zh": "验证码", "en": "Code"}
 
@@ -67,8 +69,9 @@ def set_preferences(*, preferences: Preferences, actor: Actor) -> Preferences:
 
 def wanted_channels(*, kind: NoticeKind, persons: Collection[int]) -> dict[int, list[str]]:
     """Return person → the channels that they want this kind by and have a proven address for. Cost: one query, two where there is an address."""
-    addressed = ContactRow.objects.filter(user_id__in=persons, verified_at__isnull=False).exclude(sealed=b"")
-    proven = list(addressed.order_by("id"))
+    marks = ", ".join(["%s"] * len(persons))
+    addressed = f"user_id IN ({marks}) AND verified_at IS NOT NULL AND sealed <> %s ORDER BY id"
+    proven = CONTACTS.records(addressed, *persons, b"", names=("id", "user_id", "channel")) if persons else []
     if not proven:
         return {}
     ready = {channel.code for channel in list_channels() if channel.is_ready()}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 from datetime import datetime
 
-from django.db import IntegrityError, transaction
+from django.db import transaction
 
 from yunhe.core.jobs.api import outbox
 from yunhe.core.notices.api.preferences import wanted_channels
@@ -16,12 +16,14 @@ from yunhe.core.notices.rules import check_texts
 from yunhe.core.notices.types import ANYWHERE, WEBHOOK, NoticeKind, Recipients, Sent, Texts, ToPerson, ToRole
 from yunhe.core.organizations import api as organizations
 from yunhe.core.organizations.errors import UserNotFound
+from yunhe.core.statements.api import Rows
 from yunhe.kernel.actor import Actor
 from yunhe.kernel.clock import now
 from yunhe.kernel.ids import new_id
 
 TOPIC = "notices.deliver"
 PERSON = "user:"
+ANNOUNCEMENTS, NOTICES = Rows(Announcement), Rows(NoticeRow)
 MOST_DIGITS = 18
 
 
@@ -41,13 +43,11 @@ def send(
             id=new_id(), kind=kind, key=key, title_zh=title["zh"], title_en=title.get("en", ""), text_zh=text["zh"],
             text_en=text.get("en", ""), href=href, case_id=case_id, actor_id=actor.id, sent_at=now(),
         )
-        first = _save(announcement)
-        if first is not None:
-            return Sent(first, notices=0, messages=0, is_new=False)
+        if not ANNOUNCEMENTS.insert_first({name: getattr(announcement, name) for name in ANNOUNCEMENTS.columns}):
+            first = Announcement.objects.get(kind=kind, key=key)
+            return Sent(first.pk, notices=0, messages=0, is_new=False)
         persons, bodies = _resolve(to)
-        NoticeRow.objects.bulk_create(
-            [NoticeRow(id=new_id(), announcement=announcement, user_id=person) for person in persons]
-        )
+        NOTICES.insert([{"id": new_id(), "announcement_id": announcement.pk, "user_id": person, "read_at": None} for person in persons])
         messages = _dispatch(announcement, known, persons, bodies)
     return Sent(announcement.pk, notices=len(persons), messages=messages)
 
@@ -68,19 +68,6 @@ def new_dispatch(*, channel: str, at: datetime, announcement: Announcement | Non
         id=new_id(), announcement=announcement, contact=contact, user_id=user_id, organization=organization,
         channel=channel, made_at=at, due_at=at,
     )
-
-
-def _save(announcement: Announcement) -> str | None:
-    """Save it, or return the id of the first one with its key."""
-    try:
-        with transaction.atomic():
-            announcement.save(force_insert=True)
-    except IntegrityError:
-        first = Announcement.objects.filter(kind=announcement.kind, key=announcement.key).first()
-        if not announcement.key or first is None:
-            raise
-        return first.pk
-    return None
 
 
 def _resolve(to: Recipients) -> tuple[list[int], list[str]]:
@@ -120,10 +107,8 @@ def _dispatch(announcement: Announcement, kind: NoticeKind, persons: Collection[
         for person, channels in wanted_channels(kind=kind, persons=persons).items()
         for channel in channels
     ]
-    hooks = ContactRow.objects.filter(organization__in=bodies, channel=WEBHOOK, user=None).exclude(sealed=b"").order_by("id")
-    rows += [
-        new_dispatch(channel=WEBHOOK, at=at, announcement=announcement, organization=hook.organization)
-        for hook in (hooks if bodies else ())
-    ]
+    if bodies:
+        hooks = ContactRow.objects.filter(organization__in=bodies, channel=WEBHOOK, user=None).exclude(sealed=b"").order_by("id")
+        rows += [new_dispatch(channel=WEBHOOK, at=at, announcement=announcement, organization=hook.organization) for hook in hooks]
     Dispatch.objects.bulk_create(rows)
     return publish(rows)

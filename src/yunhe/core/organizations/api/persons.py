@@ -28,6 +28,7 @@ from yunhe.core.organizations.errors import (
 )
 from yunhe.core.organizations.rules import NODE_ACTORS, check_username, governors_of, is_plain, may_stand_together
 from yunhe.core.organizations.types import Membership, NewPassword, Person, Separation
+from yunhe.core.statements.api import Rows
 from yunhe.kernel.actor import Actor
 from yunhe.kernel.clock import local, now
 from yunhe.kernel.errors import Refused
@@ -35,6 +36,9 @@ from yunhe.kernel.pages import Page, PageRequest
 
 LETTERS_AND_DIGITS = "23456789abcdefghjkmnpqrstuvwxyzABCDEFGHJKLMNPQRSTUVWXYZ"
 PASSWORD_LENGTH = 16
+ACCOUNTS = Rows(models.User)
+ACCOUNT = ("id", "username", "display_name", "is_active", "must_change_password", "created_at", "last_login")
+"""What others see of an account; the digest of its password is not read."""
 
 
 def create_user(*, username: str, display_name: str, actor: Actor, password: str | None = None) -> NewPassword:
@@ -118,11 +122,10 @@ def may_govern(*, username: str, actor: Actor) -> bool:
 
 def get_person(*, username: str = "", user_id: int | None = None) -> Person:
     """Return one account by name or id. Raises: UserNotFound."""
-    found = models.User.objects.filter(username=username) if user_id is None else models.User.objects.filter(pk=user_id)
-    row = found.first()
-    if row is None:
-        raise UserNotFound(name=username or user_id)
-    return person_of(row)
+    which = ("username = %s", username) if user_id is None else ("id = %s", user_id)
+    for row in ACCOUNTS.records(*which, names=ACCOUNT):
+        return person_of(row)
+    raise UserNotFound(name=username or user_id)
 
 
 def list_persons(*, request: PageRequest, actor: Actor) -> Page[Person]:
