@@ -6,11 +6,11 @@ from collections.abc import Iterable, Mapping
 
 from django.urls import reverse
 
-from yunhe.core.cases.api.rows import Rows
 from yunhe.core.cases.models import CaseRecord, TurnRecord
 from yunhe.core.cases.rules.course import BATCH, CLOSED, OPEN, ROLE_JOIN, Course
 from yunhe.core.notices import api as notices
 from yunhe.core.notices.types import Recipient, ToPerson, ToRole
+from yunhe.core.statements.api import Rows
 
 PERSON = "user:"
 KINDS: Mapping[str, Mapping[str, str]] = {
