@@ -44,6 +44,7 @@ CASES = {
     "tulip": ("far", "owner", ("owner", "bureau"), "reviewed"),
     "plums": ("near", "far", (), "closed"),
     "birch": ("other", "near", ("near",), "asked"),
+    "daisy": ("other", "owner", (), "merged into tulip"),
 }
 SEES_ALL, SEES_NONE = ("data_admin",), ("system_admin", "security_admin", "audit_admin")
 BODY_OF = {"steward": "owner", "leader": "owner", "officer": "owner", "clerk": "other", "bureau_clerk": "bureau"}
@@ -106,7 +107,10 @@ def live(word: str, people: dict[str, tuple[Member, Member]], codes: dict[str, s
         api.act(case_id=case_id, action="object", data={"reason": canary(word)}, actor=first.actor)
     if stage in ("asked", "closed") and not departments:
         api.act(case_id=case_id, action="ask", data={"missing": canary(word)}, actor=steward.actor)
-    if stage == "closed":
+    if stage.startswith("merged"):
+        master = CaseRecord.objects.get(title__endswith=canary(stage.split()[-1]))
+        api.merge(case_id=case_id, into=master.pk, reason=canary(word), actor=steward.actor)
+    elif stage == "closed":
         api.act(case_id=case_id, action="give_up", data={}, actor=people[applicant][0].actor)
     else:
         api.escalate(case_id=case_id, reason=canary(word), actor=HEAD)

@@ -317,7 +317,7 @@ def test_a_suspended_case_waits_and_goes_on_where_it_was(permit: Any, cast: Cast
     assert accepted(case, cast).phase == "review"
 
 
-def test_a_duplicate_goes_into_another_case_with_its_parties(permit: Any, cast: Cast) -> None:
+def test_a_duplicate_goes_into_another_case(permit: Any, cast: Cast) -> None:
     master, double = permit(), permit()
     gone = api.merge(case_id=double.case_id, into=master.case_id, reason=WHY, actor=cast.steward.actor)
     assert (gone.state, gone.outcome, gone.merged_into) == ("closed", "merged", master.case_id)

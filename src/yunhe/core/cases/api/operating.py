@@ -274,24 +274,21 @@ def extend(
 
 
 def merge(*, case_id: str, into: str, reason: str, actor: Actor, expected_version: int | None = None) -> Case:
-    """End a duplicate and let another open case of its kind stand for it (并案); its parties follow. Returns the duplicate.
+    """End a duplicate and let another open case of its kind stand for it (并案). Returns the duplicate.
 
+    Nobody sees more than before: who has a part in the duplicate keeps it, and no part in the other case.
     Raises: OperatorNotAllowed, CannotOperate, CaseNotFound; ActionNotOffered unless the duplicate is the actor's turn.
     """
     with transaction.atomic():
         list(CaseRecord.objects.select_for_update().filter(pk__in=[case_id, into]).order_by("pk").values_list("pk"))
         master, spec = _read(into, actor, "merge", None)
-        row, _spec = _read(case_id, actor, "merge", expected_version)
-        choose_seat(row, spec, actor, action="")
+        row, own = _read(case_id, actor, "merge", expected_version)
+        choose_seat(row, own, actor, action="")
         values = checked((REASON,), {"reason": reason})
         if master.pk == row.pk or master.kind_code != row.kind_code or OPEN not in (master.state, row.state):
             _refuse(row.number, "merge", "只能并入同类的在办件", "it can only go into an open case of its kind")
-        taking = steps.begin(master, spec, "take_in", actor, values={**values, "number": row.number})
-        for party in row.parties.exclude(part="opener"):
-            told = {"part": party.part, "organization": party.organization, "person": party.person}
-            taking.change("parties", _new_party(master, told))
-        steps.finish(master, taking)
-        course = steps.begin(row, spec, "merge", actor, form=(REASON,), values={**values, "number": master.number})
+        steps.finish(master, steps.begin(master, spec, "take_in", actor, values={"number": row.number}))
+        course = steps.begin(row, own, "merge", actor, form=(REASON,), values={**values, "number": master.number})
         course.close_case("merged")
         course.change("case", {"merged_into_id": master.pk})
         return steps.finish(row, course)
