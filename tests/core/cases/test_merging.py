@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from tests.conftest import Cast, Member
-from tests.core.cases.test_operators import WHY, permit, replays, view  # noqa: F401
+from tests.core.cases.test_operators import WHY, accepted, do, open_ids, permit, replays, view  # noqa: F401
+from tests.faults import world
 from yunhe.core.cases import api
-from yunhe.core.cases.errors import CaseNotFound
-from yunhe.core.cases.models import PartyRecord
-from yunhe.core.cases.types import Case
+from yunhe.core.cases.api.offering import leads
+from yunhe.core.cases.errors import ActionNotOffered, CannotOperate, CaseNotFound
+from yunhe.core.cases.models import CaseRecord, PartyRecord
+from yunhe.core.cases.types import OPINION, Case, KindSpec
+from yunhe.kernel.actor import Actor
+from yunhe.kernel.clock import FrozenClock, now
 
+TICKET = Path(__file__).resolve().parents[3] / "examples" / "ticket" / "cases" / "ticket.yml"
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("replays")]
 
 
@@ -39,3 +47,127 @@ def test_who_asked_for_the_duplicate_does_not_see_the_other_case(permit: Any, ca
     told = [fact.value for event in view(master, cast.bureau_clerk).events for fact in event.facts]
     assert told == [double.number]  # why two became one is written where the duplicate's people read it
     assert master.number in [fact.value for event in view(double, cast.clerk).events for fact in event.facts]
+
+
+@pytest.fixture
+def panel(clock: Any, cast: Cast, calendar: None, founder: Actor) -> Any:
+    """Return a function that opens a permit whose one department has a sub-case: (the case, its sub-case)."""
+    for spec in (world.inner(), world.panel()):
+        api.publish_kind(spec=spec, source="tests", actor=founder)
+
+    def open_panel() -> tuple[Case, Case]:
+        told = {"title": "一件", "data": {"place": "解放路", "area": 20}, "actor": cast.clerk.actor, "owner": cast.owner.code}
+        case = api.open_case(kind="panel", **told)
+        api.act(case_id=case.case_id, action="accept", data={"departments": [cast.owner.code]}, actor=cast.steward.actor)
+        return case, api.get_case(case_id=CaseRecord.objects.get(parent_id=case.case_id).pk)
+
+    return open_panel
+
+
+def phases(*cases: Case) -> list[str]:
+    return [api.get_case(case_id=one.case_id).phase for one in cases]
+
+
+def test_what_waits_for_a_duplicate_waits_for_the_case_it_went_into(panel: Any, cast: Cast) -> None:
+    (one, first), (other, second), (last, third) = panel(), panel(), panel()
+    merged(first, second, cast.leader)
+    merged(second, third, cast.leader)
+    assert phases(one, other, last) == ["review"] * 3
+    api.act(case_id=third.case_id, action="ok", data={}, actor=cast.leader.actor)
+    assert phases(one, other, last) == ["decision"] * 3
+    waited = [item for item in view(one, cast.leader).obligations if item.child_id]
+    assert [(item.state, item.outcome) for item in waited] == [("done", "fine")]
+
+
+def test_whoever_waits_no_longer_takes_nothing_from_the_case_that_stands_for_its_own(panel: Any, cast: Cast) -> None:
+    (one, first), (other, second) = panel(), panel()
+    merged(first, second, cast.leader)
+    (item,) = open_ids(one, cast, "opinion")
+    api.send_back(case_id=one.case_id, obligation_id=item, phase="intake", reason=WHY, actor=cast.leader.actor)
+    assert phases(one, other) == ["intake", "review"] and api.get_case(case_id=second.case_id).state == "open"
+    api.act(case_id=second.case_id, action="ok", data={}, actor=cast.leader.actor)
+    assert phases(one, other) == ["intake", "decision"]
+
+
+def test_a_case_does_not_go_into_one_that_it_waits_for_or_that_waits_for_it(cast: Cast, clock: Any, calendar: None, founder: Actor) -> None:
+    told = world.permit_text() | {"operators": ["merge"]}
+    told["obligations"]["opinion"] |= {"actions": {}, "child": {"kind": "permit", "data": {"place": "data.place", "area": "data.area"}}}
+    api.publish_kind(spec=KindSpec.model_validate(told), source="tests", actor=founder)
+    given = {"title": "一件", "data": {"place": "解放路", "area": 20}, "actor": cast.clerk.actor, "owner": cast.owner.code}
+    above = api.open_case(kind="permit", **given)
+    api.act(case_id=above.case_id, action="accept", data={"departments": [cast.owner.code]}, actor=cast.steward.actor)
+    below = api.get_case(case_id=CaseRecord.objects.get(parent_id=above.case_id).pk)
+    twin = api.open_case(kind="permit", **given)
+    merged(below, twin, cast.leader)
+    for one, other in ((above, twin), (twin, above)):
+        with pytest.raises(CannotOperate, match="waits for the other"):
+            merged(one, other, cast.leader)
+
+
+def test_a_case_that_another_waits_for_is_not_split(panel: Any, cast: Cast) -> None:
+    (one, child), (_other, second) = panel(), panel()
+    merged(child, second, cast.leader)
+    for awaited in (second, panel()[1]):
+        assert "split" not in {operator.name for operator in view(awaited, cast.leader).operators}
+        with pytest.raises(CannotOperate, match="waits for its end"):
+            api.split(case_id=awaited.case_id, titles=["甲", "乙"], reason=WHY, actor=cast.leader.actor)
+    assert phases(one) == ["review"]
+
+
+def test_parts_run_on_the_clock_of_the_whole(permit: Any, cast: Cast, clock: FrozenClock) -> None:  # noqa: F811
+    case = permit()
+    api.extend(case_id=case.case_id, amount=5, basis="第四十二条", reason=WHY, actor=cast.leader.actor)
+    clock.move_to(now() + timedelta(days=1))
+    api.suspend(case_id=case.case_id, basis="第四十五条", reason=WHY, actor=cast.leader.actor)
+    clock.move_to(now() + timedelta(days=7))
+    api.resume(case_id=case.case_id, reason=WHY, actor=cast.leader.actor)
+    clock.move_to(now() + timedelta(days=2))
+    whole = view(case, cast.leader).due
+    parts = api.split(case_id=case.case_id, titles=["甲", "乙"], reason=WHY, actor=cast.leader.actor)
+    for part in parts:
+        due = view(part, cast.leader).due
+        assert (due.at, due.started_at, due.extensions, due.pauses) == (whole.at, whole.started_at, whole.extensions, whole.pauses)
+
+
+def test_a_clock_that_stands_goes_on_in_the_parts_with_its_pause_counted(permit: Any, cast: Cast, clock: FrozenClock) -> None:  # noqa: F811
+    case = do(permit(), "ask", cast.steward, missing="图纸")
+    clock.move_to(now() + timedelta(days=7))
+    parts = api.split(case_id=case.case_id, titles=["甲", "乙"], reason=WHY, actor=cast.leader.actor)
+    for part in parts:
+        due = view(part, cast.leader).due
+        assert due.at and [day.reason for day in due.days].count("paused") == 6 and due.light != "paused"
+
+
+def test_who_is_asked_beside_others_or_applied_does_not_suspend_split_or_merge(permit: Any, cast: Cast) -> None:  # noqa: F811
+    obligations = world.permit_text()["obligations"]
+    obligations["opinion"]["who"]["roles"].append("data_steward")  # of the same organisation, and still one of several
+    asked, other = do(permit(), "ask", cast.steward, missing="图纸"), permit()
+    reviewed = accepted(permit(obligations=obligations), cast)
+    api.add_reviewer(
+        case_id=other.case_id, obligation_id=open_ids(other, cast, "accept")[0], to=[cast.officer.username], reason=WHY,
+        actor=cast.steward.actor,
+    )  # fmt: skip
+    for case, member in ((asked, cast.clerk), (reviewed, cast.steward), (other, cast.officer)):
+        assert not {"suspend", "split", "merge"} & {one.name for one in view(case, member).operators}
+        told = {"case_id": case.case_id, "reason": WHY, "actor": member.actor}
+        for use in (
+            lambda told=told: api.suspend(**told, basis="我高兴"),
+            lambda told=told: api.split(**told, titles=["甲", "乙"]),
+            lambda told=told, case=case: api.merge(**{**told, "into": case.case_id}),
+        ):
+            with pytest.raises(ActionNotOffered):
+                use()
+        assert api.get_case(case_id=case.case_id).state == "open"
+    assert {"suspend", "split", "merge"} <= {one.name for one in view(other, cast.steward).operators}
+    assert {"suspend", "split", "merge"} <= {one.name for one in view(reviewed, cast.leader).operators}  # who supervises
+    api.suspend(case_id=reviewed.case_id, basis="依据", reason=WHY, actor=cast.leader.actor)
+    assert view(reviewed, cast.steward).operators == ()
+    with pytest.raises(ActionNotOffered):
+        api.resume(case_id=reviewed.case_id, reason=WHY, actor=cast.steward.actor)
+
+
+def test_who_leads_is_said_by_the_kind() -> None:
+    permit_, ticket = world.plain_permit(), KindSpec.model_validate(yaml.safe_load(TICKET.read_text("utf-8")))
+    assert {name for name in permit_.obligations if leads(permit_, name)} == {"accept", "decide"}
+    assert {"lead", "accept", "dispatch"} <= {name for name in ticket.obligations if leads(ticket, name)}
+    assert not leads(ticket, "help") and not leads(permit_, OPINION)

@@ -26,18 +26,19 @@ def offered_operators(
         return ()
     actor = holders[0]
     allowed, supervises = allowed_operators(spec), may_supervise(row, actor)
-    mine = [item for item in obligations if holder_of(item, holders)]
+    mine, leading = [item for item in obligations if holder_of(item, holders)], may_lead(row, spec, obligations, holders)
     found: list[OperatorView] = []
     if row.state == OPEN:
         for item in mine:
             found += _on_obligation(row, spec, item, obligations, allowed, actor)
-        found += [OperatorView(name, "") for name in ("merge", "split") if name in allowed and mine]
+        found += [OperatorView("merge")] if "merge" in allowed and leading else []
+        found += [OperatorView("split")] if "split" in allowed and leading and not awaited_by(row.pk) else []
         found += [OperatorView("retract")] if "retract" in allowed and last_step_is_mine(row, actor) else []
         found += [OperatorView("withdraw")] if withdraw_problem(row, spec, actor, obligations) is None else []
         found += [OperatorView("remind")] if "remind" in allowed and not mine else []
-        found += [OperatorView("suspend")] if "suspend" in allowed and (mine or supervises) else []
+        found += [OperatorView("suspend")] if "suspend" in allowed and leading else []
         found += [OperatorView("extend")] if "extend" in allowed and supervises and has_limit(row, obligations) else []
-    elif mine or supervises:
+    elif leading:
         found.append(OperatorView("resume"))
     if "escalate" in allowed and supervises and row.supervised_at is None:
         found.append(OperatorView("escalate"))
@@ -53,6 +54,34 @@ def may_supervise(row: CaseRecord, actor: Actor) -> bool:
     """Tell whether the actor supervises (督办) cases of this kind of one of its organisations."""
     bodies = {row.owner, row.organization} - {""}
     return any(actor.may(SUPERVISE, organization=body, kind=row.kind_code) for body in bodies)
+
+
+def awaited_by(case_id: str) -> set[str]:
+    """Return the cases that cannot end before this one: it, or what went into it, is a sub-case of theirs or of such a case."""
+    waiting, seen, front = set[str](), set[str](), {case_id}
+    while front:
+        seen |= front
+        above = set(ObligationRecord.objects.filter(child__in=front, state=OPEN).values_list("case_id", flat=True))
+        doubles = set(CaseRecord.objects.filter(merged_into__in=front).values_list("pk", flat=True))
+        waiting, front = waiting | above, (above | doubles) - seen
+    return waiting
+
+
+def may_lead(row: CaseRecord, spec: KindSpec, obligations: Iterable[ObligationRecord], holders: tuple[Actor, ...]) -> bool:
+    """Tell whether the first of the holders answers for the whole case: supervises it, or has a seat of those who lead it."""
+    held = (item for item in obligations if leads(spec, item.name) and holder_of(item, holders))
+    return may_supervise(row, holders[0]) or next(held, None) is not None
+
+
+def leads(spec: KindSpec, name: str) -> bool:
+    """Tell whether whoever owes an obligation leads the case: not who is asked beside others, nor who applied.
+
+    A single organisation that a field names leads; the applicant's offices do where no other organisation is asked.
+    """
+    who = spec.obligation(name).who
+    single = {field.name for field in spec.fields if field.type != "list" or field.max_items == 1}
+    applicant = who.organization == "applicant" and not spec.asks_owner
+    return who.organization in ("owner", "bureau") or applicant or who.each in single
 
 
 def earlier_phases(row: CaseRecord, spec: KindSpec, obligations: list[ObligationRecord]) -> Choices:

@@ -10,8 +10,9 @@ from django.db import transaction
 
 from yunhe.core.cases.api import offering, steps, store
 from yunhe.core.cases.api.acting import Seat, choose_seat, on_behalf_of, remember, require_version
+from yunhe.core.cases.api.delegating import holders_of
 from yunhe.core.cases.api.reading import require_visible
-from yunhe.core.cases.errors import CannotOperate, NotRetractable, OperatorNotAllowed
+from yunhe.core.cases.errors import ActionNotOffered, CannotOperate, NotRetractable, OperatorNotAllowed
 from yunhe.core.cases.models import CaseRecord
 from yunhe.core.cases.rules import timing
 from yunhe.core.cases.rules.course import ANY_SIGN, CANCELLED, DONE, OPEN, Course
@@ -223,12 +224,12 @@ def escalate(*, case_id: str, reason: str, actor: Actor, expected_version: int |
 def suspend(*, case_id: str, basis: str, reason: str, actor: Actor, expected_version: int | None = None) -> Case:
     """Suspend the case (中止) under a rule: every clock stands still until it is resumed.
 
-    Raises: OperatorNotAllowed, Refused unless it is the actor's turn or they supervise.
+    Raises: OperatorNotAllowed, ActionNotOffered unless the actor leads the case or supervises it.
     """
     with transaction.atomic():
         row, spec = _read(case_id, actor, "suspend", expected_version)
         steps.require_open(row)
-        _require_turn(row, spec, actor)
+        _require_lead(row, spec, actor, "suspend")
         values = checked((BASIS, REASON), {"basis": basis, "reason": reason})
         course = steps.begin(row, spec, "suspend", actor, form=(BASIS, REASON), values=values)
         course.change_clocks(lambda item: timing.pause(item, at=course.moment.at, basis=basis))
@@ -238,12 +239,12 @@ def suspend(*, case_id: str, basis: str, reason: str, actor: Actor, expected_ver
 
 
 def resume(*, case_id: str, reason: str, actor: Actor, expected_version: int | None = None) -> Case:
-    """Go on with a suspended case (恢复). Raises: CannotOperate if it is not suspended, Refused as `suspend`."""
+    """Go on with a suspended case (恢复). Raises: CannotOperate if it is not suspended, ActionNotOffered as `suspend`."""
     with transaction.atomic():
         row, spec = _read(case_id, actor, "suspend", expected_version)
         if row.state != steps.SUSPENDED:
             _refuse(row.number, "resume", "它没有中止", "it is not suspended")
-        _require_turn(row, spec, actor)
+        _require_lead(row, spec, actor, "resume")
         course = steps.begin(row, spec, "resume", actor, form=(REASON,), values=checked((REASON,), {"reason": reason}))
         course.change("case", {"state": OPEN})
         suspended = row.events.filter(action="suspend").latest("seq")
@@ -276,17 +277,20 @@ def extend(
 def merge(*, case_id: str, into: str, reason: str, actor: Actor, expected_version: int | None = None) -> Case:
     """End a duplicate and let another open case of its kind stand for it (并案). Returns the duplicate.
 
-    Nobody sees more than before: who has a part in the duplicate keeps it, and no part in the other case.
-    Raises: OperatorNotAllowed, CannotOperate, CaseNotFound; ActionNotOffered unless the duplicate is the actor's turn.
+    Nobody sees more than before: who has a part in the duplicate keeps it, and no part in the other case. What
+    waits for the duplicate waits for the other case's end.
+    Raises: OperatorNotAllowed, CannotOperate, CaseNotFound; ActionNotOffered unless the actor leads the duplicate or supervises it.
     """
     with transaction.atomic():
         list(CaseRecord.objects.select_for_update().filter(pk__in=[case_id, into]).order_by("pk").values_list("pk"))
         master, spec = _read(into, actor, "merge", None)
         row, own = _read(case_id, actor, "merge", expected_version)
-        choose_seat(row, own, actor, action="")
+        _require_lead(row, own, actor, "merge")
         values = checked((REASON,), {"reason": reason})
         if master.pk == row.pk or master.kind_code != row.kind_code or OPEN not in (master.state, row.state):
             _refuse(row.number, "merge", "只能并入同类的在办件", "it can only go into an open case of its kind")
+        if master.pk in offering.awaited_by(row.pk) or row.pk in offering.awaited_by(master.pk):
+            _refuse(row.number, "merge", "其中一件在等另一件办结", "one of them waits for the other")
         steps.finish(master, steps.begin(master, spec, "take_in", actor, values={"number": row.number}))
         course = steps.begin(row, own, "merge", actor, form=(REASON,), values={**values, "number": master.number})
         course.close_case("merged")
@@ -297,20 +301,23 @@ def merge(*, case_id: str, into: str, reason: str, actor: Actor, expected_versio
 def split(
     *, case_id: str, titles: Sequence[str], reason: str, actor: Actor, expected_version: int | None = None
 ) -> tuple[Case, ...]:
-    """End a case and open one for each title from the start, with its data (拆分). Returns the new ones.
+    """End a case and open one for each title from the start, with its data and clock (拆分). Returns the new ones.
 
-    Raises: OperatorNotAllowed, CannotOperate unless 2 to 20 titles; ActionNotOffered unless it is the actor's turn.
+    Raises: OperatorNotAllowed, CannotOperate unless 2 to 20 titles or if another case waits for its end;
+    ActionNotOffered unless the actor leads it or supervises it.
     """
     with transaction.atomic():
         row, spec = _read(case_id, actor, "split", expected_version)
         steps.require_open(row)
-        choose_seat(row, spec, actor, action="")
+        _require_lead(row, spec, actor, "split")
         named = [title.strip()[:300] for title in titles if title.strip()]
         if not 2 <= len(named) <= MOST_PARTS:
             _refuse(row.number, "split", f"请写 2 至 {MOST_PARTS} 个标题", f"name 2 to {MOST_PARTS} titles")
-        data = {f.name: row.data.get(f.name) for f in spec.fields if not f.internal}
-        parts = [steps.open_part(row, spec, title, data, actor) for title in named]
+        if offering.awaited_by(row.pk):
+            _refuse(row.number, "split", "别的办件在等它办结", "another case waits for its end")
         course = steps.begin(row, spec, "split", actor, form=(REASON,), values=checked((REASON,), {"reason": reason}))
+        data = {f.name: row.data.get(f.name) for f in spec.fields if not f.internal}
+        parts = [steps.open_part(row, spec, title, data, course) for title in named]
         course.close_case("split")
         steps.finish(row, course)
         return tuple(parts)
@@ -383,9 +390,9 @@ def _go_on(item: Mapping[str, Any], suspended_at: datetime, course: Course) -> d
     return timing.resume(item, at=course.moment.at, calendar=course.moment.calendar)
 
 
-def _require_turn(row: CaseRecord, spec: KindSpec, actor: Actor) -> None:
-    if not offering.may_supervise(row, actor):
-        choose_seat(row, spec, actor, action="")
+def _require_lead(row: CaseRecord, spec: KindSpec, actor: Actor, operator: str) -> None:
+    if not offering.may_lead(row, spec, row.obligations.filter(state=OPEN), holders_of(actor, row.kind_code)):
+        raise ActionNotOffered(number=row.number, action=operator)
 
 
 def _new_party(row: CaseRecord, party: Mapping[str, str]) -> dict[str, Mapping[str, str]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
 from typing import Any
 
@@ -11,6 +11,7 @@ from yunhe.core.cases.api.ranking import ranked_members
 from yunhe.core.cases.api.reading import case_of, organization_names
 from yunhe.core.cases.errors import BadKind, CaseNotFound, CaseSuspended, StuckCase
 from yunhe.core.cases.models import ANY_BUREAU, CaseRecord, KindRecord
+from yunhe.core.cases.rules import timing
 from yunhe.core.cases.rules.course import BATCH, CANCELLED, CLOSED, DONE, OPEN, Course, GroupCount, Moment, Others
 from yunhe.core.cases.rules.fields import checked, typed_scalars
 from yunhe.core.cases.rules.guards import holds
@@ -102,9 +103,13 @@ def open_new(
     given: Mapping[str, str],
     *,
     parent: CaseRecord | None = None,
+    clocks: Iterable[Mapping[str, Any]] | None = None,
     request_key: str = "",
 ) -> CaseRecord:
-    """Run the start of a kind and write the case. Raises: StuckCase, BadKind, and what the effects raise."""
+    """Run the start of a kind and write the case; `clocks` run on instead of its own.
+
+    Raises: StuckCase, BadKind, and what the effects raise.
+    """
     spec, moment = course.kind, course.moment
     number = store.next_number(spec.prefix, local(moment.at).date())
     course.change("case", _first_row(spec, course, {**given, "number": number, "parent_id": parent.pk if parent else None}))
@@ -115,10 +120,8 @@ def open_new(
             parties.append({"part": name, "organization": given[part], "person": ""})
     course.change("parties", {store.party_key(party): party for party in parties})
     course.change("data", {**{f.name: None for f in spec.fields}, **moment.values})
-    started = course.start_clock(spec.limits)
-    if started["limit_amount"] is not None:
-        at = moment.at.isoformat()
-        course.change("clocks", {moment.new_id(): {"name": "case", "started_at": at, "stopped_at": None, **started}})
+    for clock in _first_clocks(course) if clocks is None else clocks:
+        course.change("clocks", {moment.new_id(): clock})
     course.run(spec.start)
     _settle(course)
     applicant, actor = given["organization"], moment.actor
@@ -143,12 +146,21 @@ def finish(
     return case_of(row, course.kind)
 
 
-def open_part(whole: CaseRecord, spec: KindSpec, title: str, data: Mapping[str, Any], actor: Actor) -> Case:
-    """Open a case of the same kind and version from the start, as a part of another."""
+def open_part(whole: CaseRecord, spec: KindSpec, title: str, data: Mapping[str, Any], splitting: Course) -> Case:
+    """Open a case of the same kind and version from the start, as a part of another whose clock runs on in it."""
     names = ("organization", "owner", "region", "subject_type", "subject_id")
     given = {"id": new_id(), "title": title, **{name: getattr(whole, name) for name in names}}
-    row = open_new(whole.kind, begin_new(whole.kind, actor, data), given, parent=whole)
+    moment, running = splitting.moment, [one for one in splitting.position["clocks"].values() if one["stopped_at"] is None]
+    clocks = [{**one, **timing.resume(one, at=moment.at, calendar=moment.calendar)} for one in running]
+    row = open_new(whole.kind, begin_new(whole.kind, moment.actor, data), given, parent=whole, clocks=clocks)
     return case_of(row, spec)
+
+
+def _first_clocks(course: Course) -> Iterator[dict[str, Any]]:
+    """Yield the clock of the whole case as it starts now, if a limit of the kind applies."""
+    started = course.start_clock(course.kind.limits)
+    if started["limit_amount"] is not None:
+        yield {"name": "case", "started_at": course.moment.at.isoformat(), "stopped_at": None, **started}
 
 
 def _settle(course: Course) -> None:
@@ -202,8 +214,8 @@ def _finish(
     if row.state == CLOSED and course.kind.batch:
         for member in row.members.select_related("kind").exclude(state=CLOSED).filter(obligations__person=BATCH, obligations__state=OPEN):
             set_batch(member, None, row.number, moment.actor)
-    if row.state == CLOSED and row.parent_id:
-        _tell_parent(row, moment.actor)
+    if row.state == CLOSED and not row.merged_into_id:
+        _tell_waiting(row, row.outcome, moment.actor)
 
 
 def take_part(row: CaseRecord, course: Course) -> None:
@@ -250,14 +262,22 @@ def _cancel_child(case_id: str, actor: Actor) -> None:
     _finish(row, course, row.kind, case_of(row, spec))
 
 
-def _tell_parent(child: CaseRecord, actor: Actor) -> None:
-    """End the obligation that waits for this sub-case, with the sub-case's outcome."""
+def _tell_waiting(case: CaseRecord, outcome: str, actor: Actor) -> None:
+    """End what waits for this case, or for a duplicate that it stands for, with its outcome."""
+    if case.parent_id:
+        _tell_parent(case, outcome, actor)
+    for double in CaseRecord.objects.filter(merged_into=case).order_by("pk"):
+        _tell_waiting(double, outcome, actor)
+
+
+def _tell_parent(child: CaseRecord, outcome: str, actor: Actor) -> None:
+    """End the obligation that waits for this sub-case."""
     row, spec = read_case(str(child.parent_id))
     waiting = row.obligations.filter(child_id=child.pk, state=OPEN).first()
     if waiting is None or row.state == CLOSED:
         return
     course = begin(row, spec, "child_closed", actor)
-    course.close_obligation(waiting.pk, child.outcome, DONE)
+    course.close_obligation(waiting.pk, outcome, DONE)
     finish(row, course, obligation_id=waiting.pk)
 
 
