@@ -14,6 +14,7 @@ def _two(zh: str, en: str) -> Mapping[str, str]:
 EVIDENCE_KINDS: Mapping[str, Mapping[str, str]] = {
     "attachments.attached": _two("随件提交附件", "Attachment handed in"),
     "attachments.deleted": _two("删除附件", "Attachment deleted"),
+    "attachments.shared": _two("附件随件引用", "Attachment used by another case"),
     "attachments.downloaded": _two("下载附件", "Attachment downloaded"),
     "attachments.infected": _two("附件有病毒", "Attachment infected"),
     "attachments.uploaded": _two("上传附件", "Attachment uploaded"),

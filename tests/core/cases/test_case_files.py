@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import transaction
 
 from tests.api_caller import Caller
 from tests.conftest import Cast, Member
@@ -16,7 +17,7 @@ from yunhe.core.attachments import api as attachments
 from yunhe.core.attachments.errors import AttachmentNotFound, NotAttachable
 from yunhe.core.cases import api
 from yunhe.core.cases.errors import FieldsInvalid
-from yunhe.core.cases.models import CaseRecord
+from yunhe.core.cases.models import CaseRecord, PartyRecord
 
 pytestmark = pytest.mark.django_db
 OPEN = "/inbox/new/form_case/"
@@ -100,3 +101,21 @@ def test_what_is_no_list_of_files_is_said_at_its_field(cast: Cast, junk: Any) ->
     with pytest.raises(FieldsInvalid) as refused:
         api.open_case(kind="form_case", title="一件", data={"papers": junk}, actor=cast.clerk.actor, owner=cast.owner.code)
     assert {p.field for p in refused.value.problems} == {"papers"}
+
+
+def test_a_part_has_the_files_of_the_whole_that_its_form_took_over(cast: Cast) -> None:
+    plan, note = uploaded(cast.clerk), uploaded(cast.clerk, "说明.txt")
+    case = opened(cast, plan)
+    with transaction.atomic():
+        attachments.attach(ids=[note], subject_type="case", subject_id=case.case_id, actor=cast.clerk.actor)
+    first, second = api.split(case_id=case.case_id, titles=["甲", "乙"], reason="分办", actor=cast.steward.actor)
+    parts = api.split(case_id=first.case_id, titles=["丙", "丁"], reason="再分", actor=cast.steward.actor)
+    for part in (first, second, *parts):
+        assert [one.id for one in api.access_case(case_id=part.case_id, actor=cast.steward.actor).files] == [plan]
+    page = signed_in(cast.steward).get(f"/inbox/cases/{second.case_id}/").content.decode()
+    assert "平面图.txt" in page and f"/attachments/{plan}/" in page
+    PartyRecord.objects.create(case_id=second.case_id, part="handler", organization=cast.bureau.code, person=cast.bureau_clerk.actor.id)
+    answer = signed_in(cast.bureau_clerk).get(f"/attachments/{plan}/")  # who sees one part only reads what is in it
+    answer.close()
+    assert (answer.status_code, signed_in(cast.bureau_clerk).get(f"/attachments/{note}/").status_code) == (200, 404)
+    assert signed_in(cast.audit_admin).get(f"/attachments/{plan}/").status_code == 404

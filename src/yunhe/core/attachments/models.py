@@ -24,8 +24,10 @@ class AttachmentQuerySet(models.QuerySet["AttachmentRow"]):
         return self.drafts().filter(owner_id=actor.id, organization=actor.organization)
 
     def of_subject(self, subject_type: str, subject_id: str) -> AttachmentQuerySet:
-        """Return what is attached to a subject, in the order of handing in."""
-        return self.filter(subject_type=subject_type, subject_id=subject_id).order_by("attached_at", "id")
+        """Return what is attached to a subject, itself or by reference, in the order of handing in."""
+        shared = AttachmentUse.objects.filter(subject_type=subject_type, subject_id=subject_id).values("attachment_id")
+        own = Q(subject_type=subject_type, subject_id=subject_id)
+        return self.filter(own | Q(pk__in=shared)).order_by("attached_at", "id")
 
     def unfinished(self, *, before: datetime) -> AttachmentQuerySet:
         """Return uploads that nobody went on with since."""
@@ -82,6 +84,20 @@ class AttachmentRow(models.Model):
                 name="attachments_whole_when_ready",
             ),
         ]
+
+
+class AttachmentUse(models.Model):
+    """That another subject has a file as well, by reference: its bytes are kept once."""
+
+    attachment = models.ForeignKey(AttachmentRow, on_delete=models.PROTECT, related_name="uses", db_index=False)
+    subject_type = models.CharField(max_length=64)
+    subject_id = models.CharField(max_length=200)
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["attachment", "subject_type", "subject_id"], name="attachments_use_once"),
+        ]
+        indexes: ClassVar = [models.Index(fields=["subject_type", "subject_id"], name="attachments_use_subject")]
 
 
 class QuotaHolder(models.Model):

@@ -1,6 +1,6 @@
 """Attachments (附件): files that people hand in; bytes in files of our own, rows, rights and evidence here."""
 
-from yunhe.core.attachments.api.attaching import attach
+from yunhe.core.attachments.api.attaching import attach, share
 from yunhe.core.attachments.api.reading import (
     access_attachment,
     access_draft,
@@ -29,6 +29,7 @@ __all__ = [
     "register_scanner",
     "register_subject",
     "release_drafts",
+    "share",
     "store_file",
     "sweep",
 ]

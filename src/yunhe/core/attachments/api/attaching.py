@@ -9,7 +9,7 @@ from django.db import connection
 from yunhe.core.attachments.api.registry import check_subject
 from yunhe.core.attachments.api.rows import check_room, prove, read_row
 from yunhe.core.attachments.errors import NotAttachable
-from yunhe.core.attachments.models import AttachmentRow
+from yunhe.core.attachments.models import AttachmentRow, AttachmentUse
 from yunhe.core.attachments.types import Attachment
 from yunhe.core.jobs.errors import OutsideTransaction
 from yunhe.kernel.actor import Actor
@@ -36,6 +36,20 @@ def attach(*, ids: Sequence[str], subject_type: str, subject_id: str, actor: Act
     size = sum(row.size for row in found.values())
     check_room(holder=f"subject:{subject_type}:{subject_id}", rows=there, more_bytes=size, more_files=len(wanted))
     return tuple(_attach(found[one], subject_type, subject_id, actor) for one in wanted)
+
+
+def share(*, ids: Sequence[str], subject_type: str, holder_id: str, subject_id: str, actor: Actor) -> None:
+    """Have a subject use files that are attached to another of its type, inside the caller's transaction.
+
+    Who reads the subject reads them, too; the bytes are kept once. What the holder does not have is passed over.
+    Raises: SubjectTypeUnknown, OutsideTransaction.
+    """
+    if not connection.in_atomic_block:
+        raise OutsideTransaction(what="attachments.share")
+    check_subject(subject_type=subject_type)
+    for row in AttachmentRow.objects.of_subject(subject_type, holder_id).filter(pk__in=ids):
+        AttachmentUse.objects.create(attachment=row, subject_type=subject_type, subject_id=subject_id)
+        prove(row, kind="attachments.shared", actor=actor, subject=f"{subject_type}:{subject_id}")
 
 
 def _attach(row: AttachmentRow, subject_type: str, subject_id: str, actor: Actor) -> Attachment:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import chain
 from typing import BinaryIO
 
 from django.db import transaction
@@ -93,7 +94,7 @@ def _readable(attachment_id: str, actor: Actor) -> AttachmentRow:
         raise not_found(attachment_id)
     if not row.subject_type:
         return own_draft(attachment_id, actor)
-    rule = find_rule(subject_type=row.subject_type)
-    if rule is None or not rule(row.subject_id, actor):
+    subjects = chain([(row.subject_type, row.subject_id)], row.uses.order_by("pk").values_list("subject_type", "subject_id"))
+    if not any((rule := find_rule(subject_type=kind)) and rule(subject_id, actor) for kind, subject_id in subjects):
         raise not_found(attachment_id)
     return row

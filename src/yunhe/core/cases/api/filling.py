@@ -88,6 +88,13 @@ def hand_in(
     store.DRAFTS.delete("person = %s AND organization = %s AND scope = %s", actor.id, actor.organization, desk.scope)
 
 
+def share_files(spec: KindSpec, data: Mapping[str, Any], *, holder_id: str, case_id: str, actor: Actor) -> None:
+    """Give a sub-case or a part the files that its data took over from the case above, by reference."""
+    ids = [one for field in spec.fields if field.type == "attachments" for one in data.get(field.name) or ()]
+    if ids:
+        attachments.share(ids=ids, subject_type=CASE, holder_id=holder_id, subject_id=case_id, actor=actor)
+
+
 def has_files(spec: KindSpec) -> bool:
     """Tell whether a form of the kind takes files."""
     forms = (spec.fields, *(a.fields for o in spec.obligations.values() for a in o.actions.values()))

@@ -128,6 +128,8 @@ def open_new(
     named = {actor.organization: actor.organization_name} if applicant == actor.organization else organization_names([applicant])
     row = store.insert_case(kind_row.pk, course, request_key, named.get(applicant, ""))
     row.parent = parent
+    if parent is not None:
+        filling.share_files(spec, row.data, holder_id=parent.pk, case_id=row.pk, actor=actor)
     _finish(row, course, kind_row, case_of(row, spec) if course.calls else None)
     return row
 
@@ -215,7 +217,7 @@ def _finish(
         for member in row.members.select_related("kind").exclude(state=CLOSED).filter(obligations__person=BATCH, obligations__state=OPEN):
             set_batch(member, None, row.number, moment.actor)
     if row.state == CLOSED and not row.merged_into_id:
-        _tell_waiting(row, row.outcome, moment.actor)
+        _tell_waiting(row, row, course)
 
 
 def take_part(row: CaseRecord, course: Course) -> None:
@@ -262,12 +264,13 @@ def _cancel_child(case_id: str, actor: Actor) -> None:
     _finish(row, course, row.kind, case_of(row, spec))
 
 
-def _tell_waiting(case: CaseRecord, outcome: str, actor: Actor) -> None:
-    """End what waits for this case, or for a duplicate that it stands for, with its outcome."""
+def _tell_waiting(case: CaseRecord, ended: CaseRecord, course: Course) -> None:
+    """End what waits for a case that ended, or for a duplicate that it stands for, and tell who opened the duplicates."""
     if case.parent_id:
-        _tell_parent(case, outcome, actor)
+        _tell_parent(case, ended.outcome, course.moment.actor)
     for double in CaseRecord.objects.filter(merged_into=case).order_by("pk"):
-        _tell_waiting(double, outcome, actor)
+        telling.tell_of_end(double, course)
+        _tell_waiting(double, ended, course)
 
 
 def _tell_parent(child: CaseRecord, outcome: str, actor: Actor) -> None:

@@ -36,9 +36,25 @@ def tell(row: CaseRecord, course: Course) -> None:
         said = ("已超期", "Overdue") if late else ("即将到期", "Due soon")
         _send("cases.warned", row, course, _bearers(course, course.difference["obligations"]), said)
     note_turns((course,))
-    ended = row.state == CLOSED and course.difference.get("case", {}).get("state") == CLOSED
-    if ended and row.opened_by.startswith(PERSON) and row.opened_by != moment.actor.id:
-        _send("cases.closed", row, course, [ToPerson(row.opened_by)], ("办件已办结", "Case ended"))
+    if row.state == CLOSED and course.difference.get("case", {}).get("state") == CLOSED:
+        said, text = ("办件已办结", "Case ended"), ("", "")
+        if row.merged_into_id:
+            number = moment.values["number"]
+            said, text = ("办件已并案", "Case merged"), (f"并入 {number}，其办结时再告知。", f"Into {number}; you will be told when that ends.")
+        _tell_opener(row, course, said, text)
+
+
+def tell_of_end(double: CaseRecord, course: Course) -> None:
+    """Tell who opened a duplicate how the case that it went into ended; they may see no more of that than its phase."""
+    case = course.position["case"]
+    phase = next((one.title.as_mapping() for one in course.kind.phases if one.code == case["phase"]), {"zh": "", "en": ""})
+    text = (f"{case['number']}：{phase['zh']}", f"{case['number']}: {phase['en']}")
+    _tell_opener(double, course, ("并入的办件已办结", "The case it went into ended"), text)
+
+
+def _tell_opener(row: CaseRecord, course: Course, said: tuple[str, str], text: tuple[str, str]) -> None:
+    if row.opened_by.startswith(PERSON) and row.opened_by != course.moment.actor.id:
+        _send("cases.closed", row, course, [ToPerson(row.opened_by)], said, text)
 
 
 def note_turns(courses: Iterable[Course]) -> None:
@@ -88,7 +104,7 @@ def _send(
         title={"zh": f"{said[0]}：{title['zh']} {row.number}", "en": f"{said[1]}: {title['en']} {row.number}"},
         text={"zh": text[0] or said[0], "en": text[1] or said[1]},
         href=reverse("cases:case", args=[row.pk]),
-        key=f"{row.pk}:{course.moment.seq}:{kind}",
+        key=f"{row.pk}:{course.position['case']['number']}:{course.moment.seq}:{kind}",
         case_id=row.pk,
         actor=course.moment.actor,
     )
