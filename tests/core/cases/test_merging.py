@@ -10,7 +10,8 @@ import pytest
 import yaml
 
 from tests.conftest import Cast, Member
-from tests.core.cases.test_operators import WHY, accepted, do, open_ids, permit, replays, view  # noqa: F401
+from tests.core.cases.test_operators import WHY, accepted, do, notices_of, open_ids, permit, replays, view  # noqa: F401
+from tests.core.cases.test_pages import signed_in
 from tests.faults import world
 from yunhe.core.cases import api
 from yunhe.core.cases.api.offering import leads
@@ -171,3 +172,32 @@ def test_who_leads_is_said_by_the_kind() -> None:
     assert {name for name in permit_.obligations if leads(permit_, name)} == {"accept", "decide"}
     assert {"lead", "accept", "dispatch"} <= {name for name in ticket.obligations if leads(ticket, name)}
     assert not leads(ticket, "help") and not leads(permit_, OPINION)
+
+
+def test_who_opened_a_duplicate_hears_of_the_merge_and_how_it_ended(permit: Any, cast: Cast) -> None:  # noqa: F811
+    master, other, double = permit(), permit(), of_bureau(cast)
+    merged(double, other, cast.steward)
+    merged(other, master, cast.steward)
+    (told,) = notices_of(cast.bureau_clerk)
+    assert told.title["zh"].startswith("办件已并案") and other.number in told.text["zh"]
+    case = accepted(master, cast)
+    do(case, "agree", cast.leader)
+    case = do(case, "agree", cast.data_admin)
+    do(case, "grant", cast.leader)
+    last = notices_of(cast.bureau_clerk)[0]
+    assert last.title["zh"].startswith("并入的办件已办结") and last.text["zh"] == f"{master.number}：{case_phase(master)}"
+    assert double.case_id in last.href and len(notices_of(cast.bureau_clerk)) == 2
+    ends = [one.title["zh"].partition("：")[0] for one in notices_of(cast.clerk)]
+    assert sorted(ends) == ["办件已办结", "办件已并案", "并入的办件已办结"]
+
+
+def case_phase(case: Case) -> str:
+    return str(api.get_case(case_id=case.case_id).phase_title["zh"])
+
+
+def test_a_suspended_case_says_that_its_sub_cases_go_on(panel: Any, cast: Cast) -> None:
+    case, child = panel()
+    assert "子办件照常办理" not in signed_in(cast.leader).get(f"/inbox/cases/{case.case_id}/").content.decode()
+    api.suspend(case_id=case.case_id, basis="依据", reason=WHY, actor=cast.leader.actor)
+    assert "子办件照常办理" in signed_in(cast.leader).get(f"/inbox/cases/{case.case_id}/").content.decode()
+    assert api.get_case(case_id=child.case_id).state == "open" and view(child, cast.leader).due.light != "paused"

@@ -111,7 +111,7 @@ def case_context(
         "form_href": _form_href(view.case, form[0], operator) if form else "",
         "form_ob": operator.obligation_id if operator else "",
         "more": _operator_links(view, here),
-        "flags": _flags(view.case),
+        "flags": _flags(view.case, any(item.child_id and item.state == "open" for item in view.obligations)),
         "related": _related(view),
         "members": _members(view),
         "here": here,
@@ -352,9 +352,10 @@ def _operator_links(view: CaseView, here: str) -> list[tuple[str, str]]:
     return links
 
 
-def _flags(case: Case) -> list[Tag]:
+def _flags(case: Case, has_children: bool) -> list[Tag]:
     """Return what is special about where the case stands, each in words."""
     flags = [Tag(__("已中止"), "grey")] if case.state == "suspended" else []
+    flags += [Tag(__("子办件照常办理"), "grey")] if flags and has_children else []
     flags += [Tag(__("督办"), "red")] if case.supervised_at and case.is_open else []
     return flags + ([Tag(__("催办 %(n)s 次") % {"n": case.reminders}, "amber")] if case.reminders and case.is_open else [])
 
