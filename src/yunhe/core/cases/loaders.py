@@ -159,8 +159,9 @@ def plan_kinds(context: LoadContext, items: tuple[PackItem, ...]) -> Iterable[Pl
 
 def apply_kinds(context: LoadContext, items: tuple[PackItem, ...]) -> None:
     """Publish every kind of the pack; an unchanged one stays as it is."""
-    for item in sorted(items, key=lambda one: one.value.batch is not None):  # members before their batch
-        api.publish_kind(spec=item.value, source=context.manifest.name, actor=context.actor)
+    beside = Beside({item.value.code: item.value for item in items})
+    for item in items:
+        api.publish_kind(spec=item.value, source=context.manifest.name, actor=context.actor, beside=beside)
 
 
 def plan_calendar(context: LoadContext, items: tuple[PackItem, ...]) -> Iterable[PlannedChange]:

@@ -18,7 +18,7 @@ from yunhe.core.cases.errors import BadKind, KindNotFound
 from yunhe.core.cases.models import CalendarDayRecord, KindRecord
 from yunhe.core.cases.rules.blocks import blocks_of
 from yunhe.core.cases.rules.digests import digest_of
-from yunhe.core.cases.rules.kinds import check_batch, check_decisions, check_kind, list_all_effects
+from yunhe.core.cases.rules.kinds import check_batch, check_decisions, check_kind, check_results, list_all_effects
 from yunhe.core.cases.rules.settling import forms_of, settle_kind
 from yunhe.core.cases.types import FieldSpec, KindInfo, KindSpec
 from yunhe.core.evidence import api as evidence
@@ -34,14 +34,15 @@ _specs: dict[str, KindSpec] = {}
 _pausing: dict[str, bool] = {}
 
 
-def publish_kind(*, spec: KindSpec, source: str, actor: Actor) -> KindInfo:
+def publish_kind(*, spec: KindSpec, source: str, actor: Actor, beside: Beside | None = None) -> KindInfo:
     """Make this text the newest version of its kind; the same text again changes nothing.
 
+    `beside` are the kinds that are published in the same transaction, in whatever order.
     Raises: BadKind if the kind contradicts itself or calls an effect that nobody registered.
     """
     actor.require("packs.load")
     spec = settled(spec)
-    require_sound(spec)
+    require_sound(spec, beside)
     digest = digest_of(spec.model_dump(mode="json"))
     with transaction.atomic():
         row = KindRecord.objects.filter(code=spec.code).order_by("-number").first()
@@ -226,6 +227,8 @@ def _world_problems(spec: KindSpec, beside: Beside) -> Iterator[tuple[str, str, 
     yield from check_decisions(spec, {**_tables(asked), **beside.tables})
     if spec.batch:
         yield from check_batch(spec, beside.kinds.get(spec.batch.kind) or _find_kind(spec.batch.kind))
+    for name, child in ((name, o.child) for name, o in spec.obligations.items() if o.child):
+        yield from check_results(spec, name, beside.kinds.get(child.kind) or _find_kind(child.kind))
     limits = [("limits", limit) for limit in spec.limits]
     limits += [(f"obligations.{name}.limits", limit) for name, o in spec.obligations.items() for limit in o.limits]
     for where, limit in limits:

@@ -267,20 +267,23 @@ def _cancel_child(case_id: str, actor: Actor) -> None:
 def _tell_waiting(case: CaseRecord, ended: CaseRecord, course: Course) -> None:
     """End what waits for a case that ended, or for a duplicate that it stands for, and tell who opened the duplicates."""
     if case.parent_id:
-        _tell_parent(case, ended.outcome, course.moment.actor)
+        _tell_parent(case, ended, course.moment.actor)
     for double in CaseRecord.objects.filter(merged_into=case).order_by("pk"):
         telling.tell_of_end(double, course)
         _tell_waiting(double, ended, course)
 
 
-def _tell_parent(child: CaseRecord, outcome: str, actor: Actor) -> None:
-    """End the obligation that waits for this sub-case."""
+def _tell_parent(child: CaseRecord, ended: CaseRecord, actor: Actor) -> None:
+    """End the obligation that waits for this sub-case, with the outcome and the results of what ended for it."""
     row, spec = read_case(str(child.parent_id))
     waiting = row.obligations.filter(child_id=child.pk, state=OPEN).first()
     if waiting is None or row.state == CLOSED:
         return
     course = begin(row, spec, "child_closed", actor)
-    course.close_obligation(waiting.pk, outcome, DONE)
+    course.close_obligation(waiting.pk, ended.outcome, DONE)
+    declared = spec.obligation(waiting.name).child
+    if declared and declared.results:
+        course.change("data", {field: ended.data.get(source) for field, source in declared.results.items()})
     finish(row, course, obligation_id=waiting.pk)
 
 

@@ -128,6 +128,24 @@ def _children(kind: KindSpec) -> Iterator[tuple[str, str, str]]:
         for source in (obligation.child.title, *obligation.child.data.values()) if obligation.child else ():
             if source not in allowed and not source.startswith("'"):
                 yield f"obligations.{name}.child", f"不能引用“{source}”", f'"{source}" cannot be referred to'
+        for field in sorted(obligation.child.results.keys() - {field.name for field in kind.fields}) if obligation.child else ():
+            yield f"obligations.{name}.child.results", f"办件没有字段“{field}”", f'the case has no field "{field}"'
+
+
+def check_results(kind: KindSpec, name: str, child: KindSpec | None) -> Iterator[tuple[str, str, str]]:
+    """Yield what the sub-case of an obligation cannot give back; None if its kind is not published."""
+    declared, where = kind.obligations[name].child, f"obligations.{name}.child.results"
+    if declared is None or not declared.results:
+        return
+    if child is None:
+        yield where, f"没有办件类型“{declared.kind}”", f'there is no kind "{declared.kind}"'
+        return
+    own, theirs = {f.name: f.type for f in kind.fields}, {f.name: f.type for f in child.fields}
+    for field, source in declared.results.items():
+        if source not in theirs:
+            yield where, f"子办件没有字段“{source}”", f'the sub-case has no field "{source}"'
+        elif field in own and own[field] != theirs[source]:
+            yield where, f"字段“{field}”放不下这个值", f'field "{field}" cannot hold that value'
 
 
 def _sources(effect: EffectSpec) -> list[str]:

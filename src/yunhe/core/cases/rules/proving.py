@@ -348,6 +348,9 @@ class Prover:
 
     def _end(self, name: str, outcome: str, walk: _Walk) -> bool:
         walk.close(name, outcome)
+        child = self.kind.obligations[name].child
+        for given in child.results if child else ():
+            walk.set_field(given, "", None, ())
         walk.settle(self.kind.obligations[name].group)
         return True
 

@@ -193,6 +193,7 @@ def _nullable(kind: KindSpec) -> frozenset[str]:
             given = next((field for field in form if field.name == source), None)
             if (given and not given.required) or spec.source.startswith("data.") or (not spec.source and spec.value is None):
                 found.add(spec.field)
+    found |= {name for obligation in kind.obligations.values() if obligation.child for name in obligation.child.results}
     scored = [a for g, o, a in _scored(kind) if g]
     return frozenset(found - {"score_mean"} if scored and all(scored) else found)
 

@@ -275,13 +275,15 @@ class ChildSpec(Strict):
 
     `title` and the values of `data` are references such as `data.x` or `'text'`; the child applies for the
     case's organisation, and whom the obligation names is asked (its owner). `outcomes` are those of the child
-    that the group's rules name.
+    that the group's rules name. `results` are fields of the case and the child's fields that are put into them at its
+    end, before those rules are asked.
     """
 
     kind: Name
     outcomes: tuple[Name, ...] = ()
     title: str = Field(default="case.title", max_length=300)
     data: dict[Name, str] = Field(default_factory=dict)
+    results: dict[Name, Name] = Field(default_factory=dict)
 
 
 class LapseSpec(Strict):
