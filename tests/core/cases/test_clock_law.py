@@ -161,8 +161,8 @@ def warn(model: Model, at: datetime) -> None:
     """The worker looks: what passed a rung is told, once at each."""
     while api.warn_due(actor=HEAD):
         pass
-    for name, clock in model.live().items():
-        while name != "case" and clock.warned < len(LADDER) and (rung := clock.rung(LADDER[clock.warned], model.calendar)) and rung <= at:
+    for clock in model.live().values():
+        while clock.warned < len(LADDER) and (rung := clock.rung(LADDER[clock.warned], model.calendar)) and rung <= at:
             clock.warned += 1
 
 
@@ -179,8 +179,9 @@ def check(case_id: str, model: Model, cast: Cast) -> None:
         assert row.estimated == clock.guessed(model.calendar), (name, clock)
         assert (row.paused_at is not None) == clock.is_stopped()
         explained(dues[name], clock, model.calendar)
-        if name != "case":
-            rung(row, clock, model.calendar)
+        rung(row, clock, model.calendar)
+        firsts = [due for due in (row.due_at, rows["case"].due_at) if due]
+        assert name == "case" or row.first_due_at == min(firsts, default=None)
         earliest += [row.due_at] if row.due_at else []
     if view.case.state == "open":
         assert view.case.due_at == min(earliest, default=None)
@@ -191,10 +192,10 @@ def near(one: datetime | None, other: datetime | None, by: timedelta = timedelta
     return one == other if one is None or other is None else abs(one - other) < by
 
 
-def rung(row: ObligationRecord, clock: SlowClock, calendar: SlowCalendar) -> None:
+def rung(row: ObligationRecord | ClockRecord, clock: SlowClock, calendar: SlowCalendar) -> None:
     """The next warning is where the reference has it, or both are due at once."""
     due = clock.due(calendar)
-    assert row.warned == clock.warned, clock
+    assert (row.warned or 0) == clock.warned, clock
     if due is None or clock.warned == len(LADDER):
         assert row.warn_at is None
         return

@@ -61,12 +61,12 @@ def judged(cast: Cast, body: str, measure: str, holder: str) -> set[str]:
             continue
         done = row.state == "done" and row.closed_at is not None
         days = {"done_7": 6, "done_30": 29}.get(measure)
-        late = row.due_at is not None and row.due_at < at
-        soon = row.due_at is not None and row.due_at >= at
+        due = min(filter(None, (row.due_at, *row.case.clocks.filter(stopped_at=None).values_list("due_at", flat=True))), default=None)
+        late, soon = due is not None and due < at, due is not None and due >= at
         fits = {
             "open": row.state == "open", "overdue": row.state == "open" and late,
-            "today": row.state == "open" and soon and row.due_at < midnight + timedelta(days=1),  # type: ignore[operator]
-            "week": row.state == "open" and soon and row.due_at < monday,  # type: ignore[operator]
+            "today": row.state == "open" and soon and due < midnight + timedelta(days=1),  # type: ignore[operator]
+            "week": row.state == "open" and soon and due < monday,  # type: ignore[operator]
         }.get(measure, bool(done and row.closed_at >= midnight - timedelta(days=days or 0)))  # type: ignore[operator]
         who = row.closed_by if days is not None else (row.assignee or row.person or f"role:{row.role}")
         if fits and holder in ("", who):

@@ -63,6 +63,8 @@ def check(case_id: str) -> None:
     for item in opened:
         assert bool(item.due_at) == (item.limit_amount is not None and item.paused_at is None)
         assert not (row.state == "suspended" and item.due_at)
+        running = [one.due_at for one in (item, *row.clocks.filter(stopped_at=None)) if one.due_at]
+        assert item.first_due_at == min(running, default=None)
 
 
 def test_whatever_people_do_the_events_give_the_rows(

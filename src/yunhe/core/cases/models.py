@@ -235,7 +235,10 @@ class ObligationQuerySet(models.QuerySet["ObligationRecord"]):
 
 
 class ObligationRecord(models.Model):
-    """One piece of owed work (待办). `role` joins the codes of its roles with `+`, sorted."""
+    """One piece of owed work (待办). `role` joins the codes of its roles with `+`, sorted.
+
+    `first_due_at`: when its own limit or a running clock of its case ends, whatever is first. Lists go by it.
+    """
 
     id = models.CharField(primary_key=True, max_length=26)
     case = models.ForeignKey(CaseRecord, on_delete=models.PROTECT, related_name="obligations", db_index=False)
@@ -265,6 +268,8 @@ class ObligationRecord(models.Model):
     limit_basis = models.CharField(max_length=500, blank=True)
     due_at = models.DateTimeField(null=True)
     estimated = models.BooleanField(default=False)
+    first_due_at = models.DateTimeField(null=True)
+    first_estimated = models.BooleanField(default=False)
     paused_at = models.DateTimeField(null=True)
     pause_basis = models.CharField(max_length=500, blank=True)
     pauses = models.JSONField(default=list)
@@ -282,9 +287,9 @@ class ObligationRecord(models.Model):
         indexes: ClassVar = [
             # Every step writes here: what only open rows are asked for is kept of open rows only.
             models.Index(fields=["case", "state", "group", "outcome"], name="cases_obligation_case"),
-            models.Index(fields=["organization", "role", "due_at"], condition=Q(state="open"), name="cases_obligation_seat"),
-            models.Index(fields=["person", "due_at"], condition=Q(state="open"), name="cases_obligation_person"),
-            models.Index(fields=["due_at"], condition=Q(state="open"), name="cases_obligation_due"),
+            models.Index(fields=["organization", "role", "first_due_at"], condition=Q(state="open"), name="cases_obligation_seat"),
+            models.Index(fields=["person", "first_due_at"], condition=Q(state="open"), name="cases_obligation_person"),
+            models.Index(fields=["first_due_at"], condition=Q(state="open"), name="cases_obligation_due"),
             models.Index(fields=["warn_at"], condition=Q(state="open", warn_at__isnull=False), name="cases_obligation_warn"),
             models.Index(fields=["origin"], condition=Q(origin__isnull=False), name="cases_obligation_origin"),
             models.Index(fields=["child"], condition=Q(child__isnull=False), name="cases_obligation_child"),
@@ -309,7 +314,7 @@ class TurnRecord(models.Model):
 
 
 class ClockRecord(models.Model):
-    """A clock of the whole case (时限), beside those of its obligations."""
+    """A clock of the whole case (时限), beside those of its obligations. `warned`: rungs of the ladder passed; None is none yet."""
 
     id = models.CharField(primary_key=True, max_length=26)
     case = models.ForeignKey(CaseRecord, on_delete=models.PROTECT, related_name="clocks", db_index=False)
@@ -325,11 +330,16 @@ class ClockRecord(models.Model):
     pause_basis = models.CharField(max_length=500, blank=True)
     pauses = models.JSONField(default=list)
     extensions = models.JSONField(default=list)
+    warn_at = models.DateTimeField(null=True)
+    warned = models.PositiveSmallIntegerField(null=True)
 
     class Meta:
         db_table = "cases_clock"
         ordering: ClassVar = ["started_at", "id"]
         constraints: ClassVar = [models.UniqueConstraint(fields=["case", "name"], name="cases_clock_once")]
+        indexes: ClassVar = [
+            models.Index(fields=["warn_at"], condition=Q(stopped_at=None, warn_at__isnull=False), name="cases_clock_warn"),
+        ]
 
 
 class EventRecord(models.Model):

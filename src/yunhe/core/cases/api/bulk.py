@@ -102,7 +102,7 @@ def hand_over(*, organization: str, person: str, to: str, reason: str, actor: Ac
     def run(row: ObligationRecord) -> None:
         operating.reassign(case_id=row.case_id, obligation_id=row.pk, to=to, reason=reason, actor=actor)
 
-    return _each(held.order_by("due_at", "id")[:MOST_PICKED], run)
+    return _each(held.order_by("first_due_at", "id")[:MOST_PICKED], run)
 
 
 def _each_number(numbers: Sequence[str], actor: Actor, run: Callable[..., Any]) -> tuple[Outcome, ...]:

@@ -14,26 +14,30 @@ from yunhe.kernel.pages import PageRequest
 
 WAITING_FILTERS = ("kind", "due")
 CASE_FILTERS = ("kind", "state", "phase", "organization", "part", "due", "person", "obligation", "subject_type", "subject_id")
+FIRST = "first_due_at"
 DONE_DAYS = {"done_7": 7, "done_30": 30}
 
 
-def due_condition(due: str) -> Q:
-    """Return when something is due: overdue, today, week (until Sunday), later (or never). Anything else is no condition."""
+def due_condition(due: str, by: str = "due_at") -> Q:
+    """Return when something is due: overdue, today, week (until Sunday), later (or never). Anything else is no condition.
+
+    `by` is the column that says so: an obligation's line goes by `FIRST`, the clock of its case included.
+    """
     moment = now()
     midnight = _midnight(moment)
     monday = midnight + timedelta(days=7 - midnight.weekday())
     spans = {
-        "overdue": Q(due_at__lt=moment),
-        "today": Q(due_at__gte=moment, due_at__lt=midnight + timedelta(days=1)),
-        "week": Q(due_at__gte=moment, due_at__lt=monday),
-        "later": Q(due_at__gte=monday) | Q(due_at__isnull=True),
+        "overdue": Q((f"{by}__lt", moment)),
+        "today": Q((f"{by}__gte", moment), (f"{by}__lt", midnight + timedelta(days=1))),
+        "week": Q((f"{by}__gte", moment), (f"{by}__lt", monday)),
+        "later": Q((f"{by}__gte", monday)) | Q((f"{by}__isnull", True)),
     }
     return spans.get(due, Q())
 
 
 def waiting_condition(request: PageRequest) -> Q:
     """Return what the filters and the search of an inbox ask of an obligation."""
-    found = due_condition(request.filters.get("due", ""))
+    found = due_condition(request.filters.get("due", ""), FIRST)
     if request.filters.get("kind"):
         found &= Q(kind_code=request.filters["kind"])
     return found & Q(case__search__contains=request.search.lower()) if request.search else found
@@ -68,7 +72,7 @@ def measure_condition(measure: str) -> Q:
     """Return one number of a team's work: open, overdue, today, week; or done_7, done_30, today included."""
     if measure in DONE_DAYS:
         return Q(state=DONE, closed_at__gte=_midnight(now()) - timedelta(days=DONE_DAYS[measure] - 1))
-    return Q(state=OPEN) & due_condition(measure)
+    return Q(state=OPEN) & due_condition(measure, FIRST)
 
 
 def _midnight(moment: datetime) -> datetime:

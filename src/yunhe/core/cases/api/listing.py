@@ -11,7 +11,7 @@ from django.db.models.functions import Coalesce
 
 from yunhe.core.cases.api import kinds
 from yunhe.core.cases.api.delegating import seats_of
-from yunhe.core.cases.api.finding import case_condition, due_condition, waiting_condition
+from yunhe.core.cases.api.finding import FIRST, case_condition, due_condition, waiting_condition
 from yunhe.core.cases.api.reading import case_of, organization_names
 from yunhe.core.cases.models import CaseQuerySet, CaseRecord, ObligationQuerySet, ObligationRecord
 from yunhe.core.cases.rules import clock
@@ -31,7 +31,7 @@ def list_waiting(*, request: PageRequest, actor: Actor) -> Page[WaitingItem]:
     """Return the actor's inbox (待办) by due time; filters: kind, due (overdue, today, week, later)."""
     everything = waiting_rows(actor)
     rows = everything.filter(waiting_condition(request))
-    order = [F("case__opened_at").desc()] if request.sort == "-opened_at" else [F("due_at").asc(nulls_last=True)]
+    order = [F("case__opened_at").desc()] if request.sort == "-opened_at" else [F(FIRST).asc(nulls_last=True)]
     shown = rows.select_related("case", "case__kind").defer("case__kind__body").order_by(*order, "opened_at", "id")
     items = list(shown[request.offset : request.offset + request.limit])
     kinds.keep_specs(item.case.kind for item in items)
@@ -84,7 +84,7 @@ def _waiting_facets(rows: ObligationQuerySet) -> tuple[Facet, ...]:
     titles = {info.code: info.title["zh"] for info in kinds.list_kinds()}
     counted = rows.order_by().values("kind_code").annotate(count=Count("pk")).order_by("kind_code")
     found = [Facet("kind", row["kind_code"], titles.get(row["kind_code"], ""), row["count"]) for row in counted]
-    counts = rows.order_by().aggregate(**{due: Count("pk", filter=due_condition(due)) for due in DUE_LABELS})
+    counts = rows.order_by().aggregate(**{due: Count("pk", filter=due_condition(due, FIRST)) for due in DUE_LABELS})
     found += [Facet("due", due, label, counts[due]) for due, label in DUE_LABELS.items()]
     return tuple(found)
 
@@ -144,8 +144,8 @@ def waiting_item(item: ObligationRecord, names: dict[str, str]) -> WaitingItem:
         organization=case.organization,
         organization_name=names.get(case.organization, case.organization),
         opened_at=item.opened_at,
-        due_at=item.due_at,
-        light=clock.light_of(due_at=item.due_at, at=now(), paused=item.paused_at is not None),
-        estimated=item.estimated,
+        due_at=item.first_due_at,
+        light=clock.light_of(due_at=item.first_due_at, at=now(), paused=item.paused_at is not None and item.first_due_at is None),
+        estimated=item.first_estimated,
         version=case.version,
     )

@@ -223,9 +223,13 @@ def _move_cases(row: MigrationRecord, move: Move, ids: list[str], actor: Actor) 
         live = f"case_id IN ({marks}) AND (state = 'open' OR next_at IS NOT NULL)"
         for item in store.OBLIGATIONS.plain(("id", "case_id", *names), live, *(case.pk for case in cases)):
             opened[item.pop("case_id")][item.pop("id")] = item
+        clocks: dict[str, dict[str, dict[str, Any]]] = defaultdict(dict)
+        for item in store.CLOCKS.plain(("id", "case_id", *store.CLOCK_FIELDS), f"case_id IN ({marks})", *(case.pk for case in cases)):
+            clocks[item.pop("case_id")][item.pop("id")] = item
         courses: dict[str, Course] = {}
         for case in cases:
-            position = {**empty_position(), "case": store.case_row(case), "data": dict(case.data), "obligations": opened[case.pk]}
+            stands = {"case": store.case_row(case), "data": dict(case.data), "obligations": opened[case.pk], "clocks": clocks[case.pk]}
+            position = {**empty_position(), **stands}
             standing = sorted(one["name"] for one in opened[case.pk].values() if one["state"] == OPEN)
             if tuple(standing) != move.obligations or case.phase != move.phase:
                 continue  # acted on since: it is found again where it stands now

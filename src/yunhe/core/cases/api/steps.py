@@ -162,7 +162,7 @@ def _first_clocks(course: Course) -> Iterator[dict[str, Any]]:
     """Yield the clock of the whole case as it starts now, if a limit of the kind applies."""
     started = course.start_clock(course.kind.limits)
     if started["limit_amount"] is not None:
-        yield {"name": "case", "started_at": course.moment.at.isoformat(), "stopped_at": None, **started}
+        yield {"name": "case", "started_at": course.moment.at.isoformat(), "stopped_at": None, "warned": None, **started}
 
 
 def _settle(course: Course) -> None:

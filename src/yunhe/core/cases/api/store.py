@@ -50,7 +50,7 @@ STANDING_FIELDS = (
     "name", "group", "state", "organization", "role", "person", "assignee", "origin_id", "child_id", "due_at", "estimated",
     "lapse_at", "next_at",
 )  # fmt: skip
-CLOCK_FIELDS = ("name", "stopped_at", *TIMING_FIELDS)
+CLOCK_FIELDS = ("name", "stopped_at", "warned", *TIMING_FIELDS)
 DECISIONS = "_decisions"
 """What an event keeps of the decision tables that it asked: table, digest, day, rows."""
 PARTY_FIELDS = ("part", "organization", "person")
@@ -297,7 +297,9 @@ def _write_parts(table: Rows[Any], courses: Mapping[str, Course], part: str, ext
     changed: dict[tuple[str, ...], list[tuple[str, Mapping[str, Any]]]] = defaultdict(list)
     for case_id, course in courses.items():
         before, seq = course.before[part], course.moment.seq
-        for key, changes in course.difference.get(part, {}).items():
+        told, found_by = course.difference.get(part, {}), course.found_by(part)
+        for key in told | found_by:
+            changes = {**told.get(key, {}), **found_by.get(key, {})}
             if key in before or changes.get("opened_seq", seq) != seq:
                 changed[tuple(changes)].append((key, changes))
             else:

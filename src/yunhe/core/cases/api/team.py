@@ -9,7 +9,7 @@ from typing import Any
 from django.db.models import Count, F, Min, Q
 
 from yunhe.core.cases.api import kinds
-from yunhe.core.cases.api.finding import DONE_DAYS, holder_condition, measure_condition
+from yunhe.core.cases.api.finding import DONE_DAYS, FIRST, holder_condition, measure_condition
 from yunhe.core.cases.api.offering import SUPERVISE
 from yunhe.core.cases.api.reading import organization_names, person_names
 from yunhe.core.cases.models import ANY_BUREAU, ObligationQuerySet, ObligationRecord
@@ -140,8 +140,8 @@ def _names(organization: str, holders: Iterable[str]) -> dict[str, str]:
 def _order(sort: str) -> list[Any]:
     name = sort.removeprefix("-")
     if name not in WORK_SORTS:
-        return [F("due_at").asc(nulls_last=True)]
-    column = F(name)
+        return [F(FIRST).asc(nulls_last=True)]
+    column = F(FIRST if name == "due_at" else name)
     return [column.desc(nulls_last=True) if sort.startswith("-") else column.asc(nulls_last=True)]
 
 
@@ -158,7 +158,7 @@ def _work_item(item: ObligationRecord, named: Mapping[str, str]) -> WorkItem:
         holder=_holder(_seat(item)),
         holder_name=item.closed_by_name or named.get(_holder(_seat(item)), ""),
         opened_at=item.opened_at,
-        due_at=item.due_at,
+        due_at=item.first_due_at,
         closed_at=item.closed_at,
-        light=clock.light_of(due_at=item.due_at, at=at, paused=item.paused_at is not None),
+        light=clock.light_of(due_at=item.first_due_at, at=at, paused=item.paused_at is not None and item.first_due_at is None),
     )

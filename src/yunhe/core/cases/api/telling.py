@@ -32,9 +32,7 @@ def tell(row: CaseRecord, course: Course) -> None:
         reason = str(moment.values.get("reason", ""))
         _send("cases.reminded", row, course, _bearers(course, course.open_obligations()), said, (reason, reason))
     if moment.action == "warn":
-        late = any(one.get("warned", 0) > 1 for one in course.difference["obligations"].values())
-        said = ("已超期", "Overdue") if late else ("即将到期", "Due soon")
-        _send("cases.warned", row, course, _bearers(course, course.difference["obligations"]), said)
+        _tell_warned(row, course)
     note_turns((course,))
     if row.state == CLOSED and course.difference.get("case", {}).get("state") == CLOSED:
         said, text = ("办件已办结", "Case ended"), ("", "")
@@ -78,6 +76,14 @@ def _came(course: Course) -> list[str]:
 
 def _is_for_people(course: Course, name: str) -> bool:
     return any(not action.by_room for action in course.kind.obligation(name).actions.values())
+
+
+def _tell_warned(row: CaseRecord, course: Course) -> None:
+    """Tell the bearers what runs out of time, all of them where it is the clock of the case."""
+    reached = [one for part in ("obligations", "clocks") for one in course.difference.get(part, {}).values()]
+    late = any(one["warned"] > 1 for one in reached)
+    keys = course.open_obligations() if "clocks" in course.difference else course.difference["obligations"]
+    _send("cases.warned", row, course, _bearers(course, keys), ("已超期", "Overdue") if late else ("即将到期", "Due soon"))
 
 
 def _bearers(course: Course, keys: Iterable[str]) -> list[Recipient]:

@@ -6,11 +6,11 @@ import logging
 from collections.abc import Callable
 
 from django.db import DatabaseError, transaction
-from django.db.models import Q
+from django.db.models import QuerySet
 
 from yunhe.core.cases.api import steps
 from yunhe.core.cases.errors import CaseChanged
-from yunhe.core.cases.models import CaseRecord, ObligationRecord
+from yunhe.core.cases.models import CaseRecord, ClockRecord, ObligationRecord
 from yunhe.core.cases.rules.course import DONE, OPEN, Course
 from yunhe.core.cases.types import KindSpec
 from yunhe.kernel.actor import Actor
@@ -27,27 +27,30 @@ def _go_on() -> None:
 
 
 def warn_due(*, actor: Actor, check: Check = _go_on, failed: list[str] | None = None) -> int:
-    """Warn of every obligation that reached its next rung; return of how many. Each case in its own transaction.
+    """Warn of every obligation and clock of a case that reached its next rung; return of how many. Each case in its own transaction.
 
     A case that was acted on in the same moment is left to the next round, and one that fails stands in nobody's
     way: it is logged, and its id goes into `failed`. `check` runs between cases and may raise.
     """
-    return _each_case(Q(state=OPEN, warn_at__lte=now()), "warn_at", _warn, actor, check, failed)
+    parts = (ObligationRecord.objects.filter(state=OPEN), ClockRecord.objects.filter(stopped_at=None))
+    return sum(_each_case(rows.filter(warn_at__lte=now()), "warn_at", _warn, actor, check, failed) for rows in parts)
 
 
 def lapse_due(*, actor: Actor, check: Check = _go_on, failed: list[str] | None = None) -> int:
     """End every obligation whose time is over and whose kind says what then; return how many. As `warn_due`."""
-    return _each_case(Q(state=OPEN, lapse_at__lt=now()), "lapse_at", _lapse, actor, check, failed)
+    return _each_case(ObligationRecord.objects.filter(state=OPEN, lapse_at__lt=now()), "lapse_at", _lapse, actor, check, failed)
 
 
 def recur_due(*, actor: Actor, check: Check = _go_on, failed: list[str] | None = None) -> int:
     """Open every recurring obligation whose next period began; return how many. As `warn_due`."""
-    return _each_case(Q(next_at__lte=now()), "next_at", _recur, actor, check, failed)
+    return _each_case(ObligationRecord.objects.filter(next_at__lte=now()), "next_at", _recur, actor, check, failed)
 
 
-def _each_case(which: Q, order: str, act: Act, actor: Actor, check: Check, failed: list[str] | None) -> int:
+def _each_case(
+    which: QuerySet[ObligationRecord] | QuerySet[ClockRecord], order: str, act: Act, actor: Actor, check: Check, failed: list[str] | None
+) -> int:
     done, seen = 0, set[str]()
-    rows = ObligationRecord.objects.filter(which, case__state=OPEN).order_by(order)
+    rows = which.filter(case__state=OPEN).order_by(order)
     while case_ids := list(dict.fromkeys(rows.exclude(case_id__in=seen).values_list("case_id", flat=True)[:BATCH])):
         for case_id in case_ids:
             check()
@@ -68,13 +71,15 @@ def _each_case(which: Q, order: str, act: Act, actor: Actor, check: Check, faile
 
 
 def _warn(row: CaseRecord, spec: KindSpec, actor: Actor) -> int:
-    reached = dict(row.obligations.filter(state=OPEN, warn_at__lte=now()).values_list("pk", "warned"))
+    live = {"obligations": row.obligations.filter(state=OPEN), "clocks": row.clocks.filter(stopped_at=None)}
+    reached = [(part, *told) for part, rows in live.items() for told in rows.filter(warn_at__lte=now()).values_list("pk", "warned")]
     if not reached:
         return 0
     course = steps.begin(row, spec, "warn", actor)
     rungs = sorted(spec.ladder, key=lambda rung: rung.percent)
-    for key, rung in reached.items():
-        course.change("obligations", {key: {"warned": rung + 1}})
+    for part, key, warned in reached:
+        rung = warned or 0
+        course.change(part, {key: {"warned": rung + 1}})
         if rung < len(rungs) and rungs[rung].escalate and not course.position["case"]["supervised_at"]:
             course.change("case", {"supervised_at": course.moment.at.isoformat()})
     steps.finish(row, course)

@@ -216,14 +216,31 @@ class Course:
         """Note when the open case is due: the earliest of its open obligations and running clocks."""
         if self.position["case"]["state"] != OPEN:
             return
-        rows = [row for row in self.position["obligations"].values() if row["state"] == OPEN]
-        rows += [row for row in self.position["clocks"].values() if row["stopped_at"] is None]
-        told = [(row["due_at"], row["estimated"]) for row in rows]
-        told += [(self._others.due_at, self._others.estimated)] if self._others else []
-        timed = sorted((datetime.fromisoformat(due_at), estimated) for due_at, estimated in told if due_at)
-        due = {"due_at": timed[0][0].isoformat(), "estimated": timed[0][1]} if timed else {"due_at": None, "estimated": False}
+        rows = [row for row in self.position["obligations"].values() if row["state"] == OPEN] + self._running_clocks()
+        unread = [{"due_at": self._others.due_at, "estimated": self._others.estimated}] if self._others else []
+        due = timing.earliest_due([*rows, *unread])
         if any(self.position["case"][name] != value for name, value in due.items()):
             self.change("case", due)
+
+    def found_by(self, part: str) -> dict[str, dict[str, Any]]:
+        """Return by row what lists and rounds find it by, where that may have changed. It follows from the position: no event tells it.
+
+        An open obligation by what is due first, its own limit or a clock of the case; a clock by when it is warned of next.
+        """
+        changed, clocks = self.difference.get(part, {}), self.difference.get("clocks", {})
+        if part == "clocks":
+            rows = {key: self.position["clocks"][key] for key in clocks}
+            return {key: {"warn_at": None if row["stopped_at"] else timing.warn_at(row, self._percents())} for key, row in rows.items()}
+        rows = self.position["obligations"]
+        moved = [key for key, row in rows.items() if "due_at" in changed.get(key, {}) or (clocks and row["state"] == OPEN)]
+        dues = {key: timing.earliest_due([rows[key], *self._running_clocks()]) for key in moved}
+        return {key: {"first_due_at": due["due_at"], "first_estimated": due["estimated"]} for key, due in dues.items()}
+
+    def _running_clocks(self) -> list[Mapping[str, Any]]:
+        return [row for row in self.position["clocks"].values() if row["stopped_at"] is None]
+
+    def _percents(self) -> tuple[int, ...]:
+        return tuple(sorted(rung.percent for rung in self.kind.ladder))
 
     def settle(self) -> None:
         """Note what follows from the changes: phases of what opened, warnings, when the case is due."""
@@ -233,12 +250,11 @@ class Course:
 
     def _settle_warnings(self) -> None:
         """Note of each open obligation whose time changed when its bearers are warned next."""
-        percents = tuple(sorted(rung.percent for rung in self.kind.ladder))
         for key, changes in dict(self.difference.get("obligations", {})).items():
             row = self.position["obligations"][key]
             if row["state"] != OPEN or not ("due_at" in changes or "warned" in changes):
                 continue
-            self.change("obligations", {key: {"warn_at": timing.warn_at(row, percents)}})
+            self.change("obligations", {key: {"warn_at": timing.warn_at(row, self._percents())}})
             if self.kind.obligation(row["name"]).on_due:
                 self.change("obligations", {key: {"lapse_at": row["due_at"]}})
 

@@ -5,7 +5,7 @@ A row is plain data as in a position. Each function returns only what changes.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -70,11 +70,18 @@ def warn_at(row: Row, percents: tuple[int, ...]) -> str | None:
 
     A rung is a share of the time that the clock runs: what it stood still does not count.
     """
-    if not row["due_at"] or row["warned"] >= len(percents):
+    warned = row.get("warned") or 0
+    if not row["due_at"] or warned >= len(percents):
         return None
     start, due = datetime.fromisoformat(row["started_at"]), datetime.fromisoformat(row["due_at"])
     stood = sum((pause.until - pause.since for pause in clock.read_pauses(row["pauses"])), timedelta())
-    return (due - (due - start - stood) * (100 - percents[row["warned"]]) / 100).isoformat()
+    return (due - (due - start - stood) * (100 - percents[warned]) / 100).isoformat()
+
+
+def earliest_due(rows: Iterable[Row]) -> dict[str, Any]:
+    """Return when the first of the rows that run is due and whether that is estimated; neither where none runs."""
+    timed = sorted((datetime.fromisoformat(row["due_at"]), row["estimated"]) for row in rows if row["due_at"])
+    return {"due_at": timed[0][0].isoformat(), "estimated": timed[0][1]} if timed else {"due_at": None, "estimated": False}
 
 
 def total_amount(row: Row) -> int:
