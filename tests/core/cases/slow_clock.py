@@ -102,6 +102,11 @@ class SlowClock:
         edges = sorted({since, until, *(moment for moment, _ in self.log if since < moment < until)})
         return sum((b - a for a, b in pairwise(edges) if self.runs_at(a)), timedelta())
 
+    def passed(self, percents: tuple[int, ...], calendar: SlowCalendar, at: datetime) -> int:
+        """Return how many rungs lie behind at that instant, of a clock that runs."""
+        rungs = [self.rung(percent, calendar) for percent in percents]
+        return sum(rung is not None and rung <= at for rung in rungs)
+
     def rung(self, percent: int, calendar: SlowCalendar) -> datetime | None:
         """Return when a share of the running time has passed, to a quarter of an hour; None while it stands."""
         due = self.due(calendar)

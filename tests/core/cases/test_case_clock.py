@@ -6,9 +6,10 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+import yaml
 
 from tests.conftest import Cast
-from tests.core.cases.test_operators import accepted, do, permit, permit_kind  # noqa: F401
+from tests.core.cases.test_operators import PERMIT, accepted, do, permit, permit_kind  # noqa: F401
 from yunhe.core.cases import api
 from yunhe.core.cases.models import ClockRecord, ObligationRecord
 from yunhe.core.cases.types import Case
@@ -52,7 +53,7 @@ def test_the_line_of_a_case_past_its_limit_is_late(decided_late: Case, cast: Cas
 
 def test_whose_turn_it_is_is_warned_of_the_clock_of_the_case(decided_late: Case, cast: Cast) -> None:
     assert warned() == 2
-    assert [title.split(":")[0] for title in letters(cast.leader)] == ["Overdue", "Due soon"]
+    assert [title.split(":")[0] for title in letters(cast.leader)] == ["Overdue", "Overdue"]  # both rungs while nobody looked
     assert api.replay_case(case_id=decided_late.case_id, actor=HEAD).equal
 
 
@@ -75,3 +76,46 @@ def test_what_ends_first_counts(permit: Any, cast: Cast) -> None:  # noqa: F811
     owed.refresh_from_db()
     assert owed.first_due_at == ClockRecord.objects.get(case_id=case.case_id).due_at
     assert owed.first_due_at < owed.due_at
+
+
+def test_a_longer_limit_is_warned_of_anew(permit: Any, cast: Cast, clock: FrozenClock) -> None:  # noqa: F811
+    case = permit()
+    (owed,) = ObligationRecord.objects.filter(case_id=case.case_id)
+    clock.advance(timedelta(days=40))
+    assert warned() == 4  # two rungs of the obligation, two of the case
+    for obligation_id in (owed.pk, ""):
+        api.extend(case_id=case.case_id, amount=60, basis="依据", reason="延", obligation_id=obligation_id, actor=cast.leader.actor)
+    assert warned() == 0
+    clock.advance(timedelta(days=140))
+    assert warned() == 4
+    assert api.replay_case(case_id=case.case_id, actor=HEAD).equal
+
+
+def test_a_warning_says_overdue_only_of_what_is(permit: Any, cast: Cast, clock: FrozenClock) -> None:  # noqa: F811
+    case = permit(ladder=[{"percent": 50}, {"percent": 80}, {"percent": 100}], limits=[])
+    told = []
+    for _rung in range(3):
+        at = ObligationRecord.objects.get(case_id=case.case_id, state="open").warn_at
+        assert at is not None
+        clock.move_to(at)
+        assert warned() == 1
+        told.append(letters(cast.steward)[0].split(":")[0])
+    assert told == ["Due soon", "Due soon", "Overdue"]
+
+
+def test_seats_of_the_bureau_are_warned_and_reminded(permit: Any, cast: Cast, clock: FrozenClock) -> None:  # noqa: F811
+    obligations = yaml.safe_load(PERMIT.read_text("utf-8"))["obligations"]
+    obligations["accept"]["who"] = {"organization": "bureau", "roles": ["data_admin"]}
+    case = permit(obligations=obligations, limits=[])
+    clock.advance(timedelta(days=30))
+    assert warned() == 2
+    api.remind(case_id=case.case_id, reason="请办", actor=cast.clerk.actor)
+    assert [title.split(":")[0] for title in letters(cast.data_admin)] == ["Reminder", "Overdue", "Overdue"]
+
+
+def test_a_rung_that_escalates_tells_who_supervises(permit: Any, cast: Cast, clock: FrozenClock) -> None:  # noqa: F811
+    permit(ladder=[{"percent": 100, "escalate": True}], limits=[])
+    clock.advance(timedelta(days=30))
+    assert warned() == 1
+    assert [title.split(":")[0] for title in letters(cast.steward)] == ["Overdue"]
+    assert [title.split(":")[0] for title in letters(cast.leader)] == ["Supervision"]

@@ -51,6 +51,7 @@ TOLD: dict[str, list[tuple[int | str, str, int]]] = {
     "taken back under another calendar": [(4, "stop", 0), (4, "amend", 8), (4, "retract", 0)],
     "suspended while it stands": [(4, "stop", 0), (90, "suspend", 0), (900, "resume", 0), (90, "go", 0)],
     "there and back": [(90, "next", 0), (90, "extend", 3), (4, "send_back", 0), (40, "next", 0), (1, "retract", 0), (4, "extend_case", 2)],
+    "extended after the last rung": [(2000, "wait", 0), (4, "extend", 8), (4, "extend_case", 8), (4000, "wait", 0)],
     "late": [(2000, "wait", 0), (4, "stop", 0), (200, "go", 0), (4, "amend", 8), (4, "next", 0)],
 }
 
@@ -275,6 +276,9 @@ def walk(
             else:
                 seen[event] += 1
                 model.happen(event, at, size % 9 + 1)
+        for clock_ in model.live().values():
+            if not clock_.is_stopped():
+                clock_.warned = min(clock_.warned, clock_.passed(LADDER, known, at))
         check(case.case_id, model, cast)
         if event in ("go", "resume", "extend", "extend_case"):
             monotone(before, model)

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from datetime import datetime
 
 from django.urls import reverse
 
+from yunhe.core.cases.api.offering import SUPERVISE
 from yunhe.core.cases.models import CaseRecord, TurnRecord
 from yunhe.core.cases.rules.course import BATCH, CLOSED, OPEN, ROLE_JOIN, Course
 from yunhe.core.notices import api as notices
 from yunhe.core.notices.types import Recipient, ToPerson, ToRole
+from yunhe.core.organizations import api as organizations
 from yunhe.core.statements.api import Rows
 
 PERSON = "user:"
@@ -80,10 +83,21 @@ def _is_for_people(course: Course, name: str) -> bool:
 
 def _tell_warned(row: CaseRecord, course: Course) -> None:
     """Tell the bearers what runs out of time, all of them where it is the clock of the case."""
-    reached = [one for part in ("obligations", "clocks") for one in course.difference.get(part, {}).values()]
-    late = any(one["warned"] > 1 for one in reached)
+    reached = [course.position[part][key] for part in ("obligations", "clocks") for key in course.difference.get(part, {})]
+    late = min(datetime.fromisoformat(row_["due_at"]) for row_ in reached) <= course.moment.at
     keys = course.open_obligations() if "clocks" in course.difference else course.difference["obligations"]
     _send("cases.warned", row, course, _bearers(course, keys), ("已超期", "Overdue") if late else ("即将到期", "Due soon"))
+    if course.difference.get("case", {}).get("supervised_at"):
+        why = ("到了预警的时限，自动列入督办", "A warning of its time put it under supervision")
+        _send("cases.reminded", row, course, _supervisors(row), ("督办", "Supervision"), why)
+
+
+def _supervisors(row: CaseRecord) -> list[Recipient]:
+    """Return who supervises cases of the kind in the organisation that is asked, or that applies where none is."""
+    body = row.owner or row.organization
+    members = organizations.list_members(organization=body)
+    actors = [organizations.actor_for(user_id=member.user_id, membership_id=member.id) for member in members]
+    return list(dict.fromkeys(ToPerson(who.id) for who in actors if who.may(SUPERVISE, organization=body, kind=row.kind_code)))
 
 
 def _bearers(course: Course, keys: Iterable[str]) -> list[Recipient]:

@@ -249,12 +249,19 @@ class Course:
         self._settle_due()
 
     def _settle_warnings(self) -> None:
-        """Note of each open obligation whose time changed when its bearers are warned next."""
-        for key, changes in dict(self.difference.get("obligations", {})).items():
+        """Note of what runs and whose time changed when its bearers are warned next: again of a rung that lies ahead again."""
+        percents = self._percents()
+        for part in ("obligations", "clocks"):
+            for key, changes in dict(self.difference.get(part, {})).items():
+                row = self.position[part][key]
+                passed = timing.count_passed(row, percents, self.moment.at) if row["warned"] and changes.get("due_at") else None
+                if passed is not None and passed < row["warned"]:
+                    self.change(part, {key: {"warned": passed}})
+        for key, changes in self.difference.get("obligations", {}).items():
             row = self.position["obligations"][key]
             if row["state"] != OPEN or not ("due_at" in changes or "warned" in changes):
                 continue
-            self.change("obligations", {key: {"warn_at": timing.warn_at(row, self._percents())}})
+            self.change("obligations", {key: {"warn_at": timing.warn_at(row, percents)}})
             if self.kind.obligation(row["name"]).on_due:
                 self.change("obligations", {key: {"lapse_at": row["due_at"]}})
 

@@ -71,11 +71,18 @@ def warn_at(row: Row, percents: tuple[int, ...]) -> str | None:
     A rung is a share of the time that the clock runs: what it stood still does not count.
     """
     warned = row.get("warned") or 0
-    if not row["due_at"] or warned >= len(percents):
-        return None
+    return None if not row["due_at"] or warned >= len(percents) else _rung_at(row, percents[warned]).isoformat()
+
+
+def count_passed(row: Row, percents: tuple[int, ...], at: datetime) -> int:
+    """Return how many rungs of the ladder lie behind, of a clock that runs."""
+    return sum(_rung_at(row, percent) <= at for percent in percents)
+
+
+def _rung_at(row: Row, percent: int) -> datetime:
     start, due = datetime.fromisoformat(row["started_at"]), datetime.fromisoformat(row["due_at"])
     stood = sum((pause.until - pause.since for pause in clock.read_pauses(row["pauses"])), timedelta())
-    return (due - (due - start - stood) * (100 - percents[warned]) / 100).isoformat()
+    return due - (due - start - stood) * (100 - percent) / 100
 
 
 def earliest_due(rows: Iterable[Row]) -> dict[str, Any]:
