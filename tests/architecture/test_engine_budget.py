@@ -12,7 +12,7 @@ MOST_LINES, MOST_EFFECTS = 2500, 12
 ENGINE = {
     "types": ("kinds",),
     "rules": (
-        "clock", "conditions", "course", "digests", "guards", "migrating", "operators", "periods", "position", "timing",
+        "books", "clock", "conditions", "course", "digests", "guards", "migrating", "operators", "periods", "position", "timing",
     ),
     "api": (
         "acting", "batching", "migrating", "operating", "ranking", "replaying", "seating", "slots", "steps", "store",

@@ -134,6 +134,7 @@ def inner() -> KindSpec:
     told = permit_text()
     told |= {"code": "inner", "prefix": "ZB", "groups": {}, "start": [{"open_obligation": "answer"}]}
     told |= {"fields": told["fields"][:2], "phases": told["phases"][:1], "withdraw": None}
+    told["limits"] = [{name: value for name, value in limit.items() if name != "starts_with"} for limit in told["limits"]]
     who = {"organization": "owner", "roles": ["data_leader", "data_admin"]}
     actions = {"ok": {"title": "好", "outcome": "fine", "effects": [{"close_case": "fine"}]}}
     told["obligations"] = {"answer": {"title": "答复", "who": who, "actions": actions}}

@@ -9,8 +9,9 @@ import pytest
 import yaml
 
 from tests.conftest import Cast
-from tests.core.cases.test_operators import PERMIT, accepted, do, permit, permit_kind  # noqa: F401
+from tests.core.cases.test_operators import FROM_OPENING, PERMIT, accepted, do, permit, permit_kind  # noqa: F401
 from yunhe.core.cases import api
+from yunhe.core.cases.errors import BadKind
 from yunhe.core.cases.models import ClockRecord, ObligationRecord
 from yunhe.core.cases.types import Case
 from yunhe.core.notices import api as notices
@@ -69,7 +70,7 @@ def test_a_clock_that_stands_or_is_stopped_makes_nothing_due(decided_late: Case,
 
 
 def test_what_ends_first_counts(permit: Any, cast: Cast) -> None:  # noqa: F811
-    case = permit()
+    case = permit(limits=FROM_OPENING)
     (owed,) = ObligationRecord.objects.filter(case_id=case.case_id)
     assert owed.first_due_at == owed.due_at
     api.extend(case_id=case.case_id, amount=40, basis="依据", reason="延", obligation_id=owed.pk, actor=cast.leader.actor)
@@ -79,7 +80,7 @@ def test_what_ends_first_counts(permit: Any, cast: Cast) -> None:  # noqa: F811
 
 
 def test_a_longer_limit_is_warned_of_anew(permit: Any, cast: Cast, clock: FrozenClock) -> None:  # noqa: F811
-    case = permit()
+    case = permit(limits=FROM_OPENING)
     (owed,) = ObligationRecord.objects.filter(case_id=case.case_id)
     clock.advance(timedelta(days=40))
     assert warned() == 4  # two rungs of the obligation, two of the case
@@ -119,3 +120,57 @@ def test_a_rung_that_escalates_tells_who_supervises(permit: Any, cast: Cast, clo
     assert warned() == 1
     assert [title.split(":")[0] for title in letters(cast.steward)] == ["Overdue"]
     assert [title.split(":")[0] for title in letters(cast.leader)] == ["Supervision"]
+
+
+def started(case: Case) -> list[tuple[Any, Any]]:
+    return list(ClockRecord.objects.filter(case_id=case.case_id).values_list("started_at", "stopped_at"))
+
+
+def test_the_limit_runs_from_the_lawful_day(permit: Any, cast: Cast, clock: FrozenClock) -> None:  # noqa: F811
+    case = permit()
+    clock.advance(timedelta(days=3))
+    case = do(case, "ask", cast.steward, missing="平面图")
+    clock.advance(timedelta(days=30))  # what the applicant takes before acceptance is not counted
+    case = do(case, "complete", cast.clerk, place="解放路 2 号")
+    assert started(case) == []
+    case = accepted(case, cast)
+    ((at, _stopped),) = started(case)
+    assert at == clock.at
+    assert case.due_at == ObligationRecord.objects.filter(case_id=case.case_id, state="open").earliest("due_at").due_at
+    assert api.replay_case(case_id=case.case_id, actor=HEAD).equal
+
+
+def test_sent_back_behind_its_start_the_clock_goes_on(permit: Any, cast: Cast, clock: FrozenClock) -> None:  # noqa: F811
+    case = accepted(permit(), cast)
+    first = started(case)
+    for member in (cast.leader, cast.data_admin):
+        case = do(case, "agree", member)
+    clock.advance(timedelta(days=2))
+    (owed,) = ObligationRecord.objects.filter(case_id=case.case_id, state="open")
+    api.send_back(case_id=case.case_id, obligation_id=owed.pk, phase="intake", reason="再核", actor=cast.leader.actor)
+    accepted(case, cast)
+    assert started(case) == first
+
+
+def test_a_start_that_is_taken_back_stops_the_clock(permit: Any, cast: Cast, clock: FrozenClock) -> None:  # noqa: F811
+    case = accepted(permit(), cast)
+    api.retract(case_id=case.case_id, reason="看错", actor=cast.steward.actor)
+    assert api.access_case(case_id=case.case_id, actor=cast.steward.actor).due is None
+    assert started(case) == [(clock.at, clock.at)]
+    clock.advance(timedelta(days=1))
+    accepted(case, cast)
+    assert started(case) == [(clock.at, None)]
+    assert api.replay_case(case_id=case.case_id, actor=HEAD).equal
+
+
+def test_a_clock_starts_with_an_action_that_is_there(permit: Any, cast: Cast) -> None:  # noqa: F811
+    told = {"amount": 20, "basis": "依据"}
+    for name, said in (("nowhere", 'no action "nowhere"'), ("ask", '"ask" pauses the clocks')):
+        with pytest.raises(BadKind) as refused:
+            permit(limits=[{**told, "starts_with": name}])
+        assert said in refused.value.say("en")
+    obligations = yaml.safe_load(PERMIT.read_text("utf-8"))["obligations"]
+    obligations["accept"]["limits"] = [{**told, "starts_with": "accept"}]
+    with pytest.raises(BadKind) as refused:
+        permit(obligations=obligations)
+    assert "limit of the whole case" in refused.value.say("en")

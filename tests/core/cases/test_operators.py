@@ -35,6 +35,7 @@ from yunhe.kernel.pages import PageRequest
 
 PERMIT = Path(__file__).resolve().parents[3] / "examples" / "permit" / "cases" / "permit.yml"
 WHY = "测试"
+FROM_OPENING = [{"amount": 20, "unit": "workdays", "basis": "自提出之日起"}]
 
 
 def permit_kind(**changes: Any) -> KindSpec:
@@ -140,7 +141,7 @@ def test_the_mean_of_scores_joins_a_panel(permit: Any, cast: Cast) -> None:
 
 
 def test_a_pause_stops_every_clock_and_is_explained(permit: Any, cast: Cast, clock: FrozenClock) -> None:
-    case = permit()
+    case = permit(limits=FROM_OPENING)
     before = view(case, cast.steward).due
     clock.move_to(now() + timedelta(days=1))  # the day of the event is not counted anyway
     case = do(case, "ask", cast.steward, missing="图纸")
@@ -157,7 +158,7 @@ def test_a_pause_stops_every_clock_and_is_explained(permit: Any, cast: Cast, clo
 
 
 def test_an_extension_needs_a_supervisor_and_a_basis(permit: Any, cast: Cast) -> None:
-    case = permit()
+    case = permit(limits=FROM_OPENING)
     before = view(case, cast.leader).due
     told = {"case_id": case.case_id, "amount": 10, "basis": "行政许可法第四十二条", "reason": WHY}
     with pytest.raises(Refused):
@@ -301,7 +302,7 @@ def notices_of(member: Member) -> Any:
 
 
 def test_a_suspended_case_waits_and_goes_on_where_it_was(permit: Any, cast: Cast, clock: FrozenClock) -> None:
-    case = permit()
+    case = permit(limits=FROM_OPENING)
     before = view(case, cast.steward).due.at
     clock.move_to(now() + timedelta(days=1))
     api.suspend(case_id=case.case_id, basis="行政许可法第四十五条", reason="需要鉴定", actor=cast.steward.actor)
@@ -412,7 +413,7 @@ def test_a_sub_case_ends_its_obligation_and_ends_with_its_parent(permit: Any, ca
         "answer": {"title": "答复", "who": {"organization": "owner", "roles": ["data_leader", "data_admin"]}, "actions": {
             "ok": {"title": "好", "outcome": "fine", "effects": [{"close_case": "fine"}]},
         }},
-    }, start=[{"open_obligation": "answer"}], fields=base["fields"][:2], phases=base["phases"][:1], withdraw=None)  # fmt: skip
+    }, start=[{"open_obligation": "answer"}], fields=base["fields"][:2], phases=base["phases"][:1], withdraw=None, limits=[])  # fmt: skip
     api.publish_kind(spec=inner, source="tests", actor=job_actor("tests"))
     base["obligations"]["opinion"] = {
         "title": "会签", "who": {"organization": "each", "each": "departments", "roles": ["data_leader", "data_admin"]},

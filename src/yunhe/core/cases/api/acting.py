@@ -254,8 +254,7 @@ def _take(
     if seat.holder is not actor:
         course.check_guards(offered, seat.holder)
     require_opinions(row, seat.row.pk, position)
-    course.close_obligation(seat.row.pk, offered.outcome)
-    course.run(offered.effects)
+    course.take(seat.row.pk, offered)
     if not offered.by_room:
         remember(row, course)
     filling.hand_in(desk, offered.fields, values, case_id=row.pk, seq=course.moment.seq, actor=actor)

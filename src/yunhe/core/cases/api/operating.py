@@ -178,6 +178,8 @@ def retract(*, case_id: str, reason: str, actor: Actor, expected_version: int | 
             for key in last.diff.get(part, {}):
                 if key in earlier[part]:
                     course.restore(part, key, earlier[part][key])
+                elif part == "clocks":
+                    course.change(part, {key: {"stopped_at": course.moment.at.isoformat()}})
         for part in ("case", "data"):
             course.change(part, {name: earlier[part].get(name) for name in last.diff.get(part, {})})
         return steps.finish(row, course)
@@ -263,7 +265,7 @@ def extend(
 
     def work(course: Course) -> None:
         found = course.position["obligations"] if obligation_id else course.position["clocks"]
-        running = [key for key, row in found.items() if row["limit_amount"] is not None and obligation_id in ("", key)]
+        running = [key for key, row in found.items() if row["limit_amount"] is not None and not row.get("stopped_at") and obligation_id in ("", key)]
         if not running:
             _refuse(course.position["case"]["number"], "extend", "没有可延长的时限", "no limit runs there")
         for key in running:

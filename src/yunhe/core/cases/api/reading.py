@@ -22,7 +22,7 @@ from yunhe.core.cases.models import (
     ObligationRecord,
 )
 from yunhe.core.cases.rules import clock, timing
-from yunhe.core.cases.rules.course import OPEN, ROLE_JOIN, Course, Moment
+from yunhe.core.cases.rules.course import CLOSED, OPEN, ROLE_JOIN, Course, Moment
 from yunhe.core.cases.types import (
     ActionView,
     Case,
@@ -93,7 +93,7 @@ def access_case(*, case_id: str, actor: Actor) -> CaseView:
     names = {**organization_names(item.organization for item in obligations), **_person_names(obligations)}
     holders = holders_of(actor, row.kind_code)
     bodies = organization_choices() if choices.offers_bodies(spec) else {}
-    case_clock = row.clocks.order_by("started_at", "id").first()
+    case_clock = (row.clocks.filter(stopped_at=None) if row.state != CLOSED else row.clocks).order_by("started_at", "id").first()
     case = case_of(row, spec)
     return CaseView(
         case=case,

@@ -15,7 +15,7 @@ from django.db.models import Max, Q
 
 from yunhe.core.cases.errors import BadKind, LimitNotInForce, TableNotFound
 from yunhe.core.cases.models import LimitRecord, TableRecord
-from yunhe.core.cases.rules.course import Rulebook
+from yunhe.core.cases.rules.books import Rulebook
 from yunhe.core.cases.rules.fields import checked, scalar_types, typed_scalar
 from yunhe.core.cases.types import FieldSpec, LimitInForce, TableInfo, Titles
 from yunhe.core.evidence import api as evidence

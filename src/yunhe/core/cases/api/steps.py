@@ -120,7 +120,9 @@ def open_new(
             parties.append({"part": name, "organization": given[part], "person": ""})
     course.change("parties", {store.party_key(party): party for party in parties})
     course.change("data", {**{f.name: None for f in spec.fields}, **moment.values})
-    for clock in _first_clocks(course) if clocks is None else clocks:
+    if clocks is None:
+        course.start_case_clock()
+    for clock in clocks or ():
         course.change("clocks", {moment.new_id(): clock})
     course.run(spec.start)
     _settle(course)
@@ -156,13 +158,6 @@ def open_part(whole: CaseRecord, spec: KindSpec, title: str, data: Mapping[str, 
     clocks = [{**one, **timing.resume(one, at=moment.at, calendar=moment.calendar)} for one in running]
     row = open_new(whole.kind, begin_new(whole.kind, moment.actor, data), given, parent=whole, clocks=clocks)
     return case_of(row, spec)
-
-
-def _first_clocks(course: Course) -> Iterator[dict[str, Any]]:
-    """Yield the clock of the whole case as it starts now, if a limit of the kind applies."""
-    started = course.start_clock(course.kind.limits)
-    if started["limit_amount"] is not None:
-        yield {"name": "case", "started_at": course.moment.at.isoformat(), "stopped_at": None, "warned": None, **started}
 
 
 def _settle(course: Course) -> None:
@@ -310,8 +305,7 @@ def _act_on_members(row: CaseRecord, course: Course, specs: tuple[MembersSpec, .
         told = {name: rank if source == RANK else course.refer(source) for name, source in chosen.form.items()}
         form = checked(action.fields, told, member.data)
         step = begin(member, spec, chosen.action, course.moment.actor, form=action.fields, values=form)
-        step.close_obligation(waiting.pk, action.outcome)
-        step.run(action.effects)
+        step.take(waiting.pk, action)
         finish(member, step, obligation_id=waiting.pk, on_behalf=f"{BATCH} {row.number}")
 
 

@@ -82,9 +82,8 @@ def fields_table(kind: KindSpec) -> Table:
 
 def limits_table(kind: KindSpec) -> Table:
     """Return every limit with the rule that it comes from."""
-    whole = str(_("整件"))
     kind = api.with_limits(kind)
-    rows = [(whole, limit) for limit in kind.limits]
+    rows = [(_start_of(kind, limit), limit) for limit in kind.limits]
     rows += [(say(o.title.as_mapping()), limit) for o in kind.obligations.values() for limit in o.limits]
     columns = (
         Column(_("环节"), lambda row: row[0]),
@@ -92,6 +91,13 @@ def limits_table(kind: KindSpec) -> Table:
         Column(_("依据"), lambda row: _basis(row[1]), wide=True),
     )
     return Table(columns, rows, str(_("时限")), Empty(_("不限时")))
+
+
+def _start_of(kind: KindSpec, limit: LimitSpec) -> str:
+    """Return what a limit of the whole case covers: from its opening, or from an action on."""
+    actions = (action for o in kind.obligations.values() for name, action in o.actions.items() if name == limit.starts_with)
+    first = next(actions, None)
+    return __("整件，自“%(action)s”起") % {"action": say(first.title.as_mapping())} if first else str(_("整件"))
 
 
 def _basis(limit: LimitSpec) -> Any:

@@ -8,8 +8,9 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
-from yunhe.core.cases.errors import GuardRefused, LimitNotInForce, TableNotFound
+from yunhe.core.cases.errors import GuardRefused
 from yunhe.core.cases.rules import clock, guards, timing
+from yunhe.core.cases.rules.books import NO_BOOK, Rulebook
 from yunhe.core.cases.rules.fields import typed_scalar
 from yunhe.core.cases.rules.periods import next_period
 from yunhe.core.cases.rules.position import FLAT, Position
@@ -20,12 +21,10 @@ from yunhe.core.cases.types import (
     EffectSpec,
     FieldSpec,
     KindSpec,
-    LimitInForce,
     LimitSpec,
     MembersSpec,
     WhoSpec,
 )
-from yunhe.engine.decisions import Table
 from yunhe.kernel.actor import Actor
 from yunhe.kernel.clock import local
 from yunhe.kernel.workdays import WorkdayCalendar
@@ -36,24 +35,6 @@ BATCH = "batch"
 ROLE_JOIN = "+"
 ANY_SIGN = "_any"
 """The group of added reviewers of whom one opinion is enough (或签)."""
-
-
-def no_table(code: str) -> Table:
-    """Do refuse: there are no tables. Raises: TableNotFound."""
-    raise TableNotFound(name=code)
-
-
-def no_limit(code: str, on: date) -> LimitInForce:
-    """Do refuse: there are no dated limits. Raises: LimitNotInForce."""
-    raise LimitNotInForce(code=code, on=on)
-
-
-@dataclass(frozen=True, slots=True)
-class Rulebook:
-    """What the packs hold beside the kinds: decision tables by code, dated limits by code and day."""
-
-    table: Callable[[str], Table] = no_table
-    limit: Callable[[str, date], LimitInForce] = no_limit
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +49,7 @@ class Moment:
     new_id: Callable[[], str]
     form: tuple[FieldSpec, ...] = ()
     values: Mapping[str, Any] = field(default_factory=dict)
-    book: Rulebook = Rulebook()
+    book: Rulebook = NO_BOOK
 
     @property
     def calendar(self) -> WorkdayCalendar:
@@ -254,7 +235,7 @@ class Course:
         for part in ("obligations", "clocks"):
             for key, changes in dict(self.difference.get(part, {})).items():
                 row = self.position[part][key]
-                passed = timing.count_passed(row, percents, self.moment.at) if row["warned"] and changes.get("due_at") else None
+                passed = timing.count_passed(row, percents, self.moment.at) if changes.get("due_at") and row["warned"] else None
                 if passed is not None and passed < row["warned"]:
                     self.change(part, {key: {"warned": passed}})
         for key, changes in self.difference.get("obligations", {}).items():
@@ -292,6 +273,22 @@ class Course:
             found = self.moment.book.limit(limit.use, local(self.moment.at).date())
             limit = limit.model_copy(update={"amount": found.amount, "unit": found.unit, "basis": found.basis})
         return timing.start(limit, at=self.moment.at, calendar=self.moment.calendar) if limit else dict(timing.UNTIMED)
+
+    def start_case_clock(self, action: str = "") -> None:
+        """Start the clock of the whole case if none runs and a limit of the kind starts with the action, or with the opening."""
+        limits = tuple(limit for limit in self.kind.limits if limit.starts_with == action)
+        if not limits or self._running_clocks() or self.position["case"]["state"] != OPEN:
+            return
+        timed, key = self.start_clock(limits), next(iter(self.position["clocks"]), None) or self.moment.new_id()
+        if timed["limit_amount"] is not None:
+            fresh = {"name": "case", "started_at": self.moment.at.isoformat(), "stopped_at": None, "warned": None}
+            self.change("clocks", {key: {**fresh, **timed}})
+
+    def take(self, obligation_id: str, action: ActionSpec) -> None:
+        """End an obligation by the action of this moment: its effects, then the clock that starts with it."""
+        self.close_obligation(obligation_id, action.outcome)
+        self.run(action.effects)
+        self.start_case_clock(self.moment.action)
 
     def change_clocks(self, changed: Callable[[Mapping[str, Any]], dict[str, Any]]) -> None:
         """Change the timing of every open obligation and running clock of the case."""

@@ -27,7 +27,7 @@ def check_kind(kind: KindSpec) -> tuple[tuple[str, str, str], ...]:
 
     What it does is proved once what it names is there.
     """
-    named = (*_names(kind), *_heading(kind), *_groups(kind), *_effects(kind), *_children(kind), *_conditions(kind), *check_forms(kind))
+    named = (*_names(kind), *_heading(kind), *_groups(kind), *_limits(kind), *_effects(kind), *_children(kind), *_conditions(kind), *check_forms(kind))
     return named or judge_kind(kind)
 
 
@@ -81,6 +81,18 @@ def _groups(kind: KindSpec) -> Iterator[tuple[str, str, str]]:
         numbers = {f.name for o in members for a in o.actions.values() for f in a.fields if f.type in ("integer", "decimal")}
         if group.score and group.score not in numbers:
             yield f"groups.{name}.score", f"没有数值字段“{group.score}”", f'no action has a number "{group.score}"'
+
+
+def _limits(kind: KindSpec) -> Iterator[tuple[str, str, str]]:
+    actions = {name: action for obligation in kind.obligations.values() for name, action in obligation.actions.items()}
+    for name in dict.fromkeys(limit.starts_with for limit in kind.limits if limit.starts_with):
+        if name not in actions:
+            yield "limits", f"没有动作“{name}”", f'there is no action "{name}"'
+        elif any(effect.pause_clocks for effect in actions[name].effects):
+            yield "limits", f"“{name}”使时限暂停，不能同时开始计时", f'"{name}" pauses the clocks and cannot start one as well'
+    for name, obligation in kind.obligations.items():
+        if any(limit.starts_with for limit in obligation.limits):
+            yield f"obligations.{name}.limits", "starts_with 只用于整件的时限", "starts_with belongs to a limit of the whole case"
 
 
 def _effects(kind: KindSpec) -> Iterator[tuple[str, str, str]]:

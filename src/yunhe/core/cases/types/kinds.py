@@ -152,6 +152,7 @@ class LimitSpec(Strict):
     """How long something may take, and which rule says so. The first that applies counts.
 
     `use` names a dated limit of a pack (`limits/*.csv`): the one in force on the day the clock starts counts.
+    A limit of the whole case starts when it is opened, or `starts_with` an action (自受理之日起): the first time it is taken.
     """
 
     when: Expression = ""
@@ -159,6 +160,7 @@ class LimitSpec(Strict):
     amount: int | None = Field(default=None, ge=0, le=3660)
     unit: Literal["workdays", "days", "hours"] = "workdays"
     basis: str = Field(default="", max_length=500)
+    starts_with: str = Field(default="", max_length=63)
 
     @model_validator(mode="after")
     def _one_source(self) -> LimitSpec:
