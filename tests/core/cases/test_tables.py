@@ -143,9 +143,27 @@ def test_a_dated_limit_counts_from_the_day_the_clock_starts(note: Any, clock: An
     assert "answer.usual" in refused.value.say("zh")
 
 
-def test_limits_that_meet_and_unknown_limits_are_refused(note: Any, founder: Actor) -> None:
-    with pytest.raises(BadKind):
-        api.replace_limits(limits=[limit(5, "2020-01-01", None), limit(3, "2026-03-03", None)], source="tests")
+@pytest.mark.parametrize(
+    ("until", "said"), [(None, "meet"), ("2026-03-04", "meet"), ("2026-03-02", "leave days without a limit")]
+)
+def test_periods_of_a_limit_that_do_not_adjoin_are_refused(db: None, until: str | None, said: str) -> None:
+    with pytest.raises(BadKind) as refused:
+        api.replace_limits(limits=[limit(5, "2020-01-01", until), limit(3, "2026-03-03", None)], source="tests")
+    assert said in refused.value.say("en")
+    assert api.list_limits() == ()
+
+
+@pytest.mark.parametrize(("since", "until"), [("2026-03-03", None), ("2020-01-01", "2026-03-02")])
+def test_a_kind_needs_its_limit_in_force_today(note: Any, founder: Actor, since: str, until: str | None) -> None:
+    api.replace_limits(limits=[limit(5, since, until)], source="tests")
+    body = copy.deepcopy(SIMPLE)
+    body["obligations"]["answer"]["limits"] = [{"use": "answer.usual"}]
+    with pytest.raises(BadKind) as refused:
+        api.publish_kind(spec=KindSpec.model_validate(body), source="tests", actor=founder)
+    assert '"answer.usual" is not in force today' in refused.value.say("en")
+
+
+def test_unknown_limits_are_refused(note: Any, founder: Actor) -> None:
     body = copy.deepcopy(SIMPLE)
     body["limits"] = [{"use": "nowhere"}]
     with pytest.raises(BadKind) as refused:

@@ -9,7 +9,7 @@ from contextlib import suppress
 from datetime import date
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from yunhe.core.cases import api
 from yunhe.core.cases.api.kinds import Beside
@@ -94,7 +94,7 @@ def plan_limits(context: LoadContext, items: tuple[PackItem, ...]) -> Iterable[P
 
 
 def apply_limits(context: LoadContext, items: tuple[PackItem, ...]) -> None:
-    """Put the pack's limits into force, each code with all its periods. Raises: RefusedPackItem for periods that meet."""
+    """Put the pack's limits into force, each code with all its periods. Raises: RefusedPackItem for periods that do not adjoin."""
     for code, limits in _limits_in(items).items():
         try:
             api.replace_limits(limits=limits, source=context.manifest.name)
@@ -127,8 +127,9 @@ def _rules(context: LoadContext, code: str) -> str:
 
 
 def _beside(context: LoadContext, items: tuple[PackItem, ...]) -> Beside:
-    """Return what the same pack brings beside a kind; a table that is broken was told of as itself."""
-    tables, limits = {}, set[str]()
+    """Return what the same pack brings beside a kind; a table or limit that is broken was told of as itself."""
+    tables: dict[str, Table] = {}
+    limits: dict[str, list[LimitInForce]] = {}
     for name, data in context.files.items():
         section, _, file = name.partition("/")
         if section == "tables" and file.endswith(".yml"):
@@ -137,8 +138,10 @@ def _beside(context: LoadContext, items: tuple[PackItem, ...]) -> Beside:
                 with suppress(BadKind, TableRefused, PackRulesMissing):
                     tables[told.code] = api.require_complete(told.model_dump(mode="json"), _rules(context, told.code))
         elif section == "limits" and file.endswith(".csv"):
-            limits |= {row["code"] for row in csv.DictReader(io.StringIO(data.decode("utf-8-sig")))}
-    return Beside({item.value.code: item.value for item in items}, tables, frozenset(limits))
+            for row in csv.DictReader(io.StringIO(data.decode("utf-8-sig"))):
+                with suppress(ValidationError):
+                    limits.setdefault(row["code"], []).append(LimitRow.model_validate(row).limit())
+    return Beside({item.value.code: item.value for item in items}, tables, limits)
 
 
 def plan_kinds(context: LoadContext, items: tuple[PackItem, ...]) -> Iterable[PlannedChange]:

@@ -88,7 +88,7 @@ def role_titles(*, language: str) -> dict[str, str]:
 def with_limits(kind: KindSpec) -> KindSpec:
     """Return the kind with the dated limits that it uses as they are in force today."""
     today = local(now()).date()
-    dated = (one for one in list_limits() if one.valid_from <= today and (one.valid_until is None or today < one.valid_until))
+    dated = (one for one in list_limits() if one.holds_on(today))
     known = {one.code: {"amount": one.amount, "unit": one.unit, "basis": one.basis} for one in dated}
 
     def filled(limits: tuple[LimitSpec, ...]) -> tuple[LimitSpec, ...]:

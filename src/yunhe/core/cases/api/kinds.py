@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from dataclasses import field as part
 from datetime import datetime
@@ -20,7 +20,7 @@ from yunhe.core.cases.rules.blocks import blocks_of
 from yunhe.core.cases.rules.digests import digest_of
 from yunhe.core.cases.rules.kinds import check_batch, check_decisions, check_kind, check_results, list_all_effects
 from yunhe.core.cases.rules.settling import forms_of, settle_kind
-from yunhe.core.cases.types import FieldSpec, KindInfo, KindSpec
+from yunhe.core.cases.types import FieldSpec, KindInfo, KindSpec, LimitInForce
 from yunhe.core.evidence import api as evidence
 from yunhe.core.packs import api as packs
 from yunhe.core.packs.errors import PackBroken
@@ -71,7 +71,7 @@ class Beside:
 
     kinds: Mapping[str, KindSpec] = part(default_factory=dict)
     tables: Mapping[str, Table] = part(default_factory=dict)
-    limits: frozenset[str] = frozenset()
+    limits: Mapping[str, Sequence[LimitInForce]] = part(default_factory=dict)
 
 
 def require_sound(spec: KindSpec, beside: Beside | None = None) -> None:
@@ -231,9 +231,13 @@ def _world_problems(spec: KindSpec, beside: Beside) -> Iterator[tuple[str, str, 
         yield from check_results(spec, name, beside.kinds.get(child.kind) or _find_kind(child.kind))
     limits = [("limits", limit) for limit in spec.limits]
     limits += [(f"obligations.{name}.limits", limit) for name, o in spec.obligations.items() for limit in o.limits]
+    today = local(now()).date()
     for where, limit in limits:
-        if limit.use and limit.use not in beside.limits and not rulebook.list_limits(code=limit.use):
+        periods = beside.limits.get(limit.use) or rulebook.list_limits(code=limit.use) if limit.use else ()
+        if limit.use and not periods:
             yield where, f"没有时限“{limit.use}”", f'there is no limit "{limit.use}"'
+        elif limit.use and not any(one.holds_on(today) for one in periods):
+            yield where, f"时限“{limit.use}”今天没有生效", f'the limit "{limit.use}" is not in force today'
 
 
 def _find_kind(code: str) -> KindSpec | None:

@@ -115,7 +115,7 @@ def list_tables() -> tuple[TableInfo, ...]:
 def replace_limits(*, limits: Iterable[LimitInForce], source: str) -> int:
     """Make these the limits of their codes, all periods of a code at a time; return how many codes changed.
 
-    Clocks that run keep the limit that they began with. Raises: BadKind for periods of a code that meet.
+    Clocks that run keep the limit that they began with. Raises: BadKind for periods of a code that meet or do not adjoin.
     """
     by_code: dict[str, list[LimitInForce]] = {}
     for limit in sorted(limits, key=lambda one: (one.code, one.valid_from)):
@@ -123,7 +123,7 @@ def replace_limits(*, limits: Iterable[LimitInForce], source: str) -> int:
     changed = 0
     with transaction.atomic():
         for code, periods in by_code.items():
-            _require_apart(code, periods)
+            _require_adjoining(code, periods)
             if list_limits(code=code) != tuple(periods):
                 changed += 1
                 LimitRecord.objects.filter(code=code).delete()
@@ -183,11 +183,13 @@ def _said(witness: Mapping[str, Any]) -> str:
     return ", ".join(f"{name} = {value}" for name, value in witness.items())
 
 
-def _require_apart(code: str, periods: list[LimitInForce]) -> None:
+def _require_adjoining(code: str, periods: list[LimitInForce]) -> None:
     for earlier, later in pairwise(periods):
-        if earlier.valid_until is None or earlier.valid_until > later.valid_from:
-            problem = f"自 {earlier.valid_from} 与自 {later.valid_from} 的两段重叠"
-            problem_en = f"the periods from {earlier.valid_from} and from {later.valid_from} meet"
+        if earlier.valid_until != later.valid_from:
+            overlap = earlier.valid_until is None or earlier.valid_until > later.valid_from
+            said, said_en = ("重叠", "meet") if overlap else ("不相接", "leave days without a limit")
+            problem = f"自 {earlier.valid_from} 与自 {later.valid_from} 的两段{said}"
+            problem_en = f"the periods from {earlier.valid_from} and from {later.valid_from} {said_en}"
             raise BadKind(name=code, where="limits", problem=problem, problem_en=problem_en)
 
 

@@ -66,3 +66,7 @@ class LimitInForce:
     valid_from: date
     valid_until: date | None
     title: str = ""
+
+    def holds_on(self, on: date) -> bool:
+        """Tell whether it is in force on a day."""
+        return self.valid_from <= on and (self.valid_until is None or on < self.valid_until)
