@@ -11,7 +11,7 @@ import yaml
 from tests.conftest import Cast
 from tests.core.cases.test_operators import FROM_OPENING, PERMIT, accepted, do, permit, permit_kind  # noqa: F401
 from yunhe.core.cases import api
-from yunhe.core.cases.errors import BadKind
+from yunhe.core.cases.errors import BadKind, CannotOperate
 from yunhe.core.cases.models import ClockRecord, ObligationRecord
 from yunhe.core.cases.types import Case
 from yunhe.core.notices import api as notices
@@ -174,3 +174,15 @@ def test_a_clock_starts_with_an_action_that_is_there(permit: Any, cast: Cast) ->
     with pytest.raises(BadKind) as refused:
         permit(obligations=obligations)
     assert "limit of the whole case" in refused.value.say("en")
+
+
+def test_a_limit_is_made_longer_as_far_as_it_says(permit: Any, cast: Cast) -> None:  # noqa: F811
+    case = accepted(permit(), cast)
+    told = {"case_id": case.case_id, "basis": "行政许可法第四十二条", "reason": "复杂", "actor": cast.leader.actor}
+    api.extend(amount=6, **told)
+    with pytest.raises(CannotOperate) as refused:
+        api.extend(amount=5, **told)
+    assert "longer by 4 at most" in refused.value.say("en")
+    api.extend(amount=4, **told)
+    assert ClockRecord.objects.get(case_id=case.case_id).extensions[-1]["amount"] == 4
+    assert api.replay_case(case_id=case.case_id, actor=HEAD).equal

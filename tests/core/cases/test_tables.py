@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import copy
+from dataclasses import replace
 from datetime import date
 from typing import Any
 
@@ -9,7 +10,7 @@ import pytest
 from tests.conftest import Cast
 from tests.core.cases.kinds import SIMPLE
 from yunhe.core.cases import api
-from yunhe.core.cases.errors import BadKind, LimitNotInForce, TableNotFound
+from yunhe.core.cases.errors import BadKind, CannotOperate, LimitNotInForce, TableNotFound
 from yunhe.core.cases.models import EventRecord
 from yunhe.core.cases.types import KindSpec, LimitInForce
 from yunhe.engine.decisions import TableRefused
@@ -161,6 +162,18 @@ def test_a_kind_needs_its_limit_in_force_today(note: Any, founder: Actor, since:
     with pytest.raises(BadKind) as refused:
         api.publish_kind(spec=KindSpec.model_validate(body), source="tests", actor=founder)
     assert '"answer.usual" is not in force today' in refused.value.say("en")
+
+
+def test_a_dated_limit_bounds_its_extensions(note: Any, cast: Cast, founder: Actor) -> None:
+    api.replace_limits(limits=[replace(limit(5, "2020-01-01", None), extend_most=2)], source="tests")
+    body = copy.deepcopy(SIMPLE)
+    body["obligations"]["answer"]["limits"] = [{"use": "answer.usual"}]
+    api.publish_kind(spec=KindSpec.model_validate(body), source="tests", actor=founder)
+    case = note()
+    (owed,) = api.access_case(case_id=case.case_id, actor=cast.leader.actor).obligations
+    told = {"case_id": case.case_id, "obligation_id": owed.obligation_id, "basis": "依据", "reason": "延"}
+    with pytest.raises(CannotOperate):
+        api.extend(amount=3, actor=cast.leader.actor, **told)
 
 
 def test_unknown_limits_are_refused(note: Any, founder: Actor) -> None:

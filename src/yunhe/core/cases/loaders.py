@@ -63,6 +63,7 @@ class LimitRow(BaseModel):
     amount: int = Field(ge=0, le=3660)
     unit: Literal["workdays", "days", "hours"]
     basis: str = Field(min_length=1, max_length=500)
+    extend_most: Annotated[int | None, BeforeValidator(lambda text: text or None)] = Field(default=None, ge=0, le=3660)
     valid_from: date = Field(alias="from")
     valid_until: Annotated[date | None, BeforeValidator(lambda text: text or None)] = Field(default=None, alias="until")
 

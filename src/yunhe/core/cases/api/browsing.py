@@ -89,7 +89,7 @@ def with_limits(kind: KindSpec) -> KindSpec:
     """Return the kind with the dated limits that it uses as they are in force today."""
     today = local(now()).date()
     dated = (one for one in list_limits() if one.holds_on(today))
-    known = {one.code: {"amount": one.amount, "unit": one.unit, "basis": one.basis} for one in dated}
+    known = {one.code: {"amount": one.amount, "unit": one.unit, "basis": one.basis, "extend_most": one.extend_most} for one in dated}
 
     def filled(limits: tuple[LimitSpec, ...]) -> tuple[LimitSpec, ...]:
         return tuple(one.model_copy(update=known.get(one.use, {})) for one in limits)

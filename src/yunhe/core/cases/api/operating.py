@@ -260,7 +260,7 @@ def extend(
 ) -> Case:
     """Make a limit longer by `amount` of its own unit (延期): of one obligation, or of the case's own clock.
 
-    Raises: Refused without cases.supervise, CannotOperate where no limit runs.
+    Raises: Refused without cases.supervise, CannotOperate where no limit runs or it may not be so much longer.
     """
 
     def work(course: Course) -> None:
@@ -269,6 +269,9 @@ def extend(
         if not running:
             _refuse(course.position["case"]["number"], "extend", "没有可延长的时限", "no limit runs there")
         for key in running:
+            left = timing.extension_left(found[key])
+            if left is not None and course.moment.values["amount"] > left:
+                _refuse(course.position["case"]["number"], "extend", f"最多还能延长 {left}", f"it may be made longer by {left} at most")
             changes = timing.extend(found[key], calendar=course.moment.calendar, **course.moment.values)
             course.change("obligations" if obligation_id else "clocks", {key: changes})
 

@@ -193,13 +193,16 @@ def _require_adjoining(code: str, periods: list[LimitInForce]) -> None:
             raise BadKind(name=code, where="limits", problem=problem, problem_en=problem_en)
 
 
+_LIMIT_FIELDS = ("code", "title", "amount", "unit", "basis", "extend_most", "valid_from", "valid_until")
+
+
 def _row(one: LimitInForce, source: str) -> LimitRecord:
-    told = {name: getattr(one, name) for name in ("code", "title", "amount", "unit", "basis", "valid_from", "valid_until")}
+    told = {name: getattr(one, name) for name in _LIMIT_FIELDS}
     return LimitRecord(**told, source=source, loaded_at=now())
 
 
 def _limit(row: LimitRecord) -> LimitInForce:
-    return LimitInForce(row.code, row.amount, row.unit, row.basis, row.valid_from, row.valid_until, row.title)
+    return LimitInForce(row.code, row.amount, row.unit, row.basis, row.valid_from, row.valid_until, row.title, row.extend_most)
 
 
 def _info(row: TableRecord) -> TableInfo:

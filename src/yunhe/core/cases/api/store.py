@@ -37,7 +37,7 @@ CASE_FIELDS = (
     "reminders", "merged_into_id", "batch_id",
 )  # fmt: skip
 TIMING_FIELDS = (
-    "started_at", "limit_amount", "limit_unit", "limit_basis", "due_at", "estimated", "paused_at", "pause_basis", "pauses",
+    "started_at", "limit_amount", "limit_unit", "limit_basis", "extend_most", "due_at", "estimated", "paused_at", "pause_basis", "pauses",
     "extensions",
 )  # fmt: skip
 OBLIGATION_FIELDS = (

@@ -1,4 +1,4 @@
-"""Lists go by what is due first, the clock of the case included, and that clock is warned of, too."""
+"""Lists go by what is due first, the clock of the case included, and that clock is warned of, too; limits say how far they extend."""
 
 from datetime import datetime, timedelta
 
@@ -41,6 +41,10 @@ class Migration(migrations.Migration):
         migrations.AddField(model_name="obligationrecord", name="first_estimated", field=models.BooleanField(default=False)),
         migrations.AddField(model_name="clockrecord", name="warn_at", field=models.DateTimeField(null=True)),
         migrations.AddField(model_name="clockrecord", name="warned", field=models.PositiveSmallIntegerField(null=True)),
+        *(
+            migrations.AddField(model_name=name, name="extend_most", field=models.PositiveIntegerField(null=True))
+            for name in ("obligationrecord", "clockrecord", "limitrecord")
+        ),
         migrations.RunPython(fill, migrations.RunPython.noop, elidable=True),
         migrations.AddIndex(
             model_name="obligationrecord",

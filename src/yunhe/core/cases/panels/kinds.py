@@ -101,7 +101,9 @@ def _start_of(kind: KindSpec, limit: LimitSpec) -> str:
 
 
 def _basis(limit: LimitSpec) -> Any:
-    return Lines(limit.basis, __("当 %(condition)s") % {"condition": limit.when}) if limit.when else limit.basis
+    more = [__("当 %(condition)s") % {"condition": limit.when}] if limit.when else []
+    more += [__("最多延长 %(amount)s") % {"amount": limit.extend_most}] if limit.extend_most is not None else []
+    return Lines(limit.basis, *more) if more else limit.basis
 
 
 def _field_note(field: FieldSpec) -> str:

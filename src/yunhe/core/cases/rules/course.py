@@ -271,7 +271,8 @@ class Course:
         limit = clock.first_limit(limits, [self.holds(limit.when) for limit in limits])
         if limit and limit.use:
             found = self.moment.book.limit(limit.use, local(self.moment.at).date())
-            limit = limit.model_copy(update={"amount": found.amount, "unit": found.unit, "basis": found.basis})
+            told = {"amount": found.amount, "unit": found.unit, "basis": found.basis, "extend_most": found.extend_most}
+            limit = limit.model_copy(update=told)
         return timing.start(limit, at=self.moment.at, calendar=self.moment.calendar) if limit else dict(timing.UNTIMED)
 
     def start_case_clock(self, action: str = "") -> None:

@@ -15,7 +15,7 @@ from yunhe.kernel.workdays import WorkdayCalendar
 
 Row = Mapping[str, Any]
 UNTIMED: dict[str, Any] = {
-    "limit_amount": None, "limit_unit": "", "limit_basis": "", "due_at": None, "estimated": False,
+    "limit_amount": None, "limit_unit": "", "limit_basis": "", "extend_most": None, "due_at": None, "estimated": False,
     "paused_at": None, "pause_basis": "", "pauses": [], "extensions": [],
 }  # fmt: skip
 
@@ -24,7 +24,7 @@ def start(limit: LimitSpec | None, *, at: datetime, calendar: WorkdayCalendar) -
     """Return the timing of something that starts now under a limit, or under none."""
     if limit is None:
         return dict(UNTIMED)
-    told = {"limit_amount": limit.amount, "limit_unit": limit.unit, "limit_basis": limit.basis}
+    told = {"limit_amount": limit.amount, "limit_unit": limit.unit, "limit_basis": limit.basis, "extend_most": limit.extend_most}
     row = {**UNTIMED, **told, "started_at": at.isoformat()}
     return {**UNTIMED, **told, **recount(row, calendar)}
 
@@ -49,6 +49,11 @@ def extend(row: Row, *, amount: int, reason: str, basis: str, calendar: WorkdayC
     """Return what changes when the limit is made longer by `amount` of its own unit."""
     changes = {"extensions": [*row["extensions"], {"amount": amount, "reason": reason, "basis": basis}]}
     return {**changes, **recount({**row, **changes}, calendar)}
+
+
+def extension_left(row: Row) -> int | None:
+    """Return by how much the limit may still be made longer; None where nothing bounds it."""
+    return None if row["extend_most"] is None else int(row["extend_most"]) - sum(int(one["amount"]) for one in row["extensions"])
 
 
 def recount(row: Row, calendar: WorkdayCalendar) -> dict[str, Any]:

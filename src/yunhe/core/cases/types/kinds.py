@@ -153,6 +153,7 @@ class LimitSpec(Strict):
 
     `use` names a dated limit of a pack (`limits/*.csv`): the one in force on the day the clock starts counts.
     A limit of the whole case starts when it is opened, or `starts_with` an action (自受理之日起): the first time it is taken.
+    `extend_most` is how much longer it may be made in all, in its own unit; where nothing is said the law sets no bound.
     """
 
     when: Expression = ""
@@ -161,10 +162,11 @@ class LimitSpec(Strict):
     unit: Literal["workdays", "days", "hours"] = "workdays"
     basis: str = Field(default="", max_length=500)
     starts_with: str = Field(default="", max_length=63)
+    extend_most: int | None = Field(default=None, ge=0, le=3660)
 
     @model_validator(mode="after")
     def _one_source(self) -> LimitSpec:
-        if bool(self.use) == (self.amount is not None and bool(self.basis)) or (self.use and self.basis):
+        if bool(self.use) == (self.amount is not None and bool(self.basis)) or (self.use and (self.basis or self.extend_most is not None)):
             raise ValueError("a limit either has amount and basis of its own, or uses a dated one by its code")
         return self
 

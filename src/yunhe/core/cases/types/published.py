@@ -66,6 +66,7 @@ class LimitInForce:
     valid_from: date
     valid_until: date | None
     title: str = ""
+    extend_most: int | None = None
 
     def holds_on(self, on: date) -> bool:
         """Tell whether it is in force on a day."""

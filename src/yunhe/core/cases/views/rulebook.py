@@ -68,6 +68,7 @@ def show_rulebook(request: HttpRequest) -> HttpResponse:
             Column(_("时限"), lambda one: one.title or one.code, wide=True),
             Column(_("代码"), lambda one: one.code),
             Column(_("长度"), lambda one: say(amount_in_words(one.amount, one.unit))),
+            Column(_("最多延长"), lambda one: say(amount_in_words(one.extend_most, one.unit)) if one.extend_most is not None else None),
             Column(_("自"), lambda one: one.valid_from),
             Column(_("至（不含）"), lambda one: one.valid_until),
             Column(_("依据"), lambda one: one.basis, wide=True),
