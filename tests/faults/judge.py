@@ -48,6 +48,11 @@ def _cases() -> list[str]:
         opened = row.obligations.filter(state="open")
         if opened.exists() != (row.state != "closed") and not _goes_on(row):
             broken.append(f"{row.number}: {row.state} with {opened.count()} open")
+        running = [due for due in row.clocks.filter(stopped_at=None).values_list("due_at", flat=True) if due]
+        lines = [item for item in opened if item.first_due_at != min([*running, *filter(None, [item.due_at])], default=None)]
+        broken += [f"{row.number}: {item.name} stands under {item.first_due_at}" for item in lines]
+        if row.clocks.filter(stopped_at=None, due_at__isnull=False, warn_at=None, warned=None).exists():
+            broken.append(f"{row.number}: its clock is never warned of")
         if row.state == "closed" and row.clocks.filter(stopped_at=None).exists():
             broken.append(f"{row.number}: closed and its clock runs")
         children = CaseRecord.objects.filter(parent=row, obligations__state="open").distinct()

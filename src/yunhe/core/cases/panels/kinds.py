@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy as _
 
 from yunhe.core.cases import api
 from yunhe.core.cases.forms.actions import say
-from yunhe.core.cases.rules.diagram import draw_kind, limit_in_words, who_owes
+from yunhe.core.cases.rules.diagram import amount_in_words, draw_kind, limit_in_words, who_owes
 from yunhe.core.cases.rules.drawing import svg_of
 from yunhe.core.cases.rules.graph import OVER, graph_of
 from yunhe.core.cases.types import CaseView, FieldSpec, KindSpec, LimitSpec, ObligationSpec
@@ -102,7 +102,8 @@ def _start_of(kind: KindSpec, limit: LimitSpec) -> str:
 
 def _basis(limit: LimitSpec) -> Any:
     more = [__("当 %(condition)s") % {"condition": limit.when}] if limit.when else []
-    more += [__("最多延长 %(amount)s") % {"amount": limit.extend_most}] if limit.extend_most is not None else []
+    if limit.extend_most is not None:
+        more.append(__("最多延长 %(amount)s") % {"amount": say(amount_in_words(limit.extend_most, limit.unit))})
     return Lines(limit.basis, *more) if more else limit.basis
 
 
