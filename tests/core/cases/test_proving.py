@@ -20,7 +20,8 @@ from tests.core.cases.random_kinds import random_kind
 from tests.core.cases.test_operators import permit_kind
 from tests.soaking import amount
 from yunhe.core.cases.errors import GuardRefused
-from yunhe.core.cases.rules.course import OPEN, Course, GroupCount, Moment
+from yunhe.core.cases.rules.books import GroupCount
+from yunhe.core.cases.rules.course import OPEN, Course, Moment
 from yunhe.core.cases.rules.kinds import check_kind
 from yunhe.core.cases.rules.position import Position, apply_difference, empty_position
 from yunhe.core.cases.rules.proving import Prover

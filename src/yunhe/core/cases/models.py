@@ -29,9 +29,7 @@ class KindRecord(models.Model):
     class Meta:
         db_table = "cases_kind"
         ordering: ClassVar = ["code", "-number"]
-        constraints: ClassVar = [
-            models.UniqueConstraint(fields=["code", "number"], name="cases_kind_number"),
-        ]
+        constraints: ClassVar = [models.UniqueConstraint(fields=["code", "number"], name="cases_kind_number")]
         indexes: ClassVar = [models.Index(fields=["digest"], name="cases_kind_digest")]
 
 
@@ -171,9 +169,7 @@ class CaseRecord(models.Model):
     class Meta:
         db_table = "cases_case"
         ordering: ClassVar = ["-opened_at", "-id"]
-        constraints: ClassVar = [
-            models.UniqueConstraint(fields=["request_key"], condition=~Q(request_key=""), name="cases_case_request"),
-        ]
+        constraints: ClassVar = [models.UniqueConstraint(fields=["request_key"], condition=~Q(request_key=""), name="cases_case_request")]
         indexes: ClassVar = [
             models.Index(fields=["-opened_at", "-id"], name="cases_case_newest"),
             models.Index(fields=["kind_code", "state", "-opened_at"], name="cases_case_kind"),
@@ -199,9 +195,7 @@ class PartyRecord(models.Model):
 
     class Meta:
         db_table = "cases_party"
-        constraints: ClassVar = [
-            models.UniqueConstraint(fields=["case", "part", "organization", "person"], name="cases_party_once"),
-        ]
+        constraints: ClassVar = [models.UniqueConstraint(fields=["case", "part", "organization", "person"], name="cases_party_once")]
         indexes: ClassVar = [
             models.Index(fields=["organization", "case"], name="cases_party_organization"),
             models.Index(fields=["person", "case"], name="cases_party_person"),
@@ -400,9 +394,7 @@ class DelegationRecord(models.Model):
             models.Index(fields=["delegate", "until"], name="cases_delegation_delegate"),
             models.Index(fields=["principal", "until"], name="cases_delegation_principal"),
         ]
-        constraints: ClassVar = [
-            models.CheckConstraint(condition=Q(since__lte=models.F("until")), name="cases_delegation_order"),
-        ]
+        constraints: ClassVar = [models.CheckConstraint(condition=Q(since__lte=models.F("until")), name="cases_delegation_order")]
 
 
 class MigrationRecord(models.Model):
@@ -450,9 +442,7 @@ class DraftRecord(models.Model):
     class Meta:
         db_table = "cases_draft"
         ordering: ClassVar = ["-saved_at", "-id"]
-        constraints: ClassVar = [
-            models.UniqueConstraint(fields=["person", "organization", "scope"], name="cases_draft_once"),
-        ]
+        constraints: ClassVar = [models.UniqueConstraint(fields=["person", "organization", "scope"], name="cases_draft_once")]
 
 
 class ReceiptRecord(models.Model):
@@ -504,6 +494,4 @@ class SavedViewRecord(models.Model):
     class Meta:
         db_table = "cases_saved_view"
         ordering: ClassVar = ["made_at", "id"]
-        constraints: ClassVar = [
-            models.UniqueConstraint(fields=["person", "organization", "role", "page", "name"], name="cases_view_once"),
-        ]
+        constraints: ClassVar = [models.UniqueConstraint(fields=["person", "organization", "role", "page", "name"], name="cases_view_once")]

@@ -25,7 +25,8 @@ from yunhe.core.cases.errors import (
     WaiverRefused,
 )
 from yunhe.core.cases.models import CaseRecord
-from yunhe.core.cases.rules.course import CANCELLED, OPEN, Course, Others
+from yunhe.core.cases.rules.books import Others
+from yunhe.core.cases.rules.course import CANCELLED, OPEN, Course
 from yunhe.core.cases.rules.fields import checked, heading_of
 from yunhe.core.cases.rules.operators import REASON, TITLE
 from yunhe.core.cases.rules.position import Position

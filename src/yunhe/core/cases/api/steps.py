@@ -12,7 +12,8 @@ from yunhe.core.cases.api.reading import case_of, organization_names
 from yunhe.core.cases.errors import BadKind, CaseNotFound, CaseSuspended, StuckCase
 from yunhe.core.cases.models import ANY_BUREAU, CaseRecord, KindRecord
 from yunhe.core.cases.rules import timing
-from yunhe.core.cases.rules.course import BATCH, CANCELLED, CLOSED, DONE, OPEN, Course, GroupCount, Moment, Others
+from yunhe.core.cases.rules.books import GroupCount, Others
+from yunhe.core.cases.rules.course import BATCH, CANCELLED, CLOSED, DONE, OPEN, Course, Moment
 from yunhe.core.cases.rules.fields import checked, typed_scalars
 from yunhe.core.cases.rules.guards import holds
 from yunhe.core.cases.rules.kinds import RANK, member_fields

@@ -22,7 +22,8 @@ from yunhe.core.cases.models import (
     ObligationRecord,
     PartyRecord,
 )
-from yunhe.core.cases.rules.course import CLOSED, Course, GroupCount, Others
+from yunhe.core.cases.rules.books import GroupCount, Others
+from yunhe.core.cases.rules.course import CLOSED, Course
 from yunhe.core.cases.rules.digests import digest_of
 from yunhe.core.cases.rules.position import Position, empty_position
 from yunhe.core.cases.rules.search import head_of, search_text

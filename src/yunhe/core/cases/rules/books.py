@@ -1,10 +1,12 @@
-"""What a transition may ask beside its kind: decision tables and dated limits."""
+"""What a transition may ask beside its kind: decision tables, dated limits, how groups stood, what was left unread."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from datetime import date
+from decimal import Decimal
+from typing import Any
 
 from yunhe.core.cases.errors import LimitNotInForce, TableNotFound
 from yunhe.core.cases.types import LimitInForce
@@ -30,3 +32,21 @@ class Rulebook:
 
 
 NO_BOOK = Rulebook()
+
+
+@dataclass(frozen=True, slots=True)
+class GroupCount:
+    """How one group stood before the transition, over all its obligations that were ever opened."""
+
+    outcomes: Mapping[str, int] = field(default_factory=dict)
+    open: int = 0
+    scores: tuple[Decimal, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Others:
+    """Open obligations that a transition did not read: what is due first of them and whether that is estimated, and how to read them."""
+
+    due_at: str | None
+    estimated: bool
+    read: Callable[[], Mapping[str, Mapping[str, Any]]]

@@ -10,7 +10,7 @@ from typing import Any
 
 from yunhe.core.cases.errors import GuardRefused
 from yunhe.core.cases.rules import clock, guards, timing
-from yunhe.core.cases.rules.books import NO_BOOK, Rulebook
+from yunhe.core.cases.rules.books import NO_BOOK, GroupCount, Others, Rulebook
 from yunhe.core.cases.rules.fields import typed_scalar
 from yunhe.core.cases.rules.periods import next_period
 from yunhe.core.cases.rules.position import FLAT, Position
@@ -55,24 +55,6 @@ class Moment:
     def calendar(self) -> WorkdayCalendar:
         """Return the calendar; read only by a transition that counts days."""
         return self.read_calendar()
-
-
-@dataclass(frozen=True, slots=True)
-class GroupCount:
-    """How one group stood before the transition, over all its obligations that were ever opened."""
-
-    outcomes: Mapping[str, int] = field(default_factory=dict)
-    open: int = 0
-    scores: tuple[Decimal, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Others:
-    """Open obligations that a transition did not read: what is due first of them and whether that is estimated, and how to read them."""
-
-    due_at: str | None
-    estimated: bool
-    read: Callable[[], Mapping[str, Mapping[str, Any]]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -282,6 +264,7 @@ class Course:
             return
         timed, key = self.start_clock(limits), next(iter(self.position["clocks"]), None) or self.moment.new_id()
         if timed["limit_amount"] is not None:
+            self._take_in_others()  # their lines go by this clock, too
             fresh = {"name": "case", "started_at": self.moment.at.isoformat(), "stopped_at": None, "warned": None}
             self.change("clocks", {key: {**fresh, **timed}})
 
