@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, get_args
 
 import yaml
 from django.conf import settings
@@ -18,7 +18,7 @@ from django.conf import settings
 from tests.conftest import Cast, Member, make_cast, make_roles
 from tests.core.cases.kinds import NATIONAL
 from yunhe.core.cases import api as cases
-from yunhe.core.cases.types import KindSpec
+from yunhe.core.cases.types import KindSpec, Operator
 from yunhe.core.jobs.api import outbox
 from yunhe.core.keys import api as keys
 from yunhe.core.notices.api import registry
@@ -116,6 +116,7 @@ def permit(**changes: Any) -> KindSpec:
         {"call": "tests.grant", "arguments": {"number": "case.number"}}
     )
     told["obligations"]["accept"]["transferable"] = True
+    told["operators"] = list(get_args(Operator))
     return KindSpec.model_validate({**told, **changes})
 
 

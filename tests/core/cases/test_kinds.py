@@ -95,10 +95,21 @@ def test_versions_rise_and_running_cases_keep_theirs(note: Any, cast: Cast, foun
 
 @pytest.mark.django_db
 def test_a_kind_that_calls_what_nobody_registered_is_refused(founder: Actor) -> None:
-    with pytest.raises(BadKind):
-        api.publish_kind(spec=changed("start.0", {"call": "no.such"}), source="tests", actor=founder)
+    spec = simple_kind(start=[*SIMPLE["start"], {"call": "no.such"}], operators=["remind"])
+    with pytest.raises(BadKind, match=r"no\.such"):
+        api.publish_kind(spec=spec, source="tests", actor=founder)
     with pytest.raises(KindNotFound):
         api.get_kind(code="leave_note")
+
+
+@pytest.mark.parametrize(("path", "value"), [("start.0", {"call": "no.such"}), ("obligations.answer.actions.back.by_room", True)])
+def test_a_kind_that_rooms_act_on_says_which_operators_go_past_them(path: str, value: Any) -> None:
+    """Merging or sending back would leave what the room holds behind, so nobody allows it by saying nothing."""
+    spec = changed(path, value)
+    assert "operators" in [place for place, _, _ in check_kind(spec)]
+    named = KindSpec.model_validate({**spec.model_dump(exclude={"operators"}), "operators": ["hand_on", "send_back"]})
+    assert "operators" not in [place for place, _, _ in check_kind(named)]
+    assert "operators" not in [place for place, _, _ in check_kind(simple_kind())]
 
 
 @pytest.mark.django_db

@@ -16,6 +16,8 @@ from yunhe.engine.decisions import Table
 from yunhe.kernel.errors import YunheError
 
 RANK = "member.rank"
+PAST_ROOMS = ("send_back", "retract", "merge", "split")
+"""Operators that move or end a case without the effects by which its steps tell rooms."""
 
 # What `set_field` and the arguments of `call` can refer to, beside `data.x` and `form.x`.
 CASE_PARTS = ("id", "number", "title", "subject_type", "subject_id", "organization", "owner", "opener_id", "opener_name")
@@ -28,6 +30,7 @@ def check_kind(kind: KindSpec) -> tuple[tuple[str, str, str], ...]:
     What it does is proved once what it names is there.
     """
     named = (*_names(kind), *_heading(kind), *_groups(kind), *_limits(kind), *_effects(kind), *_children(kind), *_conditions(kind), *check_forms(kind))
+    named += tuple(_operators(kind))
     return named or judge_kind(kind)
 
 
@@ -158,6 +161,15 @@ def check_results(kind: KindSpec, name: str, child: KindSpec | None) -> Iterator
             yield where, f"子办件没有字段“{source}”", f'the sub-case has no field "{source}"'
         elif field in own and own[field] != theirs[source]:
             yield where, f"字段“{field}”放不下这个值", f'field "{field}" cannot hold that value'
+
+
+def _operators(kind: KindSpec) -> Iterator[tuple[str, str, str]]:
+    """Yield that a kind whose steps rooms act on, or wait for, says nothing of operators that go past them."""
+    by_room = any(action.by_room for o in kind.obligations.values() for action in o.actions.values())
+    if "operators" not in kind.model_fields_set and (by_room or any(effect.call for effect in list_all_effects(kind))):
+        past = ", ".join(PAST_ROOMS)
+        zh = f"办件牵动别的模块，而 {past} 不经过它的动作；请在 operators 中写明允许哪些通用操作"
+        yield "operators", zh, f"rooms act on its steps, and {past} go past them: name the operators that it allows"
 
 
 def _sources(effect: EffectSpec) -> list[str]:

@@ -127,8 +127,10 @@ def _said(name: str, titles: dict[str, str]) -> dict[str, str]:
 
 
 def _open_returns(code: str) -> tuple[Case, ...]:
-    wanted = {"kind": RETURN_KIND, "state": "open", "subject_type": RETURN_SUBJECT, "subject_id": code}
-    return cases.list_cases(request=PageRequest(size=200, filters=wanted), actor=job_actor("lake.returns")).items
+    """Return the returns of a resource that go on, suspended ones included."""
+    wanted, actor = {"kind": RETURN_KIND, "subject_type": RETURN_SUBJECT, "subject_id": code}, job_actor("lake.returns")
+    pages = (PageRequest(size=200, filters={**wanted, "state": state}) for state in ("open", "suspended"))
+    return tuple(case for page in pages for case in cases.list_cases(request=page, actor=actor).items)
 
 
 def _report(case: Case, load: LoadRecord) -> bool:
