@@ -28,6 +28,7 @@ __all__ = [
     "LimitNotInForce",
     "MembersRefused",
     "MigrationRefused",
+    "NobodyInSeat",
     "NotRetractable",
     "OperatorNotAllowed",
     "OpinionsOpen",
@@ -189,6 +190,17 @@ class StuckCase(Terminal):
         "zh": "“{action}”会使办件 {number} 无人可办，已取消本次操作。请让管理员检查办件类型 {kind_code}。",
         "en": '"{action}" would leave case {number} with nobody to act; nothing was done. '
         "Have the administrator check the kind {kind_code}.",
+    }
+
+
+class NobodyInSeat(Invalid):
+    """A step would have asked an organisation in which nobody holds the role; nothing was written."""
+
+    code = "nobody_in_seat"
+    sentences: ClassVar[dict[str, str]] = {
+        "zh": "{organization} 没有人在“{roles}”岗位上，办不了“{obligation}”。请改选单位，或先在该单位授予岗位。",
+        "en": 'Nobody at {organization} holds a role of {roles}, which "{obligation}" needs. '
+        "Choose another organisation, or have the role given there first.",
     }
 
 

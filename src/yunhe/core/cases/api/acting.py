@@ -21,6 +21,8 @@ from yunhe.core.cases.errors import (
     AmbiguousAction,
     CaseChanged,
     CaseNotFound,
+    FieldProblem,
+    FieldsInvalid,
     OpinionsOpen,
     WaiverRefused,
 )
@@ -32,6 +34,7 @@ from yunhe.core.cases.rules.operators import REASON, TITLE
 from yunhe.core.cases.rules.position import Position
 from yunhe.core.cases.types import Case, KindSpec
 from yunhe.core.organizations import api as organizations
+from yunhe.core.organizations.types import Organization
 from yunhe.kernel.actor import Actor
 from yunhe.kernel.ids import new_id
 
@@ -63,11 +66,16 @@ def open_case(
     `organization` applies (by default the actor's own), `owner` is the organisation asked. A kind with a
     `heading` makes the title. The same `request_key` again returns the case that was opened with it, for its opener.
     `draft` is the scope under which the form was kept and its receipts were fetched.
-    Raises: KindNotFound, Refused, FieldsInvalid, StuckCase, NotAttachable, and what the effects raise.
+    Raises: KindNotFound, OrganizationNotFound, Refused, FieldsInvalid, NobodyInSeat, StuckCase, NotAttachable, and what
+    the effects raise.
     """
     kind_row = kinds.current_kind(kind)
     spec = kinds.spec_of(kind_row)
     applicant = organization or actor.organization
+    if applicant != actor.organization:
+        applicant = organizations.get_organization(code=applicant).code
+    asked_body = _asked(spec, owner)
+    owner = asked_body.code if asked_body else ""
     actor.require(spec.opens.permission, organization=owner if spec.opens.over == "owner" else applicant, kind=spec.code)
     asked = tuple(f for f in spec.fields if not f.internal)
     form, given_data = (asked, dict(data)) if spec.heading else ((TITLE, *asked), {**data, "title": title})
@@ -75,7 +83,7 @@ def open_case(
     surroundings = filling.around(desk, filling.opening_named(actor))
     values = fetching(lambda: checked(form, given_data, around=surroundings))
     told_title = heading_of(spec, values, choices.say_value) if spec.heading else str(values.pop("title"))
-    body = organizations.find_organization(code=owner or applicant)
+    body = asked_body or organizations.find_organization(code=applicant)
     given = {
         "id": new_id(), "title": told_title, "organization": applicant, "owner": owner,
         "region": region or (body.region if body else ""), "subject_type": subject_type, "subject_id": subject_id,
@@ -260,6 +268,13 @@ def _take(
         remember(row, course)
     filling.hand_in(desk, offered.fields, values, case_id=row.pk, seq=course.moment.seq, actor=actor)
     return steps.finish(row, course, obligation_id=seat.row.pk, on_behalf=on_behalf_of(seat, actor))
+
+
+def _asked(spec: KindSpec, owner: str) -> Organization | None:
+    """Return the organisation that a case is put to; a kind whose work is the owner's needs one."""
+    if not owner and spec.asks_owner:
+        raise FieldsInvalid([FieldProblem("owner", "required", "请写明办理单位。", "Name the organisation that handles it.")])
+    return organizations.get_organization(code=owner) if owner else None
 
 
 def _opened_before(request_key: str, actor: Actor) -> Case | None:

@@ -9,11 +9,11 @@ from typing import Any
 from yunhe.core.cases.api import filling, kinds, rulebook, slots, store, telling
 from yunhe.core.cases.api.ranking import ranked_members
 from yunhe.core.cases.api.reading import case_of, organization_names
-from yunhe.core.cases.errors import BadKind, CaseNotFound, CaseSuspended, StuckCase
+from yunhe.core.cases.errors import BadKind, CaseNotFound, CaseSuspended, NobodyInSeat, StuckCase
 from yunhe.core.cases.models import ANY_BUREAU, CaseRecord, KindRecord
 from yunhe.core.cases.rules import timing
 from yunhe.core.cases.rules.books import GroupCount, Others
-from yunhe.core.cases.rules.course import BATCH, CANCELLED, CLOSED, DONE, OPEN, Course, Moment
+from yunhe.core.cases.rules.course import BATCH, CANCELLED, CLOSED, DONE, OPEN, ROLE_JOIN, Course, Moment
 from yunhe.core.cases.rules.fields import checked, typed_scalars
 from yunhe.core.cases.rules.guards import holds
 from yunhe.core.cases.rules.kinds import RANK, member_fields
@@ -167,6 +167,26 @@ def _settle(course: Course) -> None:
     if course.is_stuck():
         number, action = course.position["case"]["number"], course.moment.action
         raise StuckCase(number=number, action=action, kind_code=course.kind.code)
+    if course.moment.actor.kind != "job":
+        _require_holders(course)
+
+
+def _require_holders(course: Course) -> None:
+    """Do nothing if somebody holds each seat that the step asks for the first time. Raises: NobodyInSeat.
+
+    What happens by itself is not held up: whoever could mend it did not take the step.
+    """
+    known = {(row["organization"], row["role"]) for row in course.before["obligations"].values()}
+    for key in course.difference.get("obligations", {}):
+        row = course.position["obligations"][key]
+        code, roles, spec = row["organization"], row["role"], course.kind.obligation(row["name"])
+        if row["state"] != OPEN or not roles or code == ANY_BUREAU or spec.child or (code, roles) in known:
+            continue
+        wanted = roles.split(ROLE_JOIN)
+        if not any(organizations.list_members(organization=code, role=role) for role in wanted):
+            body, titles = organizations.find_organization(code=code), [organizations.get_role(code=role).title["zh"] for role in wanted]
+            name = body.label if body else code or "—"
+            raise NobodyInSeat(organization=name, roles="、".join(titles), codes=", ".join(wanted), obligation=spec.title.zh)
 
 
 def _first_row(spec: KindSpec, course: Course, given: Mapping[str, Any]) -> dict[str, Any]:
