@@ -5,17 +5,21 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from typing import Any
 
 import pytest
 from django.db import IntegrityError
 
 from tests.conftest import Cast
+from tests.core.cases.kinds import simple_kind
 from yunhe.cli import main as cli
 from yunhe.cli.case_commands import OPERATORS
+from yunhe.core.cases import api as cases
 from yunhe.core.cases.api import OPERATOR_FORMS
 from yunhe.core.evidence.models import EvidenceRow
 from yunhe.core.organizations import api as organizations
 from yunhe.core.organizations.errors import WrongCredentials
+from yunhe.kernel.actor import Actor
 
 VALUE = "11010519491231002X"
 
@@ -58,6 +62,19 @@ def test_the_system_administrator_is_told_the_next_step(cast: Cast, capsys: pyte
 
 def test_the_command_line_names_the_operators_of_cases() -> None:
     assert tuple(OPERATOR_FORMS) == OPERATORS
+
+
+@pytest.mark.django_db
+def test_an_operator_that_is_not_offered_is_said_so_and_wrong_data_too(
+    cast: Cast, founder: Actor, capsys: pytest.CaptureFixture[str]
+) -> None:
+    cases.publish_kind(spec=simple_kind(), source="tests", actor=founder)
+    told: dict[str, Any] = {"kind": "leave_note", "title": "请示", "data": {"amount": 1}, "owner": cast.owner.code}
+    case = cases.open_case(**told, actor=cast.clerk.actor)
+    data = json.dumps({"to": cast.officer.username, "reason": "出差"})
+    for given, said in ((data, "它现在不由您办"), ('{"to": "officer"}', "需要 to, reason，给了 to。")):
+        assert cli.main(["case", "do", case.number, "hand_on", "--data", given, "--as", cast.clerk.username]) == 2
+        assert said in capsys.readouterr().err
 
 
 @pytest.mark.django_db

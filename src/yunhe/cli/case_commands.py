@@ -117,9 +117,24 @@ def operate(context: Context, arguments: argparse.Namespace) -> Output:
     try:
         getattr(cases, name)(case_id=case_id, actor=actor, **told)
     except TypeError as error:
-        expected = ", ".join(field.name for field in cases.OPERATOR_FORMS[name]) or "—"
-        raise BadOperatorData(operator=name, expected=expected, found=", ".join(data) or "—") from error
+        raise _misuse(case_id, name, data, len(offered)) from error
     return _standing(cases.get_case(case_id=case_id))
+
+
+def _misuse(case_id: str, name: str, data: dict[str, Any], offered: int) -> Invalid:
+    """Return why an operator could not be called: its data are wrong, it is not offered now, or on several obligations."""
+    from yunhe.core.cases import api as cases
+    from yunhe.core.cases.errors import AmbiguousAction, CannotOperate
+
+    form = cases.OPERATOR_FORMS[name]
+    if not {field.name for field in form if field.required} <= data.keys() <= {field.name for field in form}:
+        expected = ", ".join(field.name for field in form) or "—"
+        return BadOperatorData(operator=name, expected=expected, found=", ".join(data) or "—")
+    number = cases.get_case(case_id=case_id).number
+    if offered:
+        return AmbiguousAction(number=number, action=name)
+    problem, problem_en = "它现在不由您办，或情形不允许", "it is not your turn, or not possible where it stands"
+    return CannotOperate(number=number, operator=name, problem=problem, problem_en=problem_en)
 
 
 def show(context: Context, arguments: argparse.Namespace) -> Output:
