@@ -56,6 +56,19 @@ def test_any_needs_the_hits_to_agree() -> None:
     assert disagree.value.facts == {"table": "t", "first": 2, "second": 3}
 
 
+def test_only_where_one_rule_wins_can_another_be_never_reached() -> None:
+    hidden = "in:n,out:level\n-,甲\n>= 5,乙\n"
+    assert [rule.row for rule in analyse(table("first", hidden)).unreached] == [3]
+    outputs = {"level": {"type": "string", "values": ["乙", "甲"]}}
+    assert analyse(table("priority", hidden, outputs=outputs)).unreached == ()
+    assert [rule.row for rule in analyse(table("priority", "in:n,out:level\n>= 5,甲\n-,乙\n", outputs=outputs)).unreached] == [2]
+    assert analyse(table("collect", hidden)).unreached == ()
+    dated = "in:n,out:level,from,until\n-,甲,2026-01-01,2027-01-01\n>= 5,乙,2026-06-01,\n"
+    assert analyse(table("first", dated)).unreached == ()
+    assert [rule.row for rule in analyse(table("first", dated), on=date(2026, 7, 1)).unreached] == [3]
+    assert analyse(table("first", dated), on=ON).unreached == ()  # not in force yet
+
+
 def test_priority_gives_the_most_important_value() -> None:
     outputs = {"level": {"type": "string", "values": ["乙", "甲"]}}
     decision = table("priority", OVERLAPPING, outputs=outputs).decide({"n": 5}, on=ON)

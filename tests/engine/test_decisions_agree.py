@@ -290,6 +290,18 @@ def test_gaps_on_one_date_are_those_of_brute_force(world: World, on: date) -> No
     assert all(gap["on"] == on for gap in found.gaps)
 
 
+@settings(max_examples=amount(small=120, full=2000))
+@given(world=worlds(hits=("first",)), on=st.sampled_from((None, *ALL_DATES)))
+def test_rules_that_never_win_are_those_of_brute_force(world: World, on: date | None) -> None:
+    found = analyse(world.table(), on=on)
+    days = ALL_DATES if on is None else (on,)
+    hits = [rows for values in records(world) for day in days if (rows := world.hits(values, day))]
+    periods = [(start or date.min, end or date.max) for _, _, (start, end) in world.rules]
+    in_force = {row for row, (start, end) in enumerate(periods, start=2) if any(start <= day < end for day in days)}
+    assert not found.too_large
+    assert {rule.row for rule in found.unreached} == in_force - {rows[0][0] for rows in hits}
+
+
 @settings(max_examples=amount(small=60, full=1000))
 @given(world=worlds(hits=EVERY))
 def test_dmn_round_trip_keeps_the_digest(world: World) -> None:

@@ -80,6 +80,7 @@ def test_a_decision_names_its_version_and_can_be_made_again(published: None, not
         ({"hit": "unique", "outputs": {"desk": "string"}}, "in:amount,in:days,out:desk\n> 5,-,a\n", "no row holds"),
         ({"hit": "unique"}, "in:amount,in:days,out:desk\n> 5,-,a\n> 6,-,b\n", "rows 2, 3 both hold"),
         ({"hit": "any"}, "in:amount,in:days,out:desk\n> 5,-,a\n> 6,-,b\n", "rows 2, 3 both hold"),
+        ({"hit": "first"}, "in:amount,in:days,out:desk\n> 5,-,a\n> 6,-,b\n", "row 3 is never used"),
     ],
 )
 def test_gaps_and_overlaps_stop_a_table(founder: Actor, changes: dict[str, Any], rules: str, said: str) -> None:

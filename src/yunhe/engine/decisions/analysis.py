@@ -23,6 +23,7 @@ from yunhe.engine.decisions.types import ON, Rule, Value
 
 MAX_STEPS: Final = 1_000_000
 MAX_FOUND: Final = 100
+ONE_WINS: Final = ("first", "priority")
 
 Witness = Mapping[str, Value]
 
@@ -39,15 +40,17 @@ class Overlap:
 
 @dataclass(frozen=True, slots=True)
 class Analysis:
-    """The gaps, as examples that no rule covers, and the overlaps.
+    """The gaps, as examples that no rule covers, the overlaps, and the rules that never win.
 
-    `too_large`: the work reached its limit, so that gaps or overlaps not listed may exist. `more`: the lists were
+    `unreached`: rules before which another one always comes; told for first and priority, where one rule wins.
+    `too_large`: the work reached its limit, so that gaps, overlaps or such rules not listed may exist. `more`: the lists were
     cut at `MAX_FOUND`. With neither, the lists are complete: no gap listed means none exists.
     Shape: each witness has a value for every input, and under "on" a date.
     """
 
     gaps: tuple[Witness, ...]
     overlaps: tuple[Overlap, ...]
+    unreached: tuple[Rule, ...]
     too_large: bool
     more: bool
 
@@ -63,17 +66,19 @@ class _Work:
 
 
 def analyse(table: Table, *, on: date | None = None, most: int = MAX_STEPS) -> Analysis:
-    """Return gaps and overlaps on one date; without a date, of all time.
+    """Return gaps, overlaps and rules that never win, on one date; without a date, of all time.
 
-    Cost: about `most` steps at most for the gaps, and for the overlaps, which need rules * rules / 2.
+    Cost: about `most` steps at most for the gaps, for the rules, and for the overlaps, which need rules * rules / 2.
     """
     axes, rules = axes_of(table.declaration), ranked(table.declaration)
     reach = [axis.allowed & axis.domain.real for axis in axes]
     if on is not None:
         reach[-1] = 1 << axes[-1].domain.finder()(on)
-    sweep, pairs = _Work(most), _Work(most)
+    sweep, pairs, wins = _Work(most), _Work(most), _Work(most)
     gaps = list(islice(_gaps(axes, reach, len(rules), sweep), MAX_FOUND + 1))
     overlaps = list(islice(_overlaps(axes, reach, rules, pairs), MAX_FOUND + 1))
+    losing = _losing(axes, reach, rules, wins) if table.declaration.hit in ONE_WINS else ()
+    unreached = list(islice(losing, MAX_FOUND + 1))
     dated = {} if on is None else {ON: on}
     return Analysis(
         gaps=tuple({**_witness(axes, found), **dated} for found in gaps[:MAX_FOUND]),
@@ -81,13 +86,14 @@ def analyse(table: Table, *, on: date | None = None, most: int = MAX_STEPS) -> A
             Overlap(first, second, first.outputs != second.outputs, {**_witness(axes, found), **dated})
             for first, second, found in overlaps[:MAX_FOUND]
         ),
-        too_large=sweep.left < 0 or pairs.left < 0,
-        more=max(len(gaps), len(overlaps)) > MAX_FOUND,
+        unreached=tuple(unreached[:MAX_FOUND]),
+        too_large=min(sweep.left, pairs.left, wins.left) < 0,
+        more=max(len(gaps), len(overlaps), len(unreached)) > MAX_FOUND,
     )
 
 
 def _gaps(axes: Sequence[Axis], reach: Sequence[int], rules: int, work: _Work) -> Iterator[list[int]]:
-    """Yield an element of each axis for every combination without a rule, like elements taken as one."""
+    """Yield an element of each axis for every combination without one of the first rules, like elements taken as one."""
     # Of each axis, one element for each set of rules that is met there.
     classes = [{axis.masks[element]: element for element in reversed(set_bits(mask))}
                for axis, mask in zip(axes, reach, strict=True)]  # fmt: skip
@@ -119,19 +125,31 @@ def _overlaps(
     axes: Sequence[Axis], reach: Sequence[int], rules: Sequence[Rule], work: _Work
 ) -> Iterator[tuple[Rule, Rule, list[int]]]:
     """Yield each pair of rules that meet, with an element of each axis where they do."""
-    boxes = [
-        [
-            axis.domain.mask(cell) & mask
-            for axis, cell, mask in zip(axes, (*rule.cells, rule.validity), reach, strict=True)
-        ]
-        for rule in rules
-    ]
+    boxes = _boxes(axes, reach, rules)
     for (first, left), (second, right) in combinations(zip(rules, boxes, strict=True), 2):
         if not work.spend(1):
             return
         shared = [one & other for one, other in zip(left, right, strict=True)]
         if all(shared):
             yield first, second, [set_bits(mask)[0] for mask in shared]
+
+
+def _losing(axes: Sequence[Axis], reach: Sequence[int], rules: Sequence[Rule], work: _Work) -> Iterator[Rule]:
+    """Yield each rule in whose box, on a day that it is in force, every combination belongs to a rule before it."""
+    for place, (rule, box) in enumerate(zip(rules, _boxes(axes, reach, rules), strict=True)):
+        wins = next(_gaps(axes, box, place, work), None)
+        if work.left < 0:
+            return
+        if wins is None and box[-1]:
+            yield rule
+
+
+def _boxes(axes: Sequence[Axis], reach: Sequence[int], rules: Sequence[Rule]) -> list[list[int]]:
+    """Return the elements that each rule meets, by axis."""
+    return [
+        [axis.domain.mask(cell) & mask for axis, cell, mask in zip(axes, (*rule.cells, rule.validity), reach, strict=True)]
+        for rule in rules
+    ]
 
 
 def _witness(axes: Sequence[Axis], elements: Sequence[int]) -> dict[str, Value]:

@@ -31,7 +31,7 @@ def publish_table(*, declaration: Mapping[str, Any], rules: str, source: str, ac
     """Make this text the newest version of a decision table (决策表); the same again changes nothing.
 
     Raises: TableRefused with every mistake of the text; BadKind for two rules that say different things about one
-    case, or for a case that no rule answers (unless the table has a default or collects).
+    case, for a case that no rule answers (unless the table has a default or collects), or for a rule that never wins.
     """
     actor.require("packs.load")
     table = require_complete(declaration, rules)
@@ -175,6 +175,8 @@ def _holes(table: Table, found: Analysis) -> Iterator[tuple[str, str]]:
     if not any(output.has_default for output in header.outputs) and not header.hit.startswith(OPEN_ENDED):
         for gap in found.gaps:
             yield f"没有一行适用于：{_said(gap)}", f"no row holds for {_said(gap)}"
+    for rule in found.unreached:
+        yield f"第 {rule.row} 行永远用不上：它的情形都先由前面的行决定", f"row {rule.row} is never used: other rows always come first"
     if found.too_large:
         yield "规则太多，无法核对重叠和遗漏，请拆成几张表", "too many rules to check for overlaps and gaps; split the table"
 
