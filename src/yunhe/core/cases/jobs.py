@@ -6,9 +6,14 @@ from yunhe.core.cases.api.announcing import tell_turns
 from yunhe.core.cases.api.changes import JOB
 from yunhe.core.cases.api.drafts import sweep_drafts
 from yunhe.core.cases.api.migrating import CHANGE, apply_migration
+from yunhe.core.cases.api.operating import let_go
+from yunhe.core.cases.api.team import held_cases
 from yunhe.core.cases.api.warning import lapse_due, recur_due, warn_due
 from yunhe.core.jobs import api as jobs
-from yunhe.core.jobs.types import QUICK_QUEUE, JobContext
+from yunhe.core.jobs.api import outbox
+from yunhe.core.jobs.types import QUICK_QUEUE, JobContext, Message
+from yunhe.core.organizations import api as organizations
+from yunhe.kernel.actor import job_actor
 
 
 def warn(context: JobContext) -> dict[str, int]:
@@ -43,8 +48,16 @@ def migrate(context: JobContext, *, migration: str) -> dict[str, int]:
     return {"changed": done.moved}
 
 
+def on_left(message: Message) -> None:
+    """Give back to their roles what somebody was handed who left or lost a role; nothing waits for who is gone."""
+    person, actor = f"user:{message.payload['user']}", job_actor("cases.left")
+    for case_id in held_cases(person):
+        let_go(case_id=case_id, person=person, actor=actor)
+
+
 def register_jobs() -> None:
-    """Register the schedules of this room."""
+    """Register the schedules of this room, and what it is told of."""
+    outbox.subscribe(topic=organizations.TOPIC_LEFT, handler=on_left)
     jobs.register_job(
         name="cases.warn",
         run=warn,

@@ -8,6 +8,7 @@ from functools import partial
 from typing import Any
 
 from django.db import DatabaseError
+from django.db.models import Q
 
 from yunhe.core.cases.api import acting, kinds, offering, operating
 from yunhe.core.cases.api.delegating import holders_of
@@ -15,7 +16,7 @@ from yunhe.core.cases.api.listing import waiting_item, waiting_rows
 from yunhe.core.cases.api.reading import BODY, offered_actions, options_of, organization_choices, organization_names
 from yunhe.core.cases.errors import CaseNotFound, TooManyPicked
 from yunhe.core.cases.models import CaseRecord, ObligationRecord
-from yunhe.core.cases.types import ActionView, BulkOffer, FieldSpec, OperatorView, Outcome
+from yunhe.core.cases.types import OPINION, ActionView, BulkOffer, FieldSpec, OperatorView, Outcome
 from yunhe.kernel.actor import Actor
 from yunhe.kernel.errors import Transient, YunheError
 
@@ -93,11 +94,14 @@ def remind_numbers(*, numbers: Sequence[str], reason: str, actor: Actor) -> tupl
 def hand_over(*, organization: str, person: str, to: str, reason: str, actor: Actor) -> tuple[Outcome, ...]:
     """Give all that was handed to a person (`user:…`) of an organisation to a colleague (account name), or back to its role.
 
-    `to` "" gives it back. For who supervises there, when somebody leaves. At most MOST_PICKED in one go, the most urgent first.
+    `to` "" gives it back; to a colleague goes what the person owes for the organisation as applicant, too.
+    For who supervises there, when somebody leaves. At most MOST_PICKED in one go, the most urgent first.
     Raises: Refused.
     """
     actor.require(offering.SUPERVISE, organization=organization)
-    held = ObligationRecord.objects.filter(assignee=person, organization=organization, state="open").select_related("case")
+    handed = Q(assignee=person, organization=organization)
+    own = Q(person=person, case__organization=organization) & ~Q(name=OPINION) if to else Q(pk=None)
+    held = ObligationRecord.objects.filter(handed | own, state="open").select_related("case")
 
     def run(row: ObligationRecord) -> None:
         operating.reassign(case_id=row.case_id, obligation_id=row.pk, to=to, reason=reason, actor=actor)

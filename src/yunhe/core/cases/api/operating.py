@@ -15,7 +15,7 @@ from yunhe.core.cases.api.reading import require_visible
 from yunhe.core.cases.errors import ActionNotOffered, CannotOperate, NotRetractable, OperatorNotAllowed
 from yunhe.core.cases.models import CaseRecord
 from yunhe.core.cases.rules import timing
-from yunhe.core.cases.rules.course import ANY_SIGN, CANCELLED, DONE, OPEN, Course
+from yunhe.core.cases.rules.course import ANY_SIGN, BATCH, CANCELLED, DONE, OPEN, Course
 from yunhe.core.cases.rules.fields import checked
 from yunhe.core.cases.rules.operators import AMOUNT, BASIS, REASON
 from yunhe.core.cases.rules.position import replay
@@ -57,23 +57,38 @@ def reassign(
 ) -> Case:
     """Give an obligation that somebody holds to a colleague (account name) or, with "", back to its role: for who supervises there.
 
+    One that is the applicant's own person's goes to a colleague of the applicant, so that the case goes on when that person left.
     Raises: Refused without cases.supervise over its organisation, OperatorNotAllowed, CannotOperate, UserNotFound.
     """
     with transaction.atomic():
         row, spec = _read(case_id, actor, "hand_on", expected_version)
         steps.require_open(row)
         item = row.obligations.filter(pk=obligation_id, state=OPEN).first()
-        if item is None or not item.role:
+        if item is None or item.name == OPINION or item.person == BATCH or not (item.role or to):
             _refuse(row.number, "hand_on", "这个待办已了结或只属于本人", "that obligation is over or belongs to one person only")
-        actor.require(offering.SUPERVISE, organization=item.organization, kind=row.kind_code)
+        body = item.organization if item.role else row.organization
+        actor.require(offering.SUPERVISE, organization=body, kind=row.kind_code)
         person = organizations.get_person(username=to) if to else None
-        if person and to not in offering.role_holders(item):
+        takers = offering.role_holders(item) if item.role else {m.username for m in organizations.list_members(organization=body)}
+        if person and to not in takers:
             _refuse(row.number, "hand_on", "对方没有办理它的岗位", "the colleague holds none of its roles")
         given = {**checked((REASON,), {"reason": reason}), "to": person.display_name if person else "—"}
         course = steps.begin(row, spec, "hand_on" if to else "take_back", actor, values=given)
-        course.change("obligations", {item.pk: {"assignee": f"user:{person.id}" if person else ""}})
+        course.change("obligations", {item.pk: {"assignee" if item.role else "person": f"user:{person.id}" if person else ""}})
         remember(row, course)
         return steps.finish(row, course, obligation_id=item.pk)
+
+
+def let_go(*, case_id: str, person: str, actor: Actor) -> None:
+    """Give what somebody who left was handed back to all who hold its role. For the platform itself; a case that is over is left alone."""
+    with transaction.atomic():
+        row, spec = steps.read_case(case_id)
+        course = steps.begin(row, spec, "take_back", actor, values={"reason": "原办理人已离岗", "to": "—"})
+        for item in row.obligations.filter(assignee=person, state=OPEN):
+            if person not in {holder for holder, _name in offering.role_holders(item).values()}:
+                course.change("obligations", {item.pk: {"assignee": ""}})
+        if course.difference:
+            steps.finish(row, course)
 
 
 def take_back(*, case_id: str, obligation_id: str, actor: Actor, expected_version: int | None = None) -> Case:
@@ -98,12 +113,15 @@ def add_reviewer(
     """Ask people (account names) for an opinion (加签); the obligation waits until each gave it or was dropped.
 
     With `signing` any (或签) the first opinion is enough and the others fall away; all is 会签.
-    Raises: as `act`, OperatorNotAllowed, UserNotFound.
+    Raises: as `act`, OperatorNotAllowed, CannotOperate for somebody who left, UserNotFound.
     """
 
     def work(course: Course, seat: Seat) -> None:
         for username in dict.fromkeys(to):
             person = organizations.get_person(username=username)
+            if not organizations.list_memberships(username=username):
+                problem, problem_en = f"{person.display_name}已离岗", f"{person.display_name} has left"
+                _refuse(course.position["case"]["number"], "add_reviewer", problem, problem_en)
             opened = course.fresh_obligation(OPINION, ANY_SIGN if signing == "any" else "")
             asked = {"organization": "", "role": "", "person": f"user:{person.id}", "assignee": "", "origin_id": seat.row.pk}
             course.change("obligations", {course.moment.new_id(): {**opened, **asked, **timing.UNTIMED}})

@@ -172,15 +172,18 @@ def _settle(course: Course) -> None:
 
 
 def _require_holders(course: Course) -> None:
-    """Do nothing if somebody holds each seat that the step asks for the first time. Raises: NobodyInSeat.
+    """Do nothing if somebody holds each seat that the step chooses: on opening, by a list, by handing on. Raises: NobodyInSeat.
 
     What happens by itself is not held up: whoever could mend it did not take the step.
     """
+    case = course.position["case"]
+    own = set() if course.moment.seq == 1 else {case["organization"], case["owner"]}
     known = {(row["organization"], row["role"]) for row in course.before["obligations"].values()}
-    for key in course.difference.get("obligations", {}):
+    for key, changes in course.difference.get("obligations", {}).items():
         row = course.position["obligations"][key]
         code, roles, spec = row["organization"], row["role"], course.kind.obligation(row["name"])
-        if row["state"] != OPEN or not roles or code == ANY_BUREAU or spec.child or (code, roles) in known:
+        chosen = spec.who.each or code not in own or "opened_seq" not in changes
+        if row["state"] != OPEN or not roles or code == ANY_BUREAU or not chosen or spec.child or (code, roles) in known:
             continue
         wanted = roles.split(ROLE_JOIN)
         if not any(organizations.list_members(organization=code, role=role) for role in wanted):

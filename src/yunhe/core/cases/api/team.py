@@ -14,7 +14,7 @@ from yunhe.core.cases.api.offering import SUPERVISE
 from yunhe.core.cases.api.reading import organization_names, person_names
 from yunhe.core.cases.models import ANY_BUREAU, ObligationQuerySet, ObligationRecord
 from yunhe.core.cases.rules import clock
-from yunhe.core.cases.rules.course import ROLE_JOIN
+from yunhe.core.cases.rules.course import OPEN, ROLE_JOIN
 from yunhe.core.cases.types import TeamLine, TeamWork, WorkItem
 from yunhe.core.organizations import api as organizations
 from yunhe.kernel.actor import ALL, Actor
@@ -98,6 +98,12 @@ def _rows(organization: str, actor: Actor) -> ObligationQuerySet:
         covered = _kinds(actor, permission, organization)
         rows = rows if ALL in covered else rows.filter(kind_code__in=covered)
     return rows
+
+
+def held_cases(person: str) -> tuple[str, ...]:
+    """Return the cases that go on in which something was handed to a person (`user:…`)."""
+    found = ObligationRecord.objects.filter(assignee=person, state=OPEN).order_by("case_id")
+    return tuple(found.values_list("case_id", flat=True).distinct())
 
 
 def _kinds(actor: Actor, permission: str, organization: str) -> set[str]:

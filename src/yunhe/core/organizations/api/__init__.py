@@ -25,6 +25,7 @@ from yunhe.core.organizations.api.divisions import (
     list_regions,
 )
 from yunhe.core.organizations.api.persons import (
+    TOPIC_LEFT,
     add_membership,
     change_password,
     close_user,
@@ -41,6 +42,7 @@ from yunhe.core.organizations.api.persons import (
 from yunhe.core.organizations.api.roles import define_role, get_role, list_roles
 
 __all__ = [
+    "TOPIC_LEFT",
     "actor_for",
     "add_membership",
     "authenticate",

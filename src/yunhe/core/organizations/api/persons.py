@@ -12,6 +12,7 @@ from django.db import transaction
 from django.db.models import Q, QuerySet
 
 from yunhe.core.evidence.api import append
+from yunhe.core.jobs.api import outbox
 from yunhe.core.organizations import models
 from yunhe.core.organizations.api.bodies import get_organization
 from yunhe.core.organizations.api.roles import get_role, separation_of
@@ -39,6 +40,8 @@ PASSWORD_LENGTH = 16
 ACCOUNTS = Rows(models.User)
 ACCOUNT = ("id", "username", "display_name", "is_active", "must_change_password", "created_at", "last_login")
 """What others see of an account; the digest of its password is not read."""
+TOPIC_LEFT = "organizations.left"
+"""Somebody's account was closed or one of their memberships ended; the payload names the `user`."""
 
 
 def create_user(*, username: str, display_name: str, actor: Actor, password: str | None = None) -> NewPassword:
@@ -108,6 +111,7 @@ def close_user(*, username: str, actor: Actor) -> Person:
         for row in _open_memberships(user.pk):
             _end(row, actor)
         _record("organizations.user_closed", actor, user, {"username": username})
+        outbox.publish(topic=TOPIC_LEFT, payload={"user": user.pk})
     return person_of(user)
 
 
@@ -188,6 +192,7 @@ def end_membership(*, membership_id: int, actor: Actor) -> Membership:
             raise MembershipNotFound(name=membership_id, detail="")
         actor.require("roles.manage", organization=row.organization_id)
         _end(row, actor)
+        outbox.publish(topic=TOPIC_LEFT, payload={"user": row.user_id})
     return membership_of(row)
 
 
