@@ -11,6 +11,7 @@ from tests.core.registers.conftest import BODY
 from yunhe.core.cases import api as cases
 from yunhe.core.cases.errors import ActionNotOffered, FieldsInvalid, GuardRefused, WaiverRefused
 from yunhe.core.organizations import api as organizations
+from yunhe.core.organizations.models import Membership
 from yunhe.core.registers import api
 from yunhe.core.registers.api import types as register_types
 from yunhe.core.registers.errors import (
@@ -161,6 +162,7 @@ def test_what_was_reviewed_is_what_goes_out(draft: Draft, cast: Cast) -> None:
 
 
 def test_versions_stand_beside_each_other_and_answer_for_their_day(draft: Draft, publish: Publish, cast: Cast) -> None:
+    Membership.objects.update(valid_from=date(2026, 1, 1))
     with frozen(datetime(2026, 3, 2, 2, tzinfo=UTC)):
         first = publish(draft())
     with frozen(datetime(2026, 5, 11, 2, tzinfo=UTC)):
@@ -188,6 +190,7 @@ def test_publishing_the_same_again_is_refused(draft: Draft, publish: Publish, ca
 
 
 def test_withdrawn_is_out_of_force_but_kept(draft: Draft, publish: Publish, cast: Cast) -> None:
+    Membership.objects.update(valid_from=date(2026, 1, 1))
     with frozen(datetime(2026, 3, 2, 2, tzinfo=UTC)):
         entry = publish(draft())
     with frozen(datetime(2026, 3, 10, 2, tzinfo=UTC)):

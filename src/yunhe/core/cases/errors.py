@@ -198,8 +198,8 @@ class NobodyInSeat(Invalid):
 
     code = "nobody_in_seat"
     sentences: ClassVar[dict[str, str]] = {
-        "zh": "{organization} 没有人在“{roles}”岗位上，办不了“{obligation}”。请改选单位，或先在该单位授予岗位。",
-        "en": 'Nobody at {organization} holds a role of {roles}, which "{obligation}" needs. '
+        "zh": "{organization} 没有人有角色 {roles}，办不了“{obligation}”。请改选单位，或先在该单位授予角色。",
+        "en": 'Nobody at {organization} holds a role ({roles}) that "{obligation}" needs. '
         "Choose another organisation, or have the role given there first.",
     }
 

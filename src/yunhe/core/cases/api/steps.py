@@ -187,9 +187,9 @@ def _require_holders(course: Course) -> None:
             continue
         wanted = roles.split(ROLE_JOIN)
         if not any(organizations.list_members(organization=code, role=role) for role in wanted):
-            body, titles = organizations.find_organization(code=code), [organizations.get_role(code=role).title["zh"] for role in wanted]
+            body = organizations.find_organization(code=code)
             name = body.label if body else code or "—"
-            raise NobodyInSeat(organization=name, roles="、".join(titles), codes=", ".join(wanted), obligation=spec.title.zh)
+            raise NobodyInSeat(organization=name, roles=", ".join(wanted), obligation=spec.title.zh)
 
 
 def _first_row(spec: KindSpec, course: Course, given: Mapping[str, Any]) -> dict[str, Any]:
