@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,7 @@ from yunhe.core.evidence.rules import DOMAIN, canonical, plain_facts
 from yunhe.core.evidence.types import EvidenceRecord, Personal
 from yunhe.engine.evidencelog import SegmentWriter
 from yunhe.kernel.actor import Actor, Door, Right, coming_through, job_actor
+from yunhe.kernel.clock import now
 from yunhe.kernel.errors import Missing, Refused
 from yunhe.kernel.ids import new_id
 from yunhe.kernel.pages import PageRequest
@@ -275,3 +277,34 @@ def test_canonical_text_gives_the_facts_back_and_is_stable(facts: dict[str, Any]
     assert json.loads(text) == facts
     assert canonical(json.loads(text)) == text
     assert canonical(dict(reversed(list(plain.items())))) == text
+
+
+def write_alike(*entries: tuple[str, str, dict[str, str]], shared: dict[str, Any]) -> list[str]:
+    return api.append_alike(
+        kind="case.event", actor=job_actor("tests"), at=now(), subject_type="case", facts=shared, own=("number", "note"), entries=list(entries)
+    )
+
+
+@pytest.mark.django_db
+def test_records_written_alike_are_those_that_one_by_one_would_be() -> None:
+    shared = {"seq": 2, "kind": "100 %s", "nested": {"a": [None, True]}}
+    own = [("c1", "113299000032990445", {"number": "A-1", "note": 'says "%" \n'}), ("c2", "", {"number": "乙", "note": ""})]
+    ids = write_alike(*own, shared=shared)
+    assert len(set(ids)) == 2
+    for evidence_id, (subject, owner, facts) in zip(ids, own, strict=True):
+        found = api.get_evidence(evidence_id=evidence_id)
+        assert (found.subject_id, found.owner_organization, dict(found.facts)) == (subject, owner, {**shared, **facts})
+        alone = api.append(
+            kind="case.event", actor=job_actor("tests"), at=found.at, subject_type="case", subject_id=subject, facts={**shared, **facts},
+            organization=owner,
+        )  # fmt: skip
+        assert replace(api.get_evidence(evidence_id=alone), id=found.id, salt=found.salt, digest=found.digest) == found
+        assert api.is_intact(record=found)
+    with pytest.raises(BadEvidence):
+        write_alike(("c", "", {"number": "\ud800", "note": ""}), shared=shared)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_records_written_alike_need_the_transaction_of_what_they_prove() -> None:
+    with pytest.raises(EvidenceOutsideTransaction):
+        write_alike(("c1", "", {"number": "", "note": ""}), shared={})

@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 import math
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import date, datetime
+from json.encoder import encode_basestring
 from typing import Any
 
 from yunhe.core.evidence.errors import BadEvidence
@@ -77,3 +78,17 @@ def _plain(value: Any, *, path: str, commit: Commit) -> Any:
         case float() if math.isfinite(value):
             return value
     raise BadEvidence(where=f"facts.{path}", expected="a JSON value", found=type(value).__name__)
+
+
+class AlikeText:
+    """The canonical JSON of objects that agree in all but some texts: only those are written anew for each."""
+
+    def __init__(self, shared: Mapping[str, Any], own: Iterable[str]) -> None:
+        known = {name: canonical(value).decode("utf-8").replace("%", "%%") for name, value in shared.items()}
+        self._own = sorted(own)
+        parts = (f'"{name}":{known.get(name, "%s")}' for name in sorted((*known, *self._own)))
+        self._text = "{" + ",".join(parts) + "}"
+
+    def of(self, own: Mapping[str, str]) -> str:
+        """Return the text of the object with these; each is a text that `check_text` lets pass."""
+        return self._text % tuple([encode_basestring(own[name]) for name in self._own])

@@ -1,5 +1,6 @@
 """Evidence (存证): one durable line for every act that touches data or rights."""
 
+from yunhe.core.evidence.api.alike import append_alike
 from yunhe.core.evidence.api.records import (
     access_evidence,
     append,
@@ -14,6 +15,7 @@ from yunhe.core.evidence.api.segments import collect_segments, register_taker
 __all__ = [
     "access_evidence",
     "append",
+    "append_alike",
     "append_all",
     "collect_segments",
     "find",
