@@ -179,3 +179,52 @@ def test_a_position_that_came_up_after_the_plan_stops_it(permit: Any, cast: Cast
     with pytest.raises(MigrationRefused):
         api.apply_migration(migration_id=draft.migration_id, actor=cast.data_admin.actor)
     assert CaseRecord.objects.get(pk=case.case_id).kind.number == 1
+
+
+def test_stopped_between_two_transactions_it_goes_on_from_there(
+    permit: Any, cast: Cast, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("yunhe.core.cases.api.migrating.CHUNK", 2)
+    cases = [permit() for _ in range(5)]
+    publish(title="第二版")
+    draft = drafted(cast)
+    api.approve_migration(migration_id=draft.migration_id, actor=cast.system_admin.actor)
+
+    def stop(done: int, total: int) -> None:
+        assert total == 5
+        if done == 2:
+            raise InterruptedError
+
+    with pytest.raises(InterruptedError):
+        api.apply_migration(migration_id=draft.migration_id, actor=cast.data_admin.actor, progress=stop)
+    assert CaseRecord.objects.filter(kind__number=2).count() == 2
+    done = api.apply_migration(migration_id=draft.migration_id, actor=cast.data_admin.actor)
+    assert (done.state, done.moved) == ("done", 5)
+    assert accepted(cases[0], cast).phase == "review"
+    check_all(cast)
+
+
+def test_a_case_acted_on_within_the_transaction_s_reading_is_left_for_the_next_pass(permit: Any, cast: Cast) -> None:
+    stays, goes = permit(), permit()
+    publish(title="第二版")
+    draft = drafted(cast, with_review(api.plan_migration(kind="permit", actor=cast.data_admin.actor)))
+    api.approve_migration(migration_id=draft.migration_id, actor=cast.system_admin.actor)
+    seen: list[tuple[int, int]] = []
+
+    def act_meanwhile(done: int, total: int) -> None:
+        if not seen:
+            accepted(goes, cast)  # after the positions were read, before the first transaction
+        seen.append((done, total))
+
+    done = api.apply_migration(migration_id=draft.migration_id, actor=cast.data_admin.actor, progress=act_meanwhile)
+    assert (done.state, done.moved) == ("done", 2)
+    assert {row.phase: row.kind.number for row in CaseRecord.objects.select_related("kind")} == {"intake": 2, "review": 2}
+    assert seen[-1] == (2, 2)
+    assert api.get_case(case_id=stays.case_id).phase == "intake"
+    check_all(cast)
+
+
+def with_review(plan: Migration) -> Migration:
+    (move,) = plan.moves
+    later = replace(move, phase="review", to_phase="review", obligations=("opinion", "opinion"), renames={"opinion": "opinion"}, cases=0)
+    return replace(plan, moves=(move, later))

@@ -18,7 +18,7 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 
 from yunhe.core.statements.types import PlainRow, Reader, Writer
 
-__all__ = ["Rows", "ask", "plain_value", "tell"]
+__all__ = ["Rows", "among", "ask", "plain_value", "tell"]
 
 M = TypeVar("M", bound=models.Model)
 SQLITE = "sqlite"
@@ -68,6 +68,20 @@ class Rows(Generic[M]):
             names, database = tuple(rows[0]), connections[DEFAULT_DB_ALIAS]
             tell(database, self._insert(names), [self._written(database, names, row) for row in rows])
 
+    def insert_alike(self, shared: PlainRow, names: tuple[str, ...], rows: Sequence[tuple[Any, ...]]) -> None:
+        """Write rows that differ in the columns `names` only, of which each row has the values as the database takes them."""
+        if not rows:
+            return
+        database = connections[DEFAULT_DB_ALIAS]
+        same = self._written(database, tuple(shared), shared)
+        if database.vendor == SQLITE:
+            tell(database, self._insert((*names, *shared)), [(*row, *same) for row in rows])
+            return
+        columns = ", ".join(self.columns[name] for name in (*names, *shared))  # a statement for each row costs a turn of the wire
+        told = ", ".join([*(_from_list(self.fields[name], place) for place, name in enumerate(names)), *["%s"] * len(same)])
+        text = f"INSERT INTO {self.name} ({columns}) SELECT {told} FROM json_array_elements(%s::json) AS t"  # noqa: S608
+        tell(database, text, [[*same, json.dumps(rows)]])
+
     def insert_first(self, row: PlainRow) -> bool:
         """Write a row unless there is one that it must not stand beside; tell whether it was written."""
         names, database = tuple(row), connections[DEFAULT_DB_ALIAS]
@@ -111,6 +125,13 @@ class Rows(Generic[M]):
         for place, write in _writers(self.model, names, database.vendor):
             values[place] = write(values[place], database)
         return values
+
+
+def among(column: str, values: Sequence[str]) -> tuple[str, Any]:
+    """Return a condition, the same text for however many values, and what is bound to it."""
+    if connections[DEFAULT_DB_ALIAS].vendor == SQLITE:
+        return f'"{column}" IN (SELECT value FROM json_each(%s))', json.dumps(values)  # noqa: S608
+    return f'"{column}" = ANY(%s)', list(values)
 
 
 def ask(database: BaseDatabaseWrapper, text: str, values: Sequence[Any]) -> list[tuple[Any, ...]]:
@@ -157,6 +178,12 @@ def _is_direct(database: BaseDatabaseWrapper) -> bool:
 @lru_cache(maxsize=1024)
 def _in_own_marks(text: str) -> str:
     return text.replace("%s", "?")
+
+
+def _from_list(field: Any, place: int) -> str:
+    """Return how PostgreSQL makes a column's value from a place of a JSON list."""
+    casts = {"JSONField": "::jsonb", "PositiveIntegerField": "::integer"}
+    return f"(t ->> {place}){casts.get(field.get_internal_type(), '')}"
 
 
 @cache

@@ -10,15 +10,13 @@ from typing import Any
 from django.db import transaction
 from django.db.models import F
 
-from yunhe.core.cases.api import kinds, store, telling
-from yunhe.core.cases.api.rulebook import BOOK
-from yunhe.core.cases.api.steps import take_part
+from yunhe.core.cases.api import kinds
+from yunhe.core.cases.api.moving import Change, move_cases
 from yunhe.core.cases.errors import MigrationRefused
 from yunhe.core.cases.models import CaseRecord, KindRecord, MigrationRecord, ObligationRecord
 from yunhe.core.cases.rules import migrating as rules
-from yunhe.core.cases.rules.course import CANCELLED, OPEN, ROLE_JOIN, Course, Moment
-from yunhe.core.cases.rules.position import empty_position
-from yunhe.core.cases.types import BUILT_IN, DryRun, KindSpec, Migration, Move
+from yunhe.core.cases.rules.course import OPEN
+from yunhe.core.cases.types import DryRun, Migration, Move
 from yunhe.core.evidence import api as evidence
 from yunhe.core.organizations import api as organizations
 from yunhe.kernel.actor import Actor
@@ -65,7 +63,8 @@ def read_plan(*, told: Mapping[str, Any], actor: Actor) -> Migration:
 def check_plan(*, plan: Migration, actor: Actor) -> DryRun:
     """Return what a plan would do to the cases as they stand now; nothing is written."""
     actor.require(CHANGE, kind=plan.kind)
-    return _dry_run(_version(plan.kind, plan.source_number), _version(plan.kind, plan.target_number), rules.complete(plan.moves))
+    source, target = _version(plan.kind, plan.source_number), _version(plan.kind, plan.target_number)
+    return _dry_run(source, target, rules.complete(plan.moves), _positions(source))
 
 
 def draft_migration(*, plan: Migration, reason: str, actor: Actor) -> Migration:
@@ -77,7 +76,7 @@ def draft_migration(*, plan: Migration, reason: str, actor: Actor) -> Migration:
     if not reason.strip():
         raise MigrationRefused(where="reason", problem="请写明原因", problem_en="a reason is needed")
     source, target = _version(plan.kind, plan.source_number), _version(plan.kind, plan.target_number)
-    _require_sound(source, target, rules.complete(plan.moves))
+    _require_sound(source, target, rules.complete(plan.moves), _positions(source))
     if all(move.choice == "keep" for move in plan.moves):
         raise MigrationRefused(where=plan.kind, problem="没有要移动的办件", problem_en="no case is to be moved")
     with transaction.atomic():
@@ -176,12 +175,12 @@ def _positions(source: KindRecord) -> Positions:
     return found
 
 
-def _dry_run(source: KindRecord, target: KindRecord, moves: Iterable[Move]) -> DryRun:
+def _dry_run(source: KindRecord, target: KindRecord, moves: Iterable[Move], standing: Positions) -> DryRun:
     """Hold the moves against every position that stands now."""
     old, new = kinds.spec_of(source), kinds.spec_of(target)
     known = {(move.phase, tuple(move.obligations)): move for move in moves}
     counts, problems = Counter[str](), {}
-    for key, ids in sorted(_positions(source).items()):
+    for key, ids in sorted(standing.items()):
         move = rules.find_move(known, key)
         found = [(f"有 {len(ids)} 件处于计划没有写到的位置", f"{len(ids)} cases stand where the plan says nothing")]
         if move is not None:
@@ -198,103 +197,26 @@ def _strangers(move: Move) -> list[tuple[str, str]]:
     return [(f"没有单位“{body}”", f'there is no organisation "{body}"') for body in unknown]
 
 
-def _require_sound(source: KindRecord, target: KindRecord, moves: Iterable[Move]) -> None:
-    for (phase, names), (first, *_rest) in _dry_run(source, target, moves).problems.items():
+def _require_sound(source: KindRecord, target: KindRecord, moves: Iterable[Move], standing: Positions) -> None:
+    for (phase, names), (first, *_rest) in _dry_run(source, target, moves, standing).problems.items():
         raise MigrationRefused(where=f"{phase} + {', '.join(names)}", problem=first["zh"], problem_en=first["en"])
 
 
 def _work(row: MigrationRecord, moves: tuple[Move, ...]) -> list[tuple[Move, list[str]]]:
     """Return what is still to be moved. Raises: MigrationRefused when a position came up that must stop the change."""
-    _require_sound(row.source, row.target, moves)
+    standing = _positions(row.source)
+    _require_sound(row.source, row.target, moves, standing)
     known = {(move.phase, tuple(move.obligations)): move for move in moves}
-    found = ((rules.find_move(known, key), ids) for key, ids in _positions(row.source).items())
+    found = ((rules.find_move(known, key), ids) for key, ids in standing.items())
     return [(move, ids) for move, ids in found if move is not None and move.choice == "move"]
 
 
 def _move_cases(row: MigrationRecord, move: Move, ids: list[str], actor: Actor) -> int:
     """Move some cases of one position in one transaction; return how many were still there."""
-    calendar = kinds.calendar()
-    spec, at = kinds.spec_of(row.target), now()
     with transaction.atomic():
-        cases = list(CaseRecord.objects.select_for_update().filter(pk__in=ids, kind=row.source).exclude(state="closed"))
-        opened: dict[str, dict[str, dict[str, Any]]] = defaultdict(dict)
-        names = store.STANDING_FIELDS
-        marks = ", ".join(["%s"] * len(cases)) or "NULL"
-        live = f"case_id IN ({marks}) AND (state = 'open' OR next_at IS NOT NULL)"
-        for item in store.OBLIGATIONS.plain(("id", "case_id", *names), live, *(case.pk for case in cases)):
-            opened[item.pop("case_id")][item.pop("id")] = item
-        clocks: dict[str, dict[str, dict[str, Any]]] = defaultdict(dict)
-        for item in store.CLOCKS.plain(("id", "case_id", *store.CLOCK_FIELDS), f"case_id IN ({marks})", *(case.pk for case in cases)):
-            clocks[item.pop("case_id")][item.pop("id")] = item
-        courses: dict[str, Course] = {}
-        for case in cases:
-            stands = {"case": store.case_row(case), "data": dict(case.data), "obligations": opened[case.pk], "clocks": clocks[case.pk]}
-            position = {**empty_position(), **stands}
-            standing = sorted(one["name"] for one in opened[case.pk].values() if one["state"] == OPEN)
-            if tuple(standing) != move.obligations or case.phase != move.phase:
-                continue  # acted on since: it is found again where it stands now
-            moment = Moment(actor, at, case.version + 1, "migrate", lambda: calendar, new_id, values={"reason": row.reason}, book=BOOK)
-            courses[case.pk] = _moved(Course(spec, position, moment), move, row.source)
-        _write(row, [case for case in cases if case.pk in courses], courses, actor)
-        _step(row, "running", moved=F("moved") + len(courses))
-    return len(courses)
-
-
-def _moved(course: Course, move: Move, source: KindRecord) -> Course:
-    old, new = kinds.spec_of(source), course.kind
-    course.change("case", {"phase": move.to_phase})
-    for key, item in list(course.position["obligations"].items()):
-        name = item["name"]
-        to = move.renames.get(name, name)
-        if item["state"] != OPEN:
-            known = to in new.obligations and (name, "") not in move.cancel
-            _change(course, key, _renamed(old, new, name, to) if known else {"next_at": None})
-            continue
-        if (name, "") in move.cancel or (name, item["organization"]) in move.cancel:
-            course.close_obligation(key, "", CANCELLED)
-            _unlist(course, old.obligation(name).who.each, item["organization"])
-            continue
-        _change(course, key, _renamed(old, new, name, to))
-        if name not in BUILT_IN and rules.is_reseated(old, new, name, to):
-            course.reseat(key, to)
-    for name, organization in move.add:
-        course.open_added(name, organization)
-    course.settle()
-    return course
-
-
-def _unlist(course: Course, listing: str, organization: str) -> None:
-    """Take an organisation that is no longer asked off the list that names whom to ask."""
-    listed = list(course.position["data"].get(listing) or ())
-    if organization in listed:
-        course.change("data", {listing: [one for one in listed if one != organization]})
-
-
-def _change(course: Course, key: str, told: Mapping[str, Any]) -> None:
-    """Note of an obligation what differs, if anything does."""
-    held = course.position["obligations"][key]
-    if changes := {name: value for name, value in told.items() if held.get(name) != value}:
-        course.change("obligations", {key: changes})
-
-
-def _renamed(old: KindSpec, new: KindSpec, name: str, to: str) -> dict[str, Any]:
-    """Return what changes of an obligation that stays: its name, group, and roles where the kind changed them."""
-    changes: dict[str, Any] = {"name": to}
-    if to in BUILT_IN:
-        return changes
-    changes["group"] = new.obligation(to).group
-    before, after = sorted(old.obligation(name).who.roles), sorted(new.obligation(to).who.roles)
-    return changes if before == after else {**changes, "role": ROLE_JOIN.join(after)}
-
-
-def _write(row: MigrationRecord, cases: list[CaseRecord], courses: Mapping[str, Course], actor: Actor) -> None:
-    for case in cases:
-        take_part(case, courses[case.pk])
-    store.write_moved(cases, courses, row.target)
-    store.write_courses(courses)
-    telling.note_turns(courses.values())
-    events = [store.build_event(case.pk, courses[case.pk], kind_digest=row.target.digest) for case in cases]
-    store.write_events(events, [courses[case.pk] for case in cases])
+        moved = move_cases(Change(row.source, row.target, move, actor, row.reason, now()), ids)
+        _step(row, "running", moved=F("moved") + moved)
+    return moved
 
 
 def _source(kind: str, target: KindRecord, number: int | None) -> KindRecord:
@@ -344,22 +266,11 @@ def _record(kind: str, row: MigrationRecord, actor: Actor) -> None:
 
 def told(row: MigrationRecord) -> Migration:
     """Return the row as others see it."""
+    changes = rules.compare_kinds(kinds.spec_of(row.source), kinds.spec_of(row.target))
     return Migration(
-        migration_id=row.pk,
-        kind=row.kind_code,
-        source_number=row.source.number,
-        target_number=row.target.number,
-        state=row.state,
-        moves=tuple(_move(one) for one in row.moves),
-        changes=rules.compare_kinds(kinds.spec_of(row.source), kinds.spec_of(row.target)),
-        reason=row.reason,
-        author_name=row.author_name,
-        approver_name=row.approver_name,
-        made_at=row.made_at,
-        done_at=row.done_at,
-        moved=row.moved,
-        kind_title=kinds.spec_of(row.target).title.as_mapping(),
-        author=row.author,
-        approved_at=row.approved_at,
+        migration_id=row.pk, kind=row.kind_code, source_number=row.source.number, target_number=row.target.number, state=row.state,
+        moves=tuple(_move(one) for one in row.moves), changes=changes, reason=row.reason, author_name=row.author_name,
+        approver_name=row.approver_name, made_at=row.made_at, done_at=row.done_at, moved=row.moved,
+        kind_title=kinds.spec_of(row.target).title.as_mapping(), author=row.author, approved_at=row.approved_at,
         undoes=row.undoes_id or "",
-    )
+    )  # fmt: skip

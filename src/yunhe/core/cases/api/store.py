@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
@@ -18,12 +18,11 @@ from yunhe.core.cases.models import (
     ClockRecord,
     DraftRecord,
     EventRecord,
-    KindRecord,
     ObligationRecord,
     PartyRecord,
 )
 from yunhe.core.cases.rules.books import GroupCount, Others
-from yunhe.core.cases.rules.course import CLOSED, Course
+from yunhe.core.cases.rules.course import CLOSED, Course, Moment
 from yunhe.core.cases.rules.digests import digest_of
 from yunhe.core.cases.rules.position import Position, empty_position
 from yunhe.core.cases.rules.search import head_of, search_text
@@ -52,6 +51,7 @@ STANDING_FIELDS = (
     "lapse_at", "next_at",
 )  # fmt: skip
 CLOCK_FIELDS = ("name", "stopped_at", "warned", *TIMING_FIELDS)
+EVIDENCE = "case.event"
 DECISIONS = "_decisions"
 """What an event keeps of the decision tables that it asked: table, digest, day, rows."""
 PARTY_FIELDS = ("part", "organization", "person")
@@ -192,94 +192,60 @@ def write_result(row: CaseRecord, course: Course) -> None:
 
 def write_course(case_id: str, course: Course) -> None:
     """Write what the transition changed beside the case's row: obligations, clocks, parties."""
-    write_courses({case_id: course})
-
-
-def write_courses(courses: Mapping[str, Course]) -> None:
-    """Write what transitions of several cases changed beside the cases' rows, as few statements as they allow."""
-    _write_parts(OBLIGATIONS, courses, "obligations", ("kind_code",))
-    _write_parts(CLOCKS, courses, "clocks", ())
-    parties = []
-    for case_id, course in courses.items():
-        goes_on = course.position["case"]["state"] != CLOSED
-        parties += [{"case_id": case_id, "open": goes_on, **party} for party in course.difference.get("parties", {}).values()]
-        if not goes_on and "state" in course.difference.get("case", {}):
-            PARTIES.update({"open": False}, "case_id = %s", case_id)
-    PARTIES.insert(parties)
-
-
-def write_moved(rows: Iterable[CaseRecord], courses: Mapping[str, Course], kind: KindRecord) -> None:
-    """Write the rows of cases that moved to another version, locked by the caller; their events are written apart."""
-    changed: dict[tuple[str, ...], list[tuple[str, Mapping[str, Any]]]] = defaultdict(list)
-    for row in rows:
-        course = courses[row.pk]
-        take(row, course)
-        row.kind, row.version = kind, course.moment.seq
-        told = {**course.difference.get("case", {}), "kind_id": kind.pk, "version": row.version}
-        told |= _data_columns(row, course) if "data" in course.difference else {}
-        changed[tuple(told)].append((row.pk, told))
-    for alike in changed.values():
-        CASES.update_each(alike)
-
-
-def take(row: CaseRecord, course: Course) -> None:
-    """Put what changed of the case into its row in memory."""
-    for name, value in _typed(course.difference.get("case", {})).items():
-        setattr(row, name, value)
-    row.data = course.position["data"]
+    _write_parts(OBLIGATIONS, case_id, course, "obligations", {"kind_code": course.position["case"]["kind_code"]})
+    _write_parts(CLOCKS, case_id, course, "clocks", {})
+    goes_on = course.position["case"]["state"] != CLOSED
+    if not goes_on and "state" in course.difference.get("case", {}):
+        PARTIES.update({"open": False}, "case_id = %s", case_id)
+    parties = course.difference.get("parties", {}).values()
+    PARTIES.insert([{"case_id": case_id, "open": goes_on, **party} for party in parties])
 
 
 def build_event(case_id: str, course: Course, *, kind_digest: str, obligation_id: str = "", on_behalf: str = "") -> dict[str, Any]:
     """Return the row of a transition's event, not yet written and without its evidence."""
-    moment, actor = course.moment, course.moment.actor
+    moment = course.moment
+    values = {**moment.values, **({DECISIONS: course.decisions} if course.decisions else {})}
     event = {
-        "id": new_id(),
-        "case_id": case_id,
-        "seq": moment.seq,
-        "at": moment.at,
-        "action": moment.action,
-        "obligation_id": obligation_id,
-        "actor_kind": actor.kind,
-        "actor_id": actor.id,
-        "actor_name": actor.name,
-        "actor_organization": actor.organization,
-        "actor_organization_name": actor.organization_name,
-        "actor_role": actor.role,
-        "on_behalf": on_behalf,
-        "calls": [call.code for call in course.calls],
-        "kind_digest": kind_digest,
-        "values": {**moment.values, **({DECISIONS: course.decisions} if course.decisions else {})},
-        "diff": course.difference,
+        **shared_event(moment, kind_digest), "id": new_id(), "case_id": case_id, "seq": moment.seq, "obligation_id": obligation_id,
+        "on_behalf": on_behalf, "calls": [call.code for call in course.calls], "values": values, "diff": course.difference,
         "salt": secrets.token_hex(16),
-    }
+    }  # fmt: skip
     return {**event, "digest": event_digest(event)}
+
+
+def shared_event(moment: Moment, kind_digest: str) -> dict[str, Any]:
+    """Return what all events of one actor at one time say alike: of no one obligation, on nobody's behalf, without calls."""
+    actor = moment.actor
+    return {
+        "at": moment.at, "action": moment.action, "obligation_id": "", "actor_kind": actor.kind, "actor_id": actor.id,
+        "actor_name": actor.name, "actor_organization": actor.organization, "actor_organization_name": actor.organization_name,
+        "actor_role": actor.role, "on_behalf": "", "calls": [], "kind_digest": kind_digest, "values": dict(moment.values),
+    }  # fmt: skip
 
 
 def write_event(case_id: str, course: Course, *, kind_digest: str, obligation_id: str = "", on_behalf: str = "") -> None:
     """Write the event row and its evidence, in the caller's transaction."""
-    write_events([build_event(case_id, course, kind_digest=kind_digest, obligation_id=obligation_id, on_behalf=on_behalf)], [course])
-
-
-def write_events(events: Sequence[dict[str, Any]], courses: Iterable[Course]) -> None:
-    """Write events of one actor at one time with their evidence; each with its course."""
-    entries, moment = [], None
-    for event, course in zip(events, courses, strict=True):
-        case, moment = course.position["case"], course.moment
-        facts = {
-            "number": case["number"], "kind": case["kind_code"], "seq": event["seq"], "action": event["action"],
-            "phase": case["phase"], "state": case["state"], "digest": event["digest"],
-        }  # fmt: skip
-        owner = case["owner"] or case["organization"]
-        entries.append({"subject_type": "case", "subject_id": event["case_id"], "facts": facts, "organization": owner})
-    if moment is None:
-        return
-    kept = evidence.append_all(kind="case.event", actor=moment.actor, entries=entries, at=moment.at)
-    EVENTS.insert([{**event, "evidence_id": key} for event, key in zip(events, kept, strict=True)])
+    event = build_event(case_id, course, kind_digest=kind_digest, obligation_id=obligation_id, on_behalf=on_behalf)
+    case, moment = course.position["case"], course.moment
+    facts = {
+        "number": case["number"], "kind": case["kind_code"], "seq": event["seq"], "action": event["action"],
+        "phase": case["phase"], "state": case["state"], "digest": event["digest"],
+    }  # fmt: skip
+    kept = evidence.append(
+        kind=EVIDENCE, actor=moment.actor, subject_type="case", subject_id=case_id, facts=facts,
+        organization=case["owner"] or case["organization"], at=moment.at,
+    )  # fmt: skip
+    EVENTS.insert([{**event, "evidence_id": kept}])
 
 
 def event_digest(event: Mapping[str, Any]) -> str:
     """Return the digest of an event's row: salted, so that it says nothing of the values it covers."""
-    return digest_of({**{name: event[name] for name in TOLD}, "at": event["at"].isoformat()})
+    return digest_of(covered_by_digest(event))
+
+
+def covered_by_digest(event: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what the digest of an event's row covers."""
+    return {**{name: event[name] for name in TOLD}, "at": event["at"].isoformat()}
 
 
 def rows_position(row: CaseRecord) -> Position:
@@ -292,20 +258,18 @@ def _data_columns(row: CaseRecord, course: Course) -> dict[str, Any]:
     return {"data": data, "search": search_text(row.search, course.kind.fields, data)}
 
 
-def _write_parts(table: Rows[Any], courses: Mapping[str, Course], part: str, extra: tuple[str, ...]) -> None:
+def _write_parts(table: Rows[Any], case_id: str, course: Course, part: str, own: Mapping[str, Any]) -> None:
     """Insert what is new and update what changed, rows with the same columns together."""
     fresh: dict[tuple[str, ...], list[dict[str, Any]]] = defaultdict(list)
     changed: dict[tuple[str, ...], list[tuple[str, Mapping[str, Any]]]] = defaultdict(list)
-    for case_id, course in courses.items():
-        before, seq = course.before[part], course.moment.seq
-        told, found_by = course.difference.get(part, {}), course.found_by(part)
-        for key in told | found_by:
-            changes = {**told.get(key, {}), **found_by.get(key, {})}
-            if key in before or changes.get("opened_seq", seq) != seq:
-                changed[tuple(changes)].append((key, changes))
-            else:
-                own = {name: course.position["case"][name] for name in extra}
-                fresh[tuple(changes)].append({"id": key, "case_id": case_id, **own, **changes})
+    before, seq = course.before[part], course.moment.seq
+    told, found_by = course.difference.get(part, {}), course.found_by(part)
+    for key in told | found_by:
+        changes = {**told.get(key, {}), **found_by.get(key, {})}
+        if key in before or changes.get("opened_seq", seq) != seq:
+            changed[tuple(changes)].append((key, changes))
+        else:
+            fresh[tuple(changes)].append({"id": key, "case_id": case_id, **own, **changes})
     for rows in changed.values():
         table.update_each(rows)
     for rows_ in fresh.values():

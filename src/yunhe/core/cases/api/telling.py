@@ -62,11 +62,11 @@ def note_turns(courses: Iterable[Course]) -> None:
     """Note what came to people in transitions of one time, in their transaction; `announcing` tells them. One statement."""
     TURNS.insert([
         {"obligation_id": key, "caused_by": course.moment.actor.id, "came_at": course.moment.at, "told_at": None}
-        for course in courses for key in _came(course)
+        for course in courses for key in came(course)
     ])  # fmt: skip
 
 
-def _came(course: Course) -> list[str]:
+def came(course: Course) -> list[str]:
     """Return the obligations that came to people in this transition: open now, and not before or not theirs."""
     found = []
     for key in course.difference.get("obligations", ()):

@@ -180,8 +180,7 @@ class Course:
         if self.position["case"]["state"] != OPEN:
             return
         rows = [row for row in self.position["obligations"].values() if row["state"] == OPEN] + self._running_clocks()
-        unread = [{"due_at": self._others.due_at, "estimated": self._others.estimated}] if self._others else []
-        due = timing.earliest_due([*rows, *unread])
+        due = timing.earliest_due([*map(timing.due_of, rows), *([(self._others.due_at, self._others.estimated)] if self._others else [])])
         if any(self.position["case"][name] != value for name, value in due.items()):
             self.change("case", due)
 
@@ -196,7 +195,7 @@ class Course:
             return {key: {"warn_at": None if row["stopped_at"] else timing.warn_at(row, self._percents())} for key, row in rows.items()}
         rows = self.position["obligations"]
         moved = [key for key, row in rows.items() if "due_at" in changed.get(key, {}) or (clocks and row["state"] == OPEN)]
-        dues = {key: timing.earliest_due([rows[key], *self._running_clocks()]) for key in moved}
+        dues = {key: timing.earliest_due(map(timing.due_of, (rows[key], *self._running_clocks()))) for key in moved}
         return {key: {"first_due_at": due["due_at"], "first_estimated": due["estimated"]} for key, due in dues.items()}
 
     def _running_clocks(self) -> list[Mapping[str, Any]]:
@@ -207,9 +206,13 @@ class Course:
 
     def settle(self) -> None:
         """Note what follows from the changes: phases of what opened, warnings, when the case is due."""
+        self.settle_opened()
+        self._settle_due()
+
+    def settle_opened(self) -> None:
+        """Note what follows from the changes for the obligations: phases of what opened, warnings."""
         self._settle_phase()
         self._settle_warnings()
-        self._settle_due()
 
     def _settle_warnings(self) -> None:
         """Note of what runs and whose time changed when its bearers are warned next: again of a rung that lies ahead again."""
@@ -374,13 +377,15 @@ class Course:
 
     def _seat(self, name: str, organization: str) -> dict[str, str]:
         who = self.kind.obligation(name).who
-        person = {"opener": self.position["case"]["opened_by"], BATCH: BATCH}.get(who.person, "")
+        person = self.position["case"]["opened_by"] if who.person == "opener" else who.person
         return {"organization": organization, "role": ROLE_JOIN.join(sorted(who.roles)), "person": person, "assignee": ""}
 
     def _organizations(self, who: WhoSpec) -> list[str] | None:
         """Return whose turn it is; None where a field of the case names them."""
-        case = self.position["case"]
-        return {"applicant": [case["organization"]], "owner": [case["owner"]], "bureau": [BUREAU], "": [""]}.get(who.organization)
+        column = {"applicant": "organization", "owner": "owner"}.get(who.organization)
+        if column:
+            return [self.position["case"][column]]
+        return {"bureau": [BUREAU], "": [""]}.get(who.organization)
 
     def _open_in_seat(self, name: str, seat: Mapping[str, str]) -> None:
         spec = self.kind.obligation(name)

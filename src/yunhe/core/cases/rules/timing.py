@@ -70,6 +70,17 @@ def recount(row: Row, calendar: WorkdayCalendar) -> dict[str, Any]:
     return {"due_at": due.at.isoformat(), "estimated": due.estimated}
 
 
+def earliest_due(marks: Iterable[tuple[str | None, bool]]) -> dict[str, Any]:
+    """Return when the first of these is due (time, whether estimated): when the case is that they belong to."""
+    timed = sorted((datetime.fromisoformat(due_at), estimated) for due_at, estimated in marks if due_at)
+    return {"due_at": timed[0][0].isoformat(), "estimated": timed[0][1]} if timed else {"due_at": None, "estimated": False}
+
+
+def due_of(row: Row) -> tuple[str | None, bool]:
+    """Return when a row is due and whether that is estimated."""
+    return row["due_at"], row["estimated"]
+
+
 def warn_at(row: Row, percents: tuple[int, ...]) -> str | None:
     """Return when the next rung of the ladder is reached; None while the clock stands or none is left.
 
@@ -88,12 +99,6 @@ def _rung_at(row: Row, percent: int) -> datetime:
     start, due = datetime.fromisoformat(row["started_at"]), datetime.fromisoformat(row["due_at"])
     stood = sum((pause.until - pause.since for pause in clock.read_pauses(row["pauses"])), timedelta())
     return due - (due - start - stood) * (100 - percent) / 100
-
-
-def earliest_due(rows: Iterable[Row]) -> dict[str, Any]:
-    """Return when the first of the rows that run is due and whether that is estimated; neither where none runs."""
-    timed = sorted((datetime.fromisoformat(row["due_at"]), row["estimated"]) for row in rows if row["due_at"])
-    return {"due_at": timed[0][0].isoformat(), "estimated": timed[0][1]} if timed else {"due_at": None, "estimated": False}
 
 
 def total_amount(row: Row) -> int:

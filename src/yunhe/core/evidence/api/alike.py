@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import json
 import secrets
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
 from django.db import connection
 
-from yunhe.core.evidence.api.records import CONTENT, LIMITS
+from yunhe.core.evidence.api.records import CONTENT, EVIDENCE, LIMITS
 from yunhe.core.evidence.errors import EvidenceOutsideTransaction
-from yunhe.core.evidence.models import EvidenceRow
 from yunhe.core.evidence.rules import DOMAIN, MAX_FACTS_BYTES, AlikeText, check_text
 from yunhe.crypto import sm3
 from yunhe.kernel.actor import Actor
@@ -44,7 +42,7 @@ def append_alike(
     shared = {name: value for name, value in shared.items() if name not in (*OWN, "at")}
     _check(shared)
     rows = list(_rows({**shared, "at": at.astimezone(UTC).isoformat()}, AlikeText(facts, own), entries))
-    _insert({**shared, "at": connection.ops.adapt_datetimefield_value(at.astimezone(UTC))}, rows)
+    EVIDENCE.insert_alike({**shared, "at": at.astimezone(UTC)}, (*OWN, "salt", "digest"), rows)
     return [row[0] for row in rows]
 
 
@@ -62,15 +60,3 @@ def _rows(shared: Mapping[str, str], facts: AlikeText, entries: list[Entry]) -> 
 def _check(content: Mapping[str, str]) -> None:
     for name, value in content.items():
         check_text(value, where=name, limit=MOST[name])
-
-
-def _insert(shared: Mapping[str, Any], rows: Sequence[tuple[str, ...]]) -> None:
-    own, values = (*OWN, "salt", "digest"), list(shared.values())
-    into = f"INSERT INTO {EvidenceRow._meta.db_table} ({', '.join((*own, *shared))})"
-    with connection.cursor() as cursor:
-        if connection.vendor == "postgresql":  # a statement for each row costs a turn of the wire
-            told = ", ".join([*(f"t ->> {place}" for place in range(len(own))), *["%s"] * len(values)])
-            cursor.execute(f"{into} SELECT {told} FROM json_array_elements(%s::json) AS t", [*values, json.dumps(rows)])  # noqa: S608
-        else:
-            marks = ", ".join(["%s"] * (len(own) + len(values)))
-            cursor.executemany(f"{into} VALUES ({marks})", [(*row, *values) for row in rows])
