@@ -34,6 +34,7 @@ from yunhe.core.cases.rules.moving import take_move
 from yunhe.core.cases.rules.search import search_text
 from yunhe.core.cases.types import KindSpec, Migration, Move
 from yunhe.core.evidence import api as evidence
+from yunhe.core.organizations import api as organizations
 from yunhe.kernel.actor import Actor
 from yunhe.kernel.clock import FrozenClock, now
 from yunhe.kernel.errors import YunheError
@@ -65,6 +66,7 @@ def test_lists_limits_and_seats_of_a_permit_are_those_of_each_case(
     seen: Counter[str] = Counter()
     dice = random.Random(seed_of("permits moved alike"))
     codes = [cast.owner.code, cast.other.code, cast.bureau.code]
+    organizations.add_membership(username=cast.clerk.username, organization=cast.other.code, role="data_leader", actor=founder)
     for _ in range(amount(small=3, full=100)):
         with transaction.atomic():
             api.publish_kind(spec=permit_kind(), source="tests", actor=founder)
@@ -209,6 +211,9 @@ def compare(row: CaseRecord, expected: Difference, seen: Counter[str]) -> str:
     assert evidence.get_evidence(evidence_id=event.evidence_id).facts["digest"] == event.digest
     timed = [*row.obligations.filter(state="open"), *row.clocks.filter(stopped_at=None)]
     assert row.state != "open" or row.due_at == min((one.due_at for one in timed if one.due_at), default=None)
+    running = [one.due_at for one in row.clocks.filter(stopped_at=None) if one.due_at]
+    for one in row.obligations.filter(state="open"):
+        assert one.first_due_at == min((at for at in (one.due_at, *running) if at), default=None)
     assert row.search == search_text(row.search, spec_of(row.kind).fields, row.data)
     seen["opened"] += bool(opened)
     seen["cancelled"] += any(one.get("state") == "cancelled" for one in changed.values())
