@@ -22,12 +22,13 @@ from tests.core.cases.conftest import calendar, clock  # noqa: F401
 from tests.faults.world import plain_permit
 from tests.soaking import is_soaking
 from yunhe.core.cases import api
+from yunhe.core.cases.api import seeing
 from yunhe.core.cases.models import CaseQuerySet, CaseRecord, EventRecord, ObligationQuerySet
 from yunhe.core.jobs import api as jobs
 from yunhe.core.notices.models import NoticeRow
 from yunhe.core.organizations import api as organizations
 from yunhe.core.organizations.models import User
-from yunhe.kernel.actor import Actor, job_actor
+from yunhe.kernel.actor import Actor, Right, job_actor
 from yunhe.kernel.pages import PageRequest
 from yunhe.ui.po import compile_texts
 
@@ -203,13 +204,15 @@ def test_nobody_reads_what_is_not_theirs(zoo: Zoo) -> None:
 
 
 def test_a_hole_is_found(zoo: Zoo, monkeypatch: pytest.MonkeyPatch) -> None:
-    holes = {
-        "/inbox/cases/": (CaseQuerySet, "visible_to", lambda rows, actor: rows.all()),
-        "/inbox/": (ObligationQuerySet, "waiting_for", lambda rows, actor, roles: rows.filter(state="open")),
-        "/api/v1/cases/": (api.reading, "require_visible", lambda row, actor: None),
-    }
+    holes = (
+        ("/inbox/cases/", (CaseQuerySet, "visible_to", lambda rows, actor, states=(): rows.all())),
+        ("/inbox/cases/?", (CaseQuerySet, "visible_to", lambda rows, actor, states=(): rows.all())),
+        ("/inbox/cases/?size", (seeing, "seen_places", lambda actor: (Right("cases.view"),))),
+        ("/inbox/", (ObligationQuerySet, "waiting_for", lambda rows, actor, roles: rows.filter(state="open"))),
+        ("/api/v1/cases/", (api.reading, "require_visible", lambda row, actor: None)),
+    )
     asked = knocks(zoo)
-    for place, hole in holes.items():
+    for place, hole in holes:
         with monkeypatch.context() as patch:
             patch.setattr(*hole)
             found, _, _ = leaks(zoo, "clerk", [address for address in asked if address.startswith(place)])

@@ -8,7 +8,7 @@ from typing import ClassVar
 from django.db import models
 from django.db.models import Exists, OuterRef, Q
 
-from yunhe.kernel.actor import ALL, Actor
+from yunhe.kernel.actor import ALL, Actor, Right
 
 ANY_BUREAU = "*"
 
@@ -99,37 +99,48 @@ class NumberSeries(models.Model):
         constraints: ClassVar = [models.UniqueConstraint(fields=["prefix", "on"], name="cases_series_once")]
 
 
+def seen_places(actor: Actor) -> tuple[Right, ...]:
+    """Return where the actor may see cases, each place once; one without any limit stands alone."""
+    held = [right for right in actor.rights if right.permission in ("cases.view", ALL)]
+    somewhere = [right for right in held if right.organizations and right.regions and right.kinds]
+    whole = [right for right in somewhere if is_whole(right)]
+    return tuple({(right.organizations, right.regions, right.kinds): right for right in whole[:1] or somewhere}.values())
+
+
+def is_whole(right: Right) -> bool:
+    """Tell whether a right has no limit of place or kind."""
+    return ALL in right.organizations and ALL in right.regions and ALL in right.kinds
+
+
 class CaseQuerySet(models.QuerySet["CaseRecord"]):
     """The only ways into the table of cases for a list."""
 
-    def visible_to(self, actor: Actor, *, going_on: bool = False) -> CaseQuerySet:
+    def visible_to(self, actor: Actor, *, states: tuple[str, ...] = ()) -> CaseQuerySet:
         """Cases that a right `cases.view` covers, or that the actor took part in for this organisation.
 
-        `going_on`: those that are not closed, found by the parties that are kept of them apart.
+        `states`: those in one of these states only, found by the parties of such cases.
         """
-        parties = PartyRecord.objects.filter(open=True) if going_on else PartyRecord.objects.all()
-        rows = self.exclude(state="closed") if going_on else self
-        own = Q(person=actor.id, organization=actor.organization)
-        allowed = _has_party(parties, own, going_on)
-        for right in actor.rights:
-            if right.permission not in ("cases.view", ALL):
-                continue
+        rows, parties = self.all(), PartyRecord.objects.all()
+        if states:
+            rows, parties = rows.filter(state__in=states), parties.filter(state__in=states)
+        allowed = _has_party(parties, Q(person=actor.id, organization=actor.organization), at_once=bool(states))
+        for right in seen_places(actor):
             within = Q()
             if ALL not in right.kinds:
                 within &= Q(kind_code__in=right.kinds)
             if ALL not in right.regions:
                 within &= Q(region__in=right.regions)
             if ALL not in right.organizations:
-                within &= _has_party(parties, Q(organization__in=right.organizations), going_on)
-            allowed = allowed | within if within else Q(pk__isnull=False)
+                within &= _has_party(parties, Q(organization__in=right.organizations), at_once=bool(states))
             if not within:
-                break
+                return rows
+            allowed |= within
         return rows.filter(allowed)
 
 
-def _has_party(parties: models.QuerySet[PartyRecord], which: Q, going_on: bool) -> Q:
+def _has_party(parties: models.QuerySet[PartyRecord], which: Q, *, at_once: bool) -> Q:
     """Return that a case has such a party: asked of each case, or, where they are few, of all at once."""
-    return Q(pk__in=parties.filter(which).values("case_id")) if going_on else Q(Exists(parties.filter(which, case=OuterRef("pk"))))
+    return Q(pk__in=parties.filter(which).values("case_id")) if at_once else Q(Exists(parties.filter(which, case=OuterRef("pk"))))
 
 
 class CaseRecord(models.Model):
@@ -172,7 +183,7 @@ class CaseRecord(models.Model):
         constraints: ClassVar = [models.UniqueConstraint(fields=["request_key"], condition=~Q(request_key=""), name="cases_case_request")]
         indexes: ClassVar = [
             models.Index(fields=["-opened_at", "-id"], name="cases_case_newest"),
-            models.Index(fields=["kind_code", "state", "-opened_at"], name="cases_case_kind"),
+            models.Index(fields=["kind_code", "state", "-opened_at", "-id"], name="cases_case_kind"),
             models.Index(fields=["kind", "phase", "state"], name="cases_case_position"),
             models.Index(fields=["organization", "state", "-opened_at"], name="cases_case_applicant"),
             models.Index(fields=["owner", "state", "-opened_at"], name="cases_case_owner"),
@@ -185,21 +196,25 @@ class CaseRecord(models.Model):
 
 
 class PartyRecord(models.Model):
-    """Who has a part in a case and may therefore see it: an organisation, or a person for one. `open`: it is not closed."""
+    """Who has a part in a case and may therefore see it: an organisation, or a person for one.
+
+    Kind, state and opening time are the case's own, repeated so that lists are counted by `cases_party_seen` alone.
+    """
 
     case = models.ForeignKey(CaseRecord, on_delete=models.PROTECT, related_name="parties", db_index=False)
     part = models.CharField(max_length=20)
     organization = models.CharField(max_length=40, blank=True)
     person = models.CharField(max_length=120, blank=True)
-    open = models.BooleanField(default=True)
+    kind_code = models.CharField(max_length=63)
+    state = models.CharField(max_length=12)
+    opened_at = models.DateTimeField()
 
     class Meta:
         db_table = "cases_party"
         constraints: ClassVar = [models.UniqueConstraint(fields=["case", "part", "organization", "person"], name="cases_party_once")]
         indexes: ClassVar = [
-            models.Index(fields=["organization", "case"], name="cases_party_organization"),
-            models.Index(fields=["person", "case"], name="cases_party_person"),
-            models.Index(fields=["organization", "case"], condition=Q(open=True), name="cases_party_open"),
+            models.Index(fields=["organization", "state", "kind_code", "opened_at", "case"], name="cases_party_seen"),
+            models.Index(fields=["person", "case", "organization", "state", "kind_code", "opened_at"], name="cases_party_person"),
         ]
 
 
@@ -209,11 +224,11 @@ class ObligationQuerySet(models.QuerySet["ObligationRecord"]):
     def waiting_for(self, actor: Actor, role_sets: Iterable[str]) -> ObligationQuerySet:
         """Open obligations whose seat is the actor's and that a right `cases.act` covers."""
         opened = self.model.objects.filter(state="open").order_by()
-        seat = Q(pk__in=opened.filter(person=actor.id).values("pk"))
+        seats = opened.filter(person=actor.id).values("pk")
         if actor.role:  # each half by an index of its own
             bodies = (actor.organization, ANY_BUREAU)
             held = opened.filter(role__in=list(role_sets), organization__in=bodies, assignee__in=("", actor.id))
-            seat |= Q(pk__in=held.values("pk"))
+            seats = seats.union(held.values("pk"))
         allowed = Q(pk__in=[])
         for right in actor.rights:
             if right.permission not in ("cases.act", ALL):
@@ -226,7 +241,7 @@ class ObligationQuerySet(models.QuerySet["ObligationRecord"]):
             allowed = allowed | within if within else Q()
             if not within:
                 break
-        return self.filter(seat, allowed, state="open")
+        return self.filter(allowed, pk__in=seats, state="open")
 
 
 class ObligationRecord(models.Model):

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 from django.db.models import Count
 
 from yunhe.core.cases.api import kinds
 from yunhe.core.cases.api.rulebook import list_limits
+from yunhe.core.cases.api.seeing import Within, count_seen
 from yunhe.core.cases.errors import CaseNotFound, KindNotFound
 from yunhe.core.cases.models import CaseRecord, KindRecord
 from yunhe.core.cases.rules import diagram as diagrams
@@ -17,6 +20,8 @@ from yunhe.kernel.actor import Actor
 from yunhe.kernel.clock import local, now
 from yunhe.kernel.pages import Page, PageRequest
 
+GOING_ON = ("open", "suspended")
+
 
 def list_kind_lines(*, request: PageRequest, actor: Actor) -> Page[KindLine]:
     """Return the kinds at their newest version, with how many cases run that the actor sees.
@@ -24,10 +29,10 @@ def list_kind_lines(*, request: PageRequest, actor: Actor) -> Page[KindLine]:
     Searches code and titles. Sorts: code, running. Raises: Refused without cases.view.
     """
     actor.require("cases.view")
-    running = _running(actor, "kind_code")
+    running = _running(actor)
     wanted = request.search.lower()
     named = (k for k in kinds.list_kinds() if any(wanted in text.lower() for text in (k.code, *k.title.values())))
-    found = [KindLine(info, running.get(info.code, 0), kinds.get_kind(code=info.code).by_form) for info in named]
+    found = [KindLine(info, running[info.code], kinds.get_kind(code=info.code).by_form) for info in named]
     if request.sort.lstrip("-") == "running":
         found.sort(key=lambda line: line.running)
     if request.sort.startswith("-"):
@@ -39,7 +44,7 @@ def list_kind_lines(*, request: PageRequest, actor: Actor) -> Page[KindLine]:
 def read_versions(*, code: str, actor: Actor) -> tuple[KindVersion, ...]:
     """Return the versions of a kind, newest first. Raises: Refused without cases.view, KindNotFound."""
     actor.require("cases.view", kind=code)
-    running = _running(actor, "kind_id", kind_code=code)
+    running = _running_versions(actor, code)
     rows = KindRecord.objects.filter(code=code).order_by("-number").defer("body")
     found = tuple(_version(row, running.get(row.pk, 0)) for row in rows)
     if not found:
@@ -98,9 +103,18 @@ def with_limits(kind: KindSpec) -> KindSpec:
     return kind.model_copy(update={"limits": filled(kind.limits), "obligations": obligations})
 
 
-def _running(actor: Actor, field: str, **only: str) -> dict[object, int]:
-    rows = CaseRecord.objects.visible_to(actor).filter(**only).exclude(state="closed")
-    return dict(rows.order_by().values_list(field).annotate(cases=Count("pk", distinct=True)))
+def _running(actor: Actor) -> Counter[str]:
+    """Return how many cases run that the actor sees, by kind."""
+    running = Counter[str]()
+    for (kind, _), number in count_seen(actor, Within(GOING_ON)).items():
+        running[kind] += number
+    return running
+
+
+def _running_versions(actor: Actor, code: str) -> dict[int, int]:
+    """Return how many cases of a kind run that the actor sees, by version."""
+    rows = CaseRecord.objects.visible_to(actor, states=GOING_ON).filter(kind_code=code)
+    return dict(rows.order_by().values_list("kind_id").annotate(cases=Count("*")))
 
 
 def _version(row: KindRecord, running: int) -> KindVersion:

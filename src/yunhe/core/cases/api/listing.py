@@ -12,7 +12,8 @@ from django.db.models.functions import Coalesce
 from yunhe.core.cases.api import kinds
 from yunhe.core.cases.api.delegating import seats_of
 from yunhe.core.cases.api.finding import FIRST, case_condition, due_condition, waiting_condition
-from yunhe.core.cases.api.reading import case_of, organization_names
+from yunhe.core.cases.api.reading import case_of, organization_names, phase_title_of
+from yunhe.core.cases.api.seeing import Within, count_seen, list_newest
 from yunhe.core.cases.models import CaseQuerySet, CaseRecord, ObligationQuerySet, ObligationRecord
 from yunhe.core.cases.rules import clock
 from yunhe.core.cases.types import Case, WaitingItem
@@ -23,7 +24,6 @@ from yunhe.kernel.pages import Facet, Page, PageRequest
 CASE_SORTS = {"opened_at", "due_at", "number", "title", "kind_code", "phase"}
 MOST_NAMES = 20
 DUE_LABELS = {"overdue": "已超期", "today": "今天到期", "week": "本周到期", "later": "以后"}
-GOING_ON = ("open", "suspended")
 STATE_LABELS = {"open": "办理中", "closed": "已办结"}
 
 
@@ -31,13 +31,17 @@ def list_waiting(*, request: PageRequest, actor: Actor) -> Page[WaitingItem]:
     """Return the actor's inbox (待办) by due time; filters: kind, due (overdue, today, week, later)."""
     everything = waiting_rows(actor)
     rows = everything.filter(waiting_condition(request))
-    order = [F("case__opened_at").desc()] if request.sort == "-opened_at" else [F(FIRST).asc(nulls_last=True)]
-    shown = rows.select_related("case", "case__kind").defer("case__kind__body").order_by(*order, "opened_at", "id")
-    items = list(shown[request.offset : request.offset + request.limit])
+    first = F("case__opened_at").desc() if request.sort == "-opened_at" else F(FIRST).asc(nulls_last=True)
+    order = (first, "opened_at", "id")
+    chosen = rows.order_by(*order).values("pk")[request.offset : request.offset + request.limit]  # sorted without their cases
+    shown = ObligationRecord.objects.filter(pk__in=chosen).select_related("case", "case__kind")
+    items = list(shown.defer("case__kind__body", "case__data", "case__search").order_by(*order))
     kinds.keep_specs(item.case.kind for item in items)
     names = organization_names(item.case.organization for item in items)
     page = tuple(waiting_item(item, names) for item in items)
-    return Page(page, rows.count(), request.page, request.limit, _waiting_facets(everything))
+    counts = _count_waiting(everything)
+    total = rows.count() if request.search else _sum_waiting(counts, request.filters)
+    return Page(page, total, request.page, request.limit, _waiting_facets(counts))
 
 
 def count_waiting(*, actor: Actor) -> int:
@@ -54,21 +58,23 @@ def list_cases(*, request: PageRequest, actor: Actor) -> Page[Case]:
     between, each as often as it is open; "-" for none). Search: number, title, names, shown texts. Sorts: opened_at,
     due_at, number, title, kind_code, phase. With state the facets count cases of that state only.
     """
-    visible = CaseRecord.objects.visible_to(actor, going_on=request.filters.get("state") in GOING_ON)
-    rows = _filter_position(visible.filter(case_condition(request, actor)), request.filters)
-    shown = rows.select_related("kind").defer("kind__body").order_by(*_case_order(request.sort))
-    items = list(shown[request.offset : request.offset + request.limit])
-    kinds.keep_specs(row.kind for row in items)
-    cases = tuple(case_of(row, kinds.spec_of(row.kind)) for row in items)
-    counts = Counter[tuple[str, str]]()
-    for kind, state, number in visible.order_by().values_list("kind_code", "state").annotate(count=Count("pk")):
-        counts[kind, state] += number
     asked = {name: value for name, value in request.filters.items() if value}
-    if request.search or asked.keys() - {"kind", "state"}:
-        total = rows.count()
+    counts = count_seen(actor, Within(_states(request)))
+    is_counted = not request.search and asked.keys() <= {"kind", "state"}
+    if is_counted:
+        total = sum(number for (kind, _), number in counts.items() if asked.get("kind", kind) == kind)
     else:
-        total = sum(n for (kind, state), n in counts.items() if asked.get("kind", kind) == kind and asked.get("state", state) == state)
+        total = find_cases(request, actor).count()
+    rows = _newest(request, actor, total) if is_counted and _by_opening(request.sort) else _page_of(request, actor)
+    kinds.keep_specs(row.kind for row in rows)
+    cases = tuple(case_of(row, kinds.spec_of(row.kind)) for row in rows)
     return Page(cases, total, request.page, request.limit, _case_facets(counts))
+
+
+def find_cases(request: PageRequest, actor: Actor) -> CaseQuerySet:
+    """Return the cases that the actor may see and that the filters and the search ask for."""
+    rows = CaseRecord.objects.visible_to(actor, states=_states(request)).filter(case_condition(request, actor))
+    return _filter_position(rows, request.filters)
 
 
 def waiting_rows(actor: Actor) -> ObligationQuerySet:
@@ -80,18 +86,56 @@ def waiting_rows(actor: Actor) -> ObligationQuerySet:
     return found
 
 
-def _waiting_facets(rows: ObligationQuerySet) -> tuple[Facet, ...]:
-    titles = {info.code: info.title["zh"] for info in kinds.list_kinds()}
-    counted = rows.order_by().values("kind_code").annotate(count=Count("pk")).order_by("kind_code")
-    found = [Facet("kind", row["kind_code"], titles.get(row["kind_code"], ""), row["count"]) for row in counted]
-    counts = rows.order_by().aggregate(**{due: Count("pk", filter=due_condition(due, FIRST)) for due in DUE_LABELS})
-    found += [Facet("due", due, label, counts[due]) for due, label in DUE_LABELS.items()]
+def _count_waiting(rows: ObligationQuerySet) -> dict[str, dict[str, int]]:
+    """Return by kind how many obligations there are ("all"), and how many by when they are due."""
+    spans = {due: Count("pk", filter=due_condition(due, FIRST)) for due in DUE_LABELS}
+    counted = rows.order_by("kind_code").values_list("kind_code").annotate(all=Count("*"), **spans)
+    return {kind: dict(zip(("all", *spans), numbers, strict=True)) for kind, *numbers in counted}
+
+
+def _sum_waiting(counts: Mapping[str, Mapping[str, int]], wanted: Mapping[str, str]) -> int:
+    due = wanted.get("due", "")
+    chosen = (row for kind, row in counts.items() if kind == (wanted.get("kind") or kind))
+    return sum(row[due if due in DUE_LABELS else "all"] for row in chosen)
+
+
+def _waiting_facets(counts: Mapping[str, Mapping[str, int]]) -> tuple[Facet, ...]:
+    titles = kinds.titles_of(counts)
+    found = [Facet("kind", kind, titles.get(kind, ""), row["all"]) for kind, row in counts.items()]
+    found += [Facet("due", due, label, sum(row[due] for row in counts.values())) for due, label in DUE_LABELS.items()]
     return tuple(found)
+
+
+def _page_of(request: PageRequest, actor: Actor) -> list[CaseRecord]:
+    shown = _with_kinds(find_cases(request, actor)).order_by(*_case_order(request.sort))
+    return list(shown[request.offset : request.offset + request.limit])
+
+
+def _newest(request: PageRequest, actor: Actor, total: int) -> list[CaseRecord]:
+    """Return the same page as `_page_of` by opening time, found without reading the rows of other cases."""
+    kind, oldest = request.filters.get("kind"), request.sort == "opened_at"
+    within = Within(_states(request), (kind,) if kind else ())
+    ids = list_newest(actor, within, offset=request.offset, limit=request.limit, total=total, oldest=oldest)
+    rows = {row.pk: row for row in _with_kinds(CaseRecord.objects.filter(pk__in=ids))}
+    return [rows[one] for one in ids]
+
+
+def _states(request: PageRequest) -> tuple[str, ...]:
+    return (request.filters["state"],) if request.filters.get("state") else ()
+
+
+def _with_kinds(rows: CaseQuerySet) -> CaseQuerySet:
+    return rows.select_related("kind").defer("kind__body", "search")
+
+
+def _by_opening(sort: str) -> bool:
+    name = sort.removeprefix("-")
+    return name == "opened_at" or name not in CASE_SORTS
 
 
 def _case_facets(counts: Counter[tuple[str, str]]) -> tuple[Facet, ...]:
     """Return the facets out of how many cases there are of each kind and state: one pass over what may be seen."""
-    titles = {info.code: info.title["zh"] for info in kinds.list_kinds()}
+    titles = kinds.titles_of(kind for kind, _ in counts)
     by_kind, by_state = Counter[str](), Counter[str]()
     for (kind, state), number in counts.items():
         by_kind[kind] += number
@@ -139,7 +183,7 @@ def waiting_item(item: ObligationRecord, names: dict[str, str]) -> WaitingItem:
         case_title=case.title,
         kind=case.kind_code,
         kind_title=spec.title.as_mapping(),
-        phase_title=case_of(case, spec).phase_title,
+        phase_title=phase_title_of(case, spec),
         opened_by_name=case.opened_by_name,
         organization=case.organization,
         organization_name=names.get(case.organization, case.organization),

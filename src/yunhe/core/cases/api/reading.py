@@ -168,14 +168,13 @@ def may_see(case_id: str, actor: Actor) -> bool:
 
 def case_of(row: CaseRecord, spec: KindSpec) -> Case:
     """Return the row as others see it."""
-    phase = next((one.title.as_mapping() for one in spec.phases if one.code == row.phase), {"zh": row.phase, "en": row.phase})
     return Case(
         case_id=row.pk,
         number=row.number,
         kind=row.kind_code,
         kind_title=spec.title.as_mapping(),
         phase=row.phase,
-        phase_title=phase,
+        phase_title=phase_title_of(row, spec),
         state=row.state,
         outcome=row.outcome,
         title=row.title,
@@ -196,6 +195,11 @@ def case_of(row: CaseRecord, spec: KindSpec) -> Case:
         reminders=row.reminders,
         batch_id=row.batch_id or "",
     )
+
+
+def phase_title_of(row: CaseRecord, spec: KindSpec) -> Mapping[str, str]:
+    """Return what the phase is called that the case is in."""
+    return next((one.title.as_mapping() for one in spec.phases if one.code == row.phase), {"zh": row.phase, "en": row.phase})
 
 
 def offered_actions(

@@ -32,6 +32,8 @@ def replay_case(*, case_id: str, actor: Actor) -> Replay:
     differences += [f"events.{e.seq}.digest" for e in events if store.event_digest(vars(e)) != e.digest]
     if [event.seq for event in events] != list(range(1, row.version + 1)):
         differences.append("events.seq")
+    if row.parties.exclude(**{name: getattr(row, name) for name in store.COPIED_FIELDS}).exists():
+        differences.append("parties.copied")
     return Replay(case_id, len(events), not differences, tuple(differences))
 
 

@@ -22,7 +22,7 @@ from yunhe.core.cases.models import (
     PartyRecord,
 )
 from yunhe.core.cases.rules.books import GroupCount, Others
-from yunhe.core.cases.rules.course import CLOSED, Course, Moment
+from yunhe.core.cases.rules.course import Course, Moment
 from yunhe.core.cases.rules.digests import digest_of
 from yunhe.core.cases.rules.position import Position, empty_position
 from yunhe.core.cases.rules.search import head_of, search_text
@@ -55,6 +55,8 @@ EVIDENCE = "case.event"
 DECISIONS = "_decisions"
 """What an event keeps of the decision tables that it asked: table, digest, day, rows."""
 PARTY_FIELDS = ("part", "organization", "person")
+COPIED_FIELDS = ("kind_code", "state", "opened_at")
+"""What each party repeats of its case, for lists; only the state ever changes."""
 CASES, OBLIGATIONS, CLOCKS = Rows(CaseRecord), Rows(ObligationRecord), Rows(ClockRecord)
 PARTIES, EVENTS, DRAFTS = Rows(PartyRecord), Rows(EventRecord), Rows(DraftRecord)
 TOLD = (
@@ -194,11 +196,10 @@ def write_course(case_id: str, course: Course) -> None:
     """Write what the transition changed beside the case's row: obligations, clocks, parties."""
     _write_parts(OBLIGATIONS, case_id, course, "obligations", {"kind_code": course.position["case"]["kind_code"]})
     _write_parts(CLOCKS, case_id, course, "clocks", {})
-    goes_on = course.position["case"]["state"] != CLOSED
-    if not goes_on and "state" in course.difference.get("case", {}):
-        PARTIES.update({"open": False}, "case_id = %s", case_id)
-    parties = course.difference.get("parties", {}).values()
-    PARTIES.insert([{"case_id": case_id, "open": goes_on, **party} for party in parties])
+    own = {name: course.position["case"][name] for name in COPIED_FIELDS}
+    if course.before["case"] and "state" in course.difference.get("case", {}):
+        PARTIES.update({"state": own["state"]}, "case_id = %s", case_id)
+    PARTIES.insert([{"case_id": case_id, **own, **party} for party in course.difference.get("parties", {}).values()])
 
 
 def build_event(case_id: str, course: Course, *, kind_digest: str, obligation_id: str = "", on_behalf: str = "") -> dict[str, Any]:

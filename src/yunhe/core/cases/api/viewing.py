@@ -8,10 +8,10 @@ from typing import Any
 from django.db import transaction
 from django.db.models import QuerySet
 
-from yunhe.core.cases.api.finding import CASE_FILTERS, WAITING_FILTERS, case_condition, waiting_condition
-from yunhe.core.cases.api.listing import waiting_rows
+from yunhe.core.cases.api.finding import CASE_FILTERS, WAITING_FILTERS, waiting_condition
+from yunhe.core.cases.api.listing import find_cases, waiting_rows
 from yunhe.core.cases.errors import BadSavedView
-from yunhe.core.cases.models import CaseRecord, SavedViewRecord
+from yunhe.core.cases.models import SavedViewRecord
 from yunhe.core.cases.types import SavedView
 from yunhe.kernel.actor import Actor
 from yunhe.kernel.clock import now
@@ -96,6 +96,6 @@ def _told(row: SavedViewRecord, actor: Actor) -> SavedView:
     if row.page == "inbox":
         rows = waiting_rows(actor).filter(waiting_condition(request))
     else:
-        rows = CaseRecord.objects.visible_to(actor).filter(case_condition(request, actor))
+        rows = find_cases(request, actor)
     count = rows.order_by().values("pk")[: MOST_COUNTED + 1].count()
     return SavedView(row.pk, row.page, row.name, dict(row.query), min(count, MOST_COUNTED), more=count > MOST_COUNTED)
