@@ -28,13 +28,18 @@ FORM_BYTES = 4096
 SYNCHRONOUS = ("NORMAL", "FULL")
 
 
-def start_node(home: Path, *, synchronous: str = "FULL") -> None:
-    """Have Django stand on the node in `home`. `synchronous` is SQLite's; the product's own is FULL."""
-    os.environ.update(YUNHE_HOME=str(home), YUNHE_PROFILE="embedded", DJANGO_SETTINGS_MODULE="yunhe.settings.django")
+def start_node(home: Path, *, synchronous: str = "FULL", database: str = "") -> None:
+    """Have Django stand on the node in `home`, or with the PostgreSQL `database` as a server's.
+
+    `synchronous` is SQLite's; the product's own is FULL.
+    """
+    os.environ.update(YUNHE_HOME=str(home), YUNHE_PROFILE="server" if database else "embedded", DJANGO_SETTINGS_MODULE="yunhe.settings.django")
+    if database:
+        os.environ["YUNHE_DATABASE"] = database
     import django
 
     django.setup()
-    if synchronous != "FULL":
+    if synchronous != "FULL" and not database:
         from django.db import connection
 
         with connection.cursor() as cursor:
@@ -117,9 +122,9 @@ def departments(count: int) -> list[str]:
     return [codes[f"department {number}"] for number in range(count)]
 
 
-def make_node(home: Path) -> None:
+def make_node(home: Path, database: str = "") -> None:
     """Make the node: tables, national pack, bodies, one person per seat, the measured kind."""
-    start_node(home)
+    start_node(home, database=database)
     from django.conf import settings
 
     from yunhe.cli import setup
@@ -141,10 +146,11 @@ def make_node(home: Path) -> None:
     for username, (body, role) in seats.items():
         organizations.create_user(username=username, display_name=username, actor=founder)
         organizations.add_membership(username=username, organization=codes[body], role=role, actor=founder)
-    from django.db import connection
+    if not database:
+        from django.db import connection
 
-    with connection.cursor() as cursor:
-        cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        with connection.cursor() as cursor:
+            cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
 
 def open_permit(number: int, people: People, bodies_asked: list[str]) -> Any:
@@ -165,5 +171,5 @@ def timed(samples: list[float], call: Callable[[], Any]) -> Any:
 
 
 if __name__ == "__main__":
-    make_node(Path(sys.argv[1]))
+    make_node(Path(sys.argv[1]), *sys.argv[2:])
     print(json.dumps({"made": sys.argv[1]}))
