@@ -16,7 +16,7 @@ ENGINE = {
         "timing",
     ),
     "api": (
-        "acting", "batching", "migrating", "moving", "operating", "ranking", "replaying", "seating", "slots", "steps", "store",
+        "acting", "batching", "migrating", "operating", "ranking", "replaying", "seating", "slots", "steps", "store",
         "warning",
     ),
 }  # fmt: skip

@@ -35,7 +35,6 @@ from yunhe.kernel.actor import Actor
 from yunhe.kernel.ids import new_id
 
 CASE_NAMES = ("id", "number", "state", "organization", "owner", "opened_by", "opened_at", "version", "due_at", "estimated")
-COPIED = ("state", "opened_at")
 OBLIGATION_NAMES = ("id", "case_id", *rules.STANDS, "due_at", "estimated")
 EVENT_NAMES = ("id", "case_id", "seq", "diff", "salt", "digest", "evidence_id")
 OWN_FACTS = ("number", "state", "digest")
@@ -191,8 +190,7 @@ def _write_rows(change: Change, shapes: Shapes) -> None:
         for at, row in effect.opened.items():
             shared = {"kind_code": code, **row, **_found_by(_DUE(row))}
             opened.append((shared, [(one.ids[at], one.case["id"]) for one in moved]))
-        copied = [(one.case["id"], *map(one.case.__getitem__, COPIED)) for one in moved]
-        parties += [({**_party(body), "kind_code": code}, copied) for body in joining]
+        parties += [{"case_id": one.case["id"], "kind_code": code, **_copied(one.case), **_party(body)} for one in moved for body in joining]
     for row, ids in together(cases):
         store.CASES.update(row, *among("id", ids))
     for row, ids in together(changed):
@@ -200,8 +198,7 @@ def _write_rows(change: Change, shapes: Shapes) -> None:
     for row, keys in together(opened):
         store.OBLIGATIONS.insert_alike(row, ("id", "case_id"), keys)
     store.OBLIGATIONS.update_each(list(_due_by_their_clocks(shapes)))
-    for row, keys in together(parties):
-        store.PARTIES.insert_alike(row, ("case_id", *COPIED), keys)
+    store.PARTIES.insert(parties)
     came = [(one.ids[place],) for shape, moved in shapes.items() for one in moved for place in shape.effect.came]
     telling.TURNS.insert_alike({"caused_by": change.actor.id, "came_at": change.at, "told_at": None}, ("obligation_id",), came)
 
@@ -271,6 +268,10 @@ def _difference(shape: Shape, marks: Sequence[str]) -> dict[str, Any]:
         "parties": {store.party_key(party): party for party in map(_party, shape.parties)},
     }
     return {part: told for part, told in parts.items() if told}
+
+
+def _copied(case: Row) -> dict[str, Any]:
+    return {"state": case["state"], "opened_at": case["opened_at"]}
 
 
 def _party(organization: str) -> dict[str, str]:
