@@ -12,6 +12,7 @@ import yaml
 
 from tests.conftest import Cast, Member
 from yunhe.core.cases import api
+from yunhe.core.cases.api import store
 from yunhe.core.cases.errors import (
     ActionNotOffered,
     BadDelegation,
@@ -24,7 +25,7 @@ from yunhe.core.cases.errors import (
     OperatorNotAllowed,
     OpinionsOpen,
 )
-from yunhe.core.cases.models import CaseRecord
+from yunhe.core.cases.models import CaseRecord, ObligationRecord
 from yunhe.core.cases.types import Case, KindSpec
 from yunhe.core.notices import api as notices
 from yunhe.core.organizations import api as organizations
@@ -230,6 +231,79 @@ def test_send_back_opens_what_the_phase_began_with(permit: Any, cast: Cast) -> N
     (item,) = open_ids(case, cast, "decide")
     case = api.send_back(**{**told, "obligation_id": item}, phase="intake")
     assert open_ids(case, cast, "accept") and not open_ids(case, cast, "decide")
+
+
+JOINED = [{"close_group": "opinions"}, {"go_to_phase": "decision"}, {"open_obligation": "decide"}]
+
+
+def sent_back(case: Case, cast: Cast, phase: str, name: str = "decide", member: str = "leader") -> Case:
+    (item,) = open_ids(case, cast, name)
+    return api.send_back(case_id=case.case_id, obligation_id=item, phase=phase, reason=WHY, actor=getattr(cast, member).actor)
+
+
+@pytest.mark.parametrize(
+    ("when", "before", "after"),
+    [
+        ("count_agreed >= 2", ["agree", "agree"], ["agree"]),  # k of n
+        ("count_objected > 0", ["object"], ["agree"]),  # veto
+        ("count_agreed * 2 > total_count", ["agree", "agree"], ["agree"]),  # majority
+        ("done_count >= 2", ["agree", "object"], ["object"]),
+    ],
+)
+def test_no_vote_from_before_a_send_back_counts(permit: Any, cast: Cast, when: str, before: list[str], after: list[str]) -> None:
+    rules = [{"when": one, "effects": JOINED} for one in (when, "open_count = 0")]
+    case = accepted(permit(groups={"opinions": {"rules": rules}}), cast)
+    for phase in ("review", "intake"):
+        for action, member in zip(before, (cast.leader, cast.data_admin), strict=False):
+            case = do(case, action, member, **({"reason": WHY} if action == "object" else {}))
+        assert case.phase == "decision"
+        case = sent_back(case, cast, phase)
+        case = accepted(case, cast) if phase == "intake" else case
+        for action in after:
+            case = do(case, action, cast.leader, **({"reason": WHY} if action == "object" else {}))
+        assert (case.phase, len(open_ids(case, cast, "opinion"))) == ("review", 1)
+        case = do(case, "object", cast.data_admin, reason=WHY)  # the last one: the decision comes
+        case = sent_back(case, cast, "review")
+
+
+def test_fresh_scores_alone_make_the_mean(permit: Any, cast: Cast) -> None:
+    base = yaml.safe_load(PERMIT.read_text("utf-8"))["obligations"]
+    score = {"name": "score", "title": "分数", "type": "decimal", "required": True}
+    base["opinion"]["actions"] = {"rate": {"title": "评分", "outcome": "rated", "fields": [score]}}
+    refused = [{"go_to_phase": "refused"}, {"close_case": "refused"}]
+    rules = [{"when": "open_count = 0 AND score_mean >= 60", "effects": JOINED}, {"when": "open_count = 0", "effects": refused}]
+    case = accepted(permit(obligations=base, groups={"opinions": {"score": "score", "rules": rules}}), cast)
+    for member in (cast.leader, cast.data_admin):
+        case = do(case, "rate", member, score="90")
+    case = sent_back(case, cast, "review")
+    for member in (cast.leader, cast.data_admin):
+        case = do(case, "rate", member, score="50")  # with the 90 of before it would be 70
+    assert (case.phase, case.outcome) == ("refused", "refused")
+
+
+def test_who_takes_a_send_back_back_finds_the_votes_as_they_were(permit: Any, cast: Cast) -> None:
+    case = accepted(permit(), cast)
+    do(case, "agree", cast.leader)
+    case = do(case, "agree", cast.data_admin)
+    before = open_ids(case, cast, "decide")
+    sent_back(case, cast, "review")
+    case = api.retract(case_id=case.case_id, reason=WHY, actor=cast.leader.actor)
+    assert (case.phase, open_ids(case, cast, "decide"), open_ids(case, cast, "opinion")) == ("decision", before, [])
+    assert not ObligationRecord.objects.exclude(superseded_seq=None).exists()
+    assert store.count_group(case.case_id, "opinions").outcomes == {"agreed": 2}
+
+
+def test_what_a_case_was_sent_back_from_is_no_way_back(permit: Any, cast: Cast) -> None:
+    """Else whoever accepts it could put it to the decision again, past the review."""
+    case = accepted(permit(), cast)
+    do(case, "agree", cast.leader)
+    case = sent_back(do(case, "agree", cast.data_admin), cast, "intake")
+    assert [one for one in view(case, cast.steward).operators if one.name == "send_back"] == []
+    with pytest.raises(CannotOperate):
+        sent_back(case, cast, "decision", "accept", "steward")
+    case = do(case, "accept", cast.steward, departments=[cast.bureau.code])  # only one is asked now
+    case = sent_back(do(case, "agree", cast.data_admin), cast, "review")
+    assert len(open_ids(case, cast, "opinion")) == 1
 
 
 def test_the_last_step_can_be_taken_back_until_somebody_goes_on(permit: Any, cast: Cast) -> None:

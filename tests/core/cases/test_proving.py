@@ -99,21 +99,15 @@ class Judge:
         yield from self._sent_back(position, seq)
 
     def _sent_back(self, position: Position, seq: int) -> Iterator[tuple[Course, str]]:
-        rows = position["obligations"].values()
+        rows = live(position)
         for phase in {row["phase"] for row in rows} - {position["case"]["phase"]}:
             course = self._course(position, None, {}, seq)
-            first = min(row["opened_seq"] for row in rows if row["phase"] == phase)
-            for key in course.open_obligations():
-                course.close_obligation(key, "", "cancelled")
-            course.change("case", {"phase": phase})
-            for row in rows:
-                if row["phase"] == phase and row["opened_seq"] == first:
-                    course.reopen_like(row)
+            course.go_back(phase, min(row["opened_seq"] for row in rows if row["phase"] == phase))
             yield course, "send_back"
 
     def _course(self, position: Position, action: ActionSpec | None, values: dict[str, Any], seq: int) -> Course:
         def count(name: str) -> GroupCount:
-            rows = [row for row in position["obligations"].values() if row["group"] == name]
+            rows = [row for row in live(position) if row["group"] == name]
             outcomes = Counter(row["outcome"] for row in rows if row["state"] == "done")
             return GroupCount(outcomes, sum(row["state"] == OPEN for row in rows))
 
@@ -143,7 +137,7 @@ class Judge:
         return [(key, position)]
 
     def _key(self, position: Position) -> Key:
-        rows = position["obligations"].values()
+        rows = live(position)
         opened = tuple(sorted(row["name"] for row in rows if row["state"] == OPEN))
         done = tuple(sorted(Counter((row["group"], row["outcome"]) for row in rows if row["state"] == "done" and row["group"]).items()))
         first: dict[str, tuple[Any, ...]] = {}
@@ -169,6 +163,11 @@ class Judge:
             good |= fresh
             waiting += list(fresh)
         return set(self.next) - good
+
+
+def live(position: Position) -> list[dict[str, Any]]:
+    """Return the obligations that no send-back superseded."""
+    return [row for row in position["obligations"].values() if row.get("superseded_seq") is None]
 
 
 def changed(**changes: Any) -> KindSpec:

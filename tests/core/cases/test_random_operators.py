@@ -16,8 +16,9 @@ from tests.conftest import Cast
 from tests.core.cases.test_operators import permit_kind
 from tests.soaking import amount
 from yunhe.core.cases import api
+from yunhe.core.cases.api import store
 from yunhe.core.cases.errors import CaseNotFound
-from yunhe.core.cases.models import CaseRecord, ObligationRecord
+from yunhe.core.cases.models import CaseRecord, EventRecord, ObligationRecord
 from yunhe.core.cases.types import CaseView
 from yunhe.kernel.actor import Actor, job_actor
 from yunhe.kernel.clock import FrozenClock, now
@@ -25,14 +26,19 @@ from yunhe.kernel.errors import YunheError
 
 pytestmark = pytest.mark.django_db
 PERSONS = ("steward", "leader", "officer", "clerk", "data_admin", "bureau_clerk", "audit_admin")
+RULES = [
+    {"when": when, "effects": [{"close_group": "opinions"}, {"go_to_phase": "decision"}, {"open_obligation": "decide"}]}
+    for when in ("count_agreed >= 2", "open_count = 0")
+]
 # Who (of those who may do something), what of it, whether rather an action of the kind, and how many hours pass.
 STEPS = st.lists(
-    st.tuples(st.integers(0, 6), st.integers(0, 30), st.booleans(), st.integers(0, 60)), min_size=4, max_size=16
+    st.tuples(st.integers(0, 6), st.integers(0, 30), st.booleans(), st.integers(0, 60)), min_size=9, max_size=18
 )
+FIRST = (("accept", "steward", True), ("agree", "leader", False), ("agree", "data_admin", False))
 HEAD = job_actor("tests")
 
 
-def actions(view: CaseView, actor: Actor, cast: Cast) -> list[Callable[[], object]]:
+def actions(view: CaseView, actor: Actor, cast: Cast, choice: int) -> list[Callable[[], object]]:
     """Return everything that the page offers this person now, each with a form that could be right."""
     case_id = view.case.case_id
     filled = {
@@ -47,7 +53,7 @@ def actions(view: CaseView, actor: Actor, cast: Cast) -> list[Callable[[], objec
     for operator in view.operators:
         told = {"case_id": case_id, "actor": actor, **({"obligation_id": operator.obligation_id} if operator.obligation_id else {})}
         more: dict[str, Any] = {} if operator.name in ("take_back", "drop_reviewer") else {"reason": "理由"}
-        chosen = next(iter(operator.choices), "")
+        chosen = [*operator.choices, ""][choice % max(len(operator.choices), 1)]
         more |= {"hand_on": {"to": chosen}, "send_back": {"phase": chosen}, "add_reviewer": {"to": [chosen]}, "suspend": {"basis": "依据"},
                  "extend": {"amount": 3, "basis": "依据"}, "split": {"titles": ["甲", "乙"]}, "merge": {"into": case_id}}.get(operator.name, {})  # fmt: skip
         offers.append(lambda name=operator.name, given={**told, **more}: getattr(api, name)(**given))
@@ -65,20 +71,40 @@ def check(case_id: str) -> None:
         assert not (row.state == "suspended" and item.due_at)
         running = [one.due_at for one in (item, *row.clocks.filter(stopped_at=None)) if one.due_at]
         assert item.first_due_at == min(running, default=None)
+    assert store.count_group(case_id, "opinions").outcomes == votes_that_count(row)
+
+
+def votes_that_count(row: CaseRecord) -> Counter[str]:
+    """Return the votes by outcome as the events tell them: none that was asked for before a send-back and after the phase it led to."""
+    lineage: list[EventRecord] = []
+    for event in row.events.order_by("seq"):
+        lineage = lineage[:-1] if event.action == "retract" else [*lineage, event]
+    asked: dict[str, dict[str, Any]] = {}
+    for event in lineage:
+        if event.action == "send_back":
+            since = min(one["opened_seq"] for one in asked.values() if one["phase"] == event.values["phase"])
+            asked = {key: one for key, one in asked.items() if one["opened_seq"] < since}
+        for key, changes in event.diff.get("obligations", {}).items():
+            if key in asked or changes.get("opened_seq") == event.seq:
+                asked[key] = {**asked.get(key, {}), **changes}
+    return Counter(one["outcome"] for one in asked.values() if one["group"] == "opinions" and one["state"] == "done")
 
 
 def test_whatever_people_do_the_events_give_the_rows(
     clock: FrozenClock, cast: Cast, calendar: None, founder: Actor
 ) -> None:
-    api.publish_kind(spec=permit_kind(), source="tests", actor=founder)
+    api.publish_kind(spec=permit_kind(groups={"opinions": {"rules": RULES}}), source="tests", actor=founder)
     seen: Counter[str] = Counter()
 
     @settings(max_examples=amount(small=20, full=1000))
-    @given(STEPS)
-    def walks(steps: list[tuple[int, int, bool, int]]) -> None:
+    @given(st.booleans(), STEPS)
+    def walks(decided: bool, steps: list[tuple[int, int, bool, int]]) -> None:
         with transaction.atomic():
             data = {"place": "解放路 1 号", "area": 20}
             case = api.open_case(kind="permit", title="一件", data=data, actor=cast.clerk.actor, owner=cast.owner.code)
+            for action, member, form in FIRST if decided else ():
+                data = {"departments": [cast.owner.code, cast.bureau.code]} if form else {}
+                api.act(case_id=case.case_id, action=action, data=data, actor=getattr(cast, member).actor)
             for person, choice, acts, hours in steps:
                 clock.move_to(now() + timedelta(hours=hours))
                 walk(case.case_id, (person, choice, acts), cast, seen)
@@ -87,7 +113,7 @@ def test_whatever_people_do_the_events_give_the_rows(
             transaction.set_rollback(True)
 
     walks()
-    assert {"act", "retract", "suspend", "resume", "extend"} <= set(seen), seen  # the walks got somewhere
+    assert {"act", "retract", "suspend", "resume", "extend", "send_back"} <= set(seen), seen  # the walks got somewhere
 
 
 def walk(case_id: str, step: tuple[int, int, bool], cast: Cast, seen: Counter[str]) -> None:
@@ -96,7 +122,7 @@ def walk(case_id: str, step: tuple[int, int, bool], cast: Cast, seen: Counter[st
     if not able:
         return
     view, actor = able[person % len(able)]
-    offers = actions(view, actor, cast)
+    offers = actions(view, actor, cast, choice)
     names = ["act"] * len(view.actions) + [one.name for one in view.operators]
     at = choice % (len(view.actions) if acts else len(offers))
     try:

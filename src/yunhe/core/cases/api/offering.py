@@ -85,8 +85,11 @@ def leads(spec: KindSpec, name: str) -> bool:
 
 
 def earlier_phases(row: CaseRecord, spec: KindSpec, obligations: list[ObligationRecord]) -> Choices:
-    """Return the phases that the case was in before and had work in, by code, in the order of the kind."""
-    been = {item.phase for item in obligations if item.name in spec.obligations} - {row.phase}
+    """Return the phases that the case was in before and had work in, by code, in the order of the kind.
+
+    What it was sent back from is not before.
+    """
+    been = {item.phase for item in obligations if item.name in spec.obligations and item.superseded_seq is None} - {row.phase}
     return {phase.code: phase.title.as_mapping() for phase in spec.phases if phase.code in been}
 
 

@@ -151,23 +151,21 @@ def send_back(
 ) -> Case:
     """Send the case back to a phase it was in (退回): what was opened on entering it opens again, with fresh clocks.
 
+    Nothing that was given since then counts any more, in no group; phases that were entered since then are no way back.
     Raises: as `act`, OperatorNotAllowed, CannotOperate for a phase it was never in.
     """
 
     def work(course: Course, seat: Seat) -> None:
-        rows = [item for item in seat.row.case.obligations.order_by("opened_seq", "id") if item.name in course.kind.obligations]
-        if phase not in offering.earlier_phases(seat.row.case, course.kind, rows):
-            _refuse(course.position["case"]["number"], "send_back", "办件没有到过这个阶段", "it was never in that phase")
-        first = next(item.opened_seq for item in rows if item.phase == phase)
-        for key in course.open_obligations():
-            course.close_obligation(key, "", CANCELLED)
-        course.change("case", {"phase": phase})
-        again = [item for item in rows if item.phase == phase and item.opened_seq == first]
-        offering.require_way_on(seat.row.case, course.kind, phase, tuple(item.name for item in again))
-        for item in again:
-            course.reopen_like({**store.obligation_row(item), "assignee": ""})
+        case = seat.row.case
+        rows = [item for item in case.obligations.order_by("opened_seq", "id") if item.name in course.kind.obligations]
+        if phase not in offering.earlier_phases(case, course.kind, rows):
+            _refuse(case.number, "send_back", "办件没有到过这个阶段", "it was never in that phase")
+        first = next(item.opened_seq for item in rows if item.phase == phase and item.superseded_seq is None)
+        course.go_back(phase, first)
+        offering.require_way_on(case, course.kind, phase, tuple(item.name for item in rows if (item.phase, item.opened_seq) == (phase, first)))
 
-    return _on_seat("send_back", case_id, obligation_id, actor, {"reason": reason, "phase": phase}, work, expected_version)
+    told = {"reason": reason, "phase": phase}
+    return _on_seat("send_back", case_id, obligation_id, actor, told, work, expected_version, everything=True)
 
 
 def retract(*, case_id: str, reason: str, actor: Actor, expected_version: int | None = None) -> Case:
@@ -187,7 +185,8 @@ def retract(*, case_id: str, reason: str, actor: Actor, expected_version: int | 
             problem = "它开启了子办件", "it opened a sub-case"
         if problem:
             raise NotRetractable(number=row.number, problem=problem[0], problem_en=problem[1])
-        course = steps.begin(row, spec, "retract", actor, form=(REASON,), values=values)
+        position = store.read_position(row, everything=True)
+        course = steps.begin(row, spec, "retract", actor, form=(REASON,), values=values, position=position)
         earlier = replay(event.diff for event in events[:-1])
         for key in course.open_obligations():
             if key not in earlier["obligations"]:
@@ -356,14 +355,16 @@ def _on_seat(
     expected: int | None,
     *,
     allowed_as: Operator | None = None,
+    everything: bool = False,
 ) -> Case:
-    """Run an operator on an obligation that is the actor's turn."""
+    """Run an operator on an obligation that is the actor's turn; with `everything` it sees what is over, too."""
     with transaction.atomic():
         row, spec = _read(case_id, actor, allowed_as or name, expected)
         steps.require_open(row)
         seat = choose_seat(row, spec, actor, action="", obligation_id=obligation_id, expected=expected)
         told = {**checked((REASON,), {"reason": values["reason"]}), **values} if "reason" in values else values
-        course = steps.begin(row, spec, name, actor, values=told)
+        position = store.read_position(row, everything=True) if everything else None
+        course = steps.begin(row, spec, name, actor, values=told, position=position)
         work(course, seat)
         remember(row, course)
         return steps.finish(row, course, obligation_id=seat.row.pk, on_behalf=on_behalf_of(seat, actor))

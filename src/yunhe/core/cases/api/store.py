@@ -42,8 +42,8 @@ TIMING_FIELDS = (
 )  # fmt: skip
 OBLIGATION_FIELDS = (
     "name", "group", "phase", "state", "outcome", "organization", "role", "person", "assignee", "opened_at", "opened_seq",
-    "closed_at", "closed_seq", "closed_by", "closed_by_name", "values", "score", "origin_id", "child_id", "warned", "warn_at",
-    "lapse_at", "next_at", *TIMING_FIELDS,
+    "closed_at", "closed_seq", "closed_by", "closed_by_name", "superseded_seq", "values", "score", "origin_id", "child_id",
+    "warned", "warn_at", "lapse_at", "next_at", *TIMING_FIELDS,
 )  # fmt: skip
 # What a transition needs of the open obligations that it does not touch.
 STANDING_FIELDS = (
@@ -77,6 +77,7 @@ MANY = 24
 # Each part that a person or an organisation can have is named: the key of the table begins with case and part.
 BY_PERSON = "case_id = %s AND part IN ('handler', 'opener') AND person = %s AND organization = %s"
 BY_BODY = "case_id = %s AND part IN ('applicant', 'handler', 'owner') AND person = '' AND organization IN ({marks})"
+COUNTED_ONES = """case_id = %s AND "group" = %s AND superseded_seq IS NULL"""
 
 
 def next_number(prefix: str, on: date) -> str:
@@ -143,11 +144,11 @@ def obligation_row(item: ObligationRecord) -> dict[str, Any]:
 
 
 def count_group(case_id: str, name: str, *, with_scores: bool = True) -> GroupCount:
-    """Return how a group of the case stands."""
-    counted = OBLIGATIONS.count(("state", "outcome"), """case_id = %s AND "group" = %s""", case_id, name)
+    """Return how a group of the case stands; what a send-back superseded does not count."""
+    counted = OBLIGATIONS.count(("state", "outcome"), COUNTED_ONES, case_id, name)
     outcomes = {outcome: number for state, outcome, number in counted if state == "done"}
     opened = sum(number for state, _, number in counted if state == "open")
-    scored = """case_id = %s AND "group" = %s AND state = 'done' AND score IS NOT NULL"""
+    scored = f"{COUNTED_ONES} AND state = 'done' AND score IS NOT NULL"
     rows = OBLIGATIONS.plain(("score",), scored, case_id, name) if outcomes and with_scores else ()
     return GroupCount(outcomes, opened, tuple(Decimal(row["score"]) for row in rows))
 

@@ -248,6 +248,7 @@ class ObligationRecord(models.Model):
     """One piece of owed work (待办). `role` joins the codes of its roles with `+`, sorted.
 
     `first_due_at`: when its own limit or a running clock of its case ends, whatever is first. Lists go by it.
+    `superseded_seq`: the step that sent the case back to before it was opened: it counts in no group any more.
     """
 
     id = models.CharField(primary_key=True, max_length=26)
@@ -272,6 +273,7 @@ class ObligationRecord(models.Model):
     closed_seq = models.PositiveIntegerField(null=True)
     closed_by = models.CharField(max_length=120, blank=True)
     closed_by_name = models.CharField(max_length=200, blank=True)
+    superseded_seq = models.PositiveIntegerField(null=True)
     started_at = models.DateTimeField()
     limit_amount = models.PositiveIntegerField(null=True)
     limit_unit = models.CharField(max_length=10, blank=True)

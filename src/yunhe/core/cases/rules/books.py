@@ -36,7 +36,7 @@ NO_BOOK = Rulebook()
 
 @dataclass(frozen=True, slots=True)
 class GroupCount:
-    """How one group stood before the transition, over all its obligations that were ever opened."""
+    """How one group stood before the transition, over all its obligations that no send-back superseded."""
 
     outcomes: Mapping[str, int] = field(default_factory=dict)
     open: int = 0

@@ -287,11 +287,26 @@ class Course:
 
     def restore(self, part: str, key: str, earlier: Mapping[str, Any]) -> None:
         """Put a row back to what it was; its clock is counted anew."""
-        row = dict(earlier)
+        row = {**({"superseded_seq": None} if part == "obligations" else {}), **earlier}
         runs = row["state"] == OPEN if part == "obligations" else row["stopped_at"] is None
         if runs and row["limit_amount"] is not None:
             row |= timing.recount(row, self.moment.calendar)
         self.change(part, {key: row})
+
+    def go_back(self, phase: str, since: int) -> None:
+        """Put the case back to where it entered a phase by the step `since`: what was opened then opens again.
+
+        What was opened from there on ends and counts no more. For a position with everything in it.
+        """
+        rows = sorted(self.position["obligations"].items(), key=lambda pair: (pair[1]["opened_seq"], pair[0]))
+        for key in self.open_obligations():
+            self.close_obligation(key, "", CANCELLED)
+        self.change("case", {"phase": phase})
+        for key, row in rows:
+            if row["opened_seq"] >= since and row.get("superseded_seq") is None:
+                self.change("obligations", {key: {"superseded_seq": self.moment.seq}})
+            if row["opened_seq"] == since and row["phase"] == phase and row["name"] in self.kind.obligations:
+                self.reopen_like({**row, "assignee": ""})
 
     def reopen_like(self, row: Mapping[str, Any]) -> None:
         """Open an obligation in the seat of an earlier one, with a fresh clock."""
@@ -422,7 +437,9 @@ class Course:
 
     def _ended_groups(self) -> set[str]:
         changed = self.difference.get("obligations", {})
-        done = {self.position["obligations"][key]["group"] for key, told in changed.items() if told.get("state") == DONE}
+        before = self.before["obligations"]
+        ended = (key for key, told in changed.items() if told.get("state") == DONE != before.get(key, {}).get("state"))
+        done = {self.position["obligations"][key]["group"] for key in ended}
         return (done | self.ended_before) & self.kind.groups.keys()
 
     def _group_facts(self, name: str) -> dict[str, Any]:

@@ -27,12 +27,12 @@ Class = tuple[str, tuple[str, ...]]
 
 
 class State(NamedTuple):
-    """One class of cases. `been`: the phases that it was in with something to do, for who sends back."""
+    """One class of cases. `been`: the phases that it was in with something to do, in that order, for who sends back."""
 
     phase: str
     opened: Opened
     facts: frozenset[tuple[str, Any]] = frozenset()
-    been: frozenset[str] = frozenset()
+    been: tuple[str, ...] = ()
     outcome: str | None = None
 
 
@@ -88,6 +88,7 @@ class _Walk:
         kind, state = self.prover.kind, self.state
         self.phase = state.phase if state else kind.phases[0].code
         self.opened = dict(state.opened) if state else {}
+        self.left = set(self.opened)
         self.facts = dict(state.facts) if state else {}
         self.fresh: dict[str, bool] = {}
         self.passing: dict[str, Any] = {}
@@ -145,11 +146,13 @@ class _Walk:
 
     def close(self, name: str, outcome: str, *, all_at_once: bool = False) -> None:
         """End one of the obligations of a name, or all that there are; its group remembers the outcome."""
+        self.left.discard(name)
         if self.opened.pop(name) and all_at_once:
             self.remember(name, outcome, self.choose((2, 3)))
             return
         if self.was_many(name):
             self.opened[name] = self.choose((False, True))
+            self.left.add(name)
         self.remember(name, outcome, 1)
 
     def was_many(self, name: str) -> bool:
@@ -196,6 +199,7 @@ class _Walk:
         for name, spec in self.prover.kind.obligations.items():
             if effect.close_obligations in ("all", name) or (effect.close_group and effect.close_group == spec.group):
                 self.opened.pop(name, None)
+                self.left.discard(name)
                 self.facts.pop(f"~{name}", None)
 
     def set_field(self, name: str, source: str, value: Any, form: tuple[FieldSpec, ...]) -> None:
@@ -233,11 +237,23 @@ class _Walk:
             return State(self.phase, (), outcome=self.outcome)
         if not self.opened and not any(key.startswith("~") for key in self.facts):
             return None
-        been = self.state.been if self.state else frozenset[str]()
+        been = self.state.been if self.state else ()
         if self.fresh and self.phase not in been:
-            self.prover.entries[self.phase].add(tuple(sorted(self.fresh.items())))
-            been |= {self.phase}
+            self.prover.entries[self.phase].add((tuple(sorted(self.fresh.items())), self.standing()))
+            been = (*been, self.phase)
         return State(self.phase, tuple(sorted(self.opened.items())), frozenset(self.facts.items()), been)
+
+    def standing(self) -> frozenset[tuple[str, Any]]:
+        """Return what sending back to here restores: how often each outcome came, and what comes again by itself.
+
+        What was open before and is still open may be done by then, and counts: of its group nothing is known.
+        """
+        kept = {key: told for key, told in self.facts.items() if key[0] in "#~"}
+        unknown = {self.prover.kind.obligations[name].group for name in self.left} & self.prover.most.keys()
+        if unknown and "#" not in kept:
+            zeros = {f"#{group}.{outcome}": 0 for group, told in self.prover.outcomes.items() for outcome in told}
+            kept = {**zeros, **kept, "#": True}
+        return frozenset((key, told) for key, told in kept.items() if key[1:].partition(".")[0] not in unknown)
 
 
 class Prover:
@@ -250,7 +266,7 @@ class Prover:
         self.truths = Truths(kind, empty)
         self.about: dict[str, frozenset[str]] = {}
         self.outcomes = {name: self.truths.counted_outcomes(name) for name in kind.groups}
-        self.entries: dict[str, set[Opened]] = defaultdict(set)
+        self.entries: dict[str, set[tuple[Opened, frozenset[tuple[str, Any]]]]] = defaultdict(set)
         self._known: dict[State, tuple[Edge, ...]] = {}
         self.most = {name: self.truths.most_counted(name, MOST_COUNTED) for name in kind.groups}
 
@@ -290,15 +306,18 @@ class Prover:
     ) -> Iterator[State]:
         """Yield the classes that sending back leads to and no other step: an earlier phase with what entering it opens.
 
-        What was opened on entering a phase is taken from all steps that enter it, so it is at least what is possible.
+        What was opened on entering a phase, and what counted then, is taken from all steps that enter it, so it is at
+        least what is possible.
         """
         if "send_back" not in self.kind.operators:
             return
         for state in [one for one, found in edges.items() if one.outcome is None and any(edge.where for edge in found)]:
-            for phase in state.been - {state.phase}:
-                for opened in self.entries[phase]:
-                    target = state._replace(phase=phase, opened=opened)
-                    if target not in came_by:
+            own = {fact for fact in state.facts if fact[0][0] not in "#~"}
+            for at, phase in enumerate(state.been):
+                been = state.been[: at + 1]
+                for opened, standing in self.entries[phase]:
+                    target = State(phase, opened, frozenset({*own, *standing}), been)
+                    if phase != state.phase and target not in came_by:
                         came_by[target] = state, "send_back"
                         yield target
 
