@@ -12,8 +12,8 @@ MOST_LINES, MOST_EFFECTS = 2500, 12
 ENGINE = {
     "types": ("kinds",),
     "rules": (
-        "books", "clock", "conditions", "course", "digests", "guards", "migrating", "moving", "operators", "periods", "position",
-        "timing",
+        "books", "clock", "conditions", "course", "digests", "going_back", "guards", "migrating", "moving", "operators", "periods",
+        "position", "timing",
     ),
     "api": (
         "acting", "batching", "migrating", "operating", "ranking", "replaying", "seating", "slots", "steps", "store",

@@ -10,6 +10,7 @@ import pytest
 
 from tests.conftest import Cast
 from yunhe.core.cases import api
+from yunhe.core.cases.models import CaseRecord
 from yunhe.core.packs import api as packs
 from yunhe.kernel.actor import Actor
 from yunhe.kernel.clock import FrozenClock
@@ -37,9 +38,13 @@ def applied(cast: Cast, *scores: int, turnover: int = 2000) -> Any:
     if not scores:
         return case
     api.act(case_id=case.case_id, action="accept", data={}, actor=cast.steward.actor)
+    return scored(case, cast, *scores)
+
+
+def scored(case: Any, cast: Cast, *scores: int) -> Any:
     for score in scores:
         waiting = api.access_case(case_id=case.case_id, actor=cast.leader.actor).actions
-        api.act(
+        case = api.act(
             case_id=case.case_id, action="score", data={"score": score}, actor=cast.leader.actor,
             obligation_id=waiting[0].obligation_id,
         )  # fmt: skip
@@ -68,6 +73,42 @@ def test_applications_are_valued_scored_ranked_and_report_each_month(loaded: Non
     clock.advance(timedelta(days=40))
     assert api.recur_due(actor=cast.system_admin.actor) == 1  # only of what still runs
     assert all(api.replay_case(case_id=c.case_id, actor=cast.clerk.actor).equal for c in (best, second, low, ranking))
+
+
+def ranked(cast: Cast, *cases: Any) -> Any:
+    """Open a ranking of two places with the cases on its list."""
+    told = {"quota": 2, "pass_mark": 60}
+    ranking = api.open_case(kind="award_ranking", title="排序", data=told, actor=cast.clerk.actor, owner=cast.owner.code)
+    return api.add_members(case_id=ranking.case_id, numbers=[case.number for case in cases], actor=cast.leader.actor)
+
+
+def test_a_selected_one_that_is_scored_anew_is_ranked_anew(loaded: None, clock: FrozenClock, cast: Cast) -> None:
+    case = applied(cast, 90, 91, 92)
+    first = ranked(cast, case)
+    api.act(case_id=first.case_id, action="settle", data={}, actor=cast.leader.actor)
+    api.act(case_id=case.case_id, action="report", data={"progress": "好"}, actor=cast.clerk.actor)
+    (finish,) = [one for one in api.access_case(case_id=case.case_id, actor=cast.leader.actor).actions if one.name == "finish"]
+    api.send_back(case_id=case.case_id, obligation_id=finish.obligation_id, phase="scoring", reason="复评", actor=cast.leader.actor)
+    clock.move_to(datetime(2026, 3, 31, 16, tzinfo=UTC))
+    assert api.recur_due(actor=cast.system_admin.actor) == 0  # it is not selected: there is nothing to report
+    case = scored(case, cast, 30, 30, 30)
+    assert case.data["score"] == "30.0000"
+    second = ranked(cast, case)
+    assert api.list_members(case_id=first.case_id, actor=cast.leader.actor) == ()
+    api.act(case_id=second.case_id, action="settle", data={}, actor=cast.leader.actor)
+    assert api.get_case(case_id=case.case_id).outcome == "passed_over"
+    assert all(api.replay_case(case_id=c.case_id, actor=cast.clerk.actor).equal for c in (case, first, second))
+
+
+def test_a_list_that_is_settled_holds_nobody_back(loaded: None, clock: FrozenClock, cast: Cast) -> None:
+    case = applied(cast, 90, 91, 92)
+    settled = ranked(cast, case)
+    api.act(case_id=settled.case_id, action="settle", data={}, actor=cast.leader.actor)
+    other = applied(cast, 80, 80, 80)
+    CaseRecord.objects.filter(pk=other.case_id).update(batch=settled.case_id)  # as a send-back left it once
+    ranking = ranked(cast, applied(cast, 70, 70, 70))
+    assert [one.number for one in api.list_candidates(case_id=ranking.case_id, actor=cast.leader.actor)] == [other.number]
+    api.add_members(case_id=ranking.case_id, numbers=[other.number], actor=cast.leader.actor)
 
 
 def test_an_application_nobody_checks_goes_on_when_its_time_is_over(loaded: None, clock: FrozenClock, cast: Cast) -> None:

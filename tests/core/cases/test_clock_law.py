@@ -52,6 +52,7 @@ TOLD: dict[str, list[tuple[int | str, str, int]]] = {
     "suspended while it stands": [(4, "stop", 0), (90, "suspend", 0), (900, "resume", 0), (90, "go", 0)],
     "there and back": [(90, "next", 0), (90, "extend", 3), (4, "send_back", 0), (40, "next", 0), (1, "retract", 0), (4, "extend_case", 2)],
     "extended after the last rung": [(2000, "wait", 0), (4, "extend", 8), (4, "extend_case", 8), (4000, "wait", 0)],
+    "sent back while it stands": [(4, "next", 0), (90, "stop", 0), (400, "send_back", 0), (40, "wait", 0)],
     "late": [(2000, "wait", 0), (4, "stop", 0), (200, "go", 0), (4, "amend", 8), (4, "next", 0)],
 }
 
@@ -119,6 +120,7 @@ class Model:
         elif event == "send_back":
             self.clocks["check"].over = True
             self.clocks["work"] = self.fresh("work", at)
+            self.clocks["case"].go(at)  # phase "one" was entered with running clocks
         elif event == "retract":
             kept, self.clocks = self.before, copy.deepcopy(self.before)
         self.before = kept
@@ -297,6 +299,7 @@ def monotone(before: dict[str, datetime | None], model: Model) -> None:
         (Course, "restore", lambda whole: lambda course, part, key, row: course.change(part, {key: row}), "taken back under another calendar"),
         (operating, "_go_on", lambda whole: lambda item, at, course: timing.resume(item, at=course.moment.at, calendar=course.moment.calendar),
          "suspended while it stands"),
+        (timing, "stand_as", lambda whole: lambda row, earlier, **more: {}, "sent back while it stands"),
         (api.replaying, "_new_mark", lambda whole: lambda item, course: {}, "late"),
     ],
 )  # fmt: skip

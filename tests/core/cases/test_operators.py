@@ -293,6 +293,50 @@ def test_who_takes_a_send_back_back_finds_the_votes_as_they_were(permit: Any, ca
     assert store.count_group(case.case_id, "opinions").outcomes == {"agreed": 2}
 
 
+def test_who_sends_back_out_of_a_pause_ends_it_and_into_one_begins_it(permit: Any, cast: Cast, clock: FrozenClock) -> None:
+    base = yaml.safe_load(PERMIT.read_text("utf-8"))["obligations"]
+    base["complete"]["limits"] = [{"amount": 10, "unit": "workdays", "basis": "示例约定"}]
+    case = do(permit(obligations=base, limits=FROM_OPENING), "ask", cast.steward, missing="图纸")
+    clock.advance(timedelta(days=2))
+    case = sent_back(case, cast, "intake", "complete", "clerk")
+    due = view(case, cast.steward).due
+    assert (due.light == "paused", len(due.pauses), due.pauses[0]["basis"][:5]) == (False, 1, "行政许可法")
+    case = accepted(case, cast)
+    do(case, "agree", cast.leader)
+    assert do(case, "agree", cast.data_admin).due_at == due.at
+    case = sent_back(do(sent_back(case, cast, "intake"), "ask", cast.steward, missing="图纸"), cast, "intake", "complete", "clerk")
+    assert view(case, cast.steward).due.paused_at is None
+
+
+def test_who_sends_back_into_a_pause_lets_every_clock_stand_as_then(permit: Any, cast: Cast, clock: FrozenClock) -> None:
+    base = yaml.safe_load(PERMIT.read_text("utf-8"))["obligations"]
+    base["complete"]["limits"] = [{"amount": 10, "unit": "workdays", "basis": "示例约定"}]
+    case = do(permit(obligations=base, limits=FROM_OPENING), "ask", cast.steward, missing="图纸")
+    clock.advance(timedelta(days=2))
+    case = accepted(do(case, "complete", cast.clerk, place="建军路 2 号"), cast)
+    do(case, "agree", cast.leader)
+    case = sent_back(do(case, "agree", cast.data_admin), cast, "supplement")
+    (stands,) = ObligationRecord.objects.filter(case_id=case.case_id, state="open")
+    due = view(case, cast.steward).due
+    assert (stands.name, stands.pause_basis[:5], due.light, due.pause_basis) == ("complete", "行政许可法", "paused", stands.pause_basis)
+    assert (due.paused_at, stands.paused_at) == (now(), now())
+    clock.advance(timedelta(days=2))
+    do(case, "complete", cast.clerk, place="建军路 3 号")
+    assert (view(case, cast.steward).due.light, len(view(case, cast.steward).due.pauses)) == ("normal", 2)
+
+
+def test_a_clock_that_started_later_stands_where_the_phase_begins_with_a_pause(permit: Any, cast: Cast, clock: FrozenClock) -> None:
+    case = do(permit(), "ask", cast.steward, missing="图纸")  # it runs from acceptance on: nothing stands yet
+    case = accepted(do(case, "complete", cast.clerk, place="建军路 2 号"), cast)
+    do(case, "agree", cast.leader)
+    case = sent_back(do(case, "agree", cast.data_admin), cast, "supplement")
+    due = view(case, cast.steward).due
+    assert (due.light, due.paused_at, due.pause_basis[:5]) == ("paused", now(), "行政许可法")
+    clock.advance(timedelta(days=2))
+    do(case, "complete", cast.clerk, place="建军路 3 号")
+    assert (view(case, cast.steward).due.light, len(view(case, cast.steward).due.pauses)) == ("normal", 1)
+
+
 def test_what_a_case_was_sent_back_from_is_no_way_back(permit: Any, cast: Cast) -> None:
     """Else whoever accepts it could put it to the decision again, past the review."""
     case = accepted(permit(), cast)

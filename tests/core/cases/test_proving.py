@@ -22,6 +22,7 @@ from tests.soaking import amount
 from yunhe.core.cases.errors import GuardRefused
 from yunhe.core.cases.rules.books import GroupCount
 from yunhe.core.cases.rules.course import OPEN, Course, Moment
+from yunhe.core.cases.rules.going_back import go_back
 from yunhe.core.cases.rules.kinds import check_kind
 from yunhe.core.cases.rules.position import Position, apply_difference, empty_position
 from yunhe.core.cases.rules.proving import Prover
@@ -102,7 +103,7 @@ class Judge:
         rows = live(position)
         for phase in {row["phase"] for row in rows} - {position["case"]["phase"]}:
             course = self._course(position, None, {}, seq)
-            course.go_back(phase, min(row["opened_seq"] for row in rows if row["phase"] == phase))
+            go_back(course, phase, min(row["opened_seq"] for row in rows if row["phase"] == phase), position)
             yield course, "send_back"
 
     def _course(self, position: Position, action: ActionSpec | None, values: dict[str, Any], seq: int) -> Course:

@@ -125,6 +125,46 @@ def test_nothing_comes_again_once_the_case_is_over_or_the_obligation_cancelled(
         api.act(case_id=over.case_id, action="agree", data={"text": "好"}, actor=cast.leader.actor)
 
 
+def stages() -> KindSpec:
+    """Three phases; with the work of each something begins that comes again each month."""
+
+    def work(*effects: dict[str, Any]) -> dict[str, Any]:
+        return {"title": "办", "who": {"person": "opener"}, "actions": {"next": {"title": "下一步", "outcome": "done", "effects": list(effects)}}}
+
+    report = {"title": "报", "who": {"person": "opener"}, "recurs": {"every": "month"}, "actions": {"report": {"title": "报送", "outcome": "reported"}}}
+    opened = {code: [{"open_obligation": f"work_{code}"}, {"open_obligation": f"report_{code}"}] for code in "abc"}
+    return KindSpec.model_validate({
+        "code": "staged", "title": "分段", "prefix": "FD", "opens": {"permission": "cases.act"}, "by_form": True, "start": opened["a"],
+        "phases": [{"code": code, "title": code} for code in "abc"],
+        "obligations": {
+            "work_a": work({"go_to_phase": "b"}, *opened["b"]), "work_b": work({"go_to_phase": "c"}, *opened["c"]),
+            "work_c": work({"close_case": "done"}), "report_a": report, "report_b": report, "report_c": report,
+        },
+    })  # fmt: skip
+
+
+@pytest.mark.parametrize("reported", [False, True])
+def test_after_a_send_back_only_what_began_before_that_phase_comes_again(
+    note: Any, clock: FrozenClock, cast: Cast, founder: Actor, reported: bool
+) -> None:
+    api.publish_kind(spec=stages(), source="tests", actor=founder)
+    case = api.open_case(kind="staged", title="一件", data={}, actor=cast.clerk.actor)
+    told = {"case_id": case.case_id, "actor": cast.clerk.actor}
+    ids: dict[str, str] = {}
+    for _ in range(2):
+        ids |= dict(ObligationRecord.objects.filter(case_id=case.case_id, state="open").values_list("name", "pk"))
+        api.act(**told, action="next", data={}, obligation_id=max((name, pk) for name, pk in ids.items() if "work" in name)[1])
+    ids |= dict(ObligationRecord.objects.filter(case_id=case.case_id, state="open").values_list("name", "pk"))
+    for code in "abc" if reported else "":
+        api.act(**told, action="report", data={}, obligation_id=ids[f"report_{code}"])
+    api.send_back(**told, obligation_id=ids["work_c"], phase="b", reason="重来")
+    coming = ObligationRecord.objects.filter(case_id=case.case_id, next_at__isnull=False).values_list("name", "superseded_seq")
+    assert sorted(coming) == [("report_a", None), ("report_b", None)]
+    clock.move_to(datetime(2026, 3, 31, 16, 0, tzinfo=UTC))
+    assert (api.recur_due(actor=founder), api.recur_due(actor=founder)) == (2, 0)
+    assert api.replay_case(case_id=case.case_id, actor=cast.clerk.actor).equal
+
+
 def plain_next(at: datetime, every: str) -> date:
     """Return the first day of the next period by walking day by day."""
     months = {"month": range(1, 13), "quarter": (1, 4, 7, 10), "half_year": (1, 7), "year": (1,)}

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from django.db import transaction
+from django.db.models import Q
 
 from yunhe.core.cases.api import kinds, steps
 from yunhe.core.cases.api.acting import choose_seat, remember, require_version
 from yunhe.core.cases.api.reading import case_of, members_of, require_visible
 from yunhe.core.cases.errors import MembersRefused
 from yunhe.core.cases.models import CaseRecord
-from yunhe.core.cases.rules.course import BATCH, OPEN
+from yunhe.core.cases.rules.course import BATCH, CLOSED, OPEN
 from yunhe.core.cases.types import Case, KindSpec, Member
 from yunhe.kernel.actor import Actor
 
@@ -42,8 +43,9 @@ def list_candidates(*, case_id: str, actor: Actor) -> tuple[Case, ...]:
     require_visible(row, actor)
     if spec.batch is None or row.state != OPEN:
         return ()
+    free = Q(batch=None) | Q(batch__state=CLOSED)
     waiting = CaseRecord.objects.visible_to(actor).filter(
-        kind_code=spec.batch.kind, state=OPEN, batch=None, obligations__person=BATCH, obligations__state=OPEN
+        free, kind_code=spec.batch.kind, state=OPEN, obligations__person=BATCH, obligations__state=OPEN
     )
     found = waiting.select_related("kind").distinct().order_by("opened_at", "id")[: spec.batch.most]
     return tuple(case_of(one, kinds.spec_of(one.kind)) for one in found)
@@ -75,12 +77,17 @@ def _move(row: CaseRecord, spec: KindSpec, member: CaseRecord | None, number: st
     assert spec.batch is not None
     if member is None or member.kind_code != spec.batch.kind:
         _refuse(row, "没有这个编号的可列入办件，或您无权查看", "no such case of the kind, or you may not see it", number)
-    elif joins and (member.batch_id or not member.obligations.filter(person=BATCH, state=OPEN).exists()):
+    elif joins and (_is_listed(member) or not member.obligations.filter(person=BATCH, state=OPEN).exists()):
         _refuse(row, "它没有在等候列入，或已在别的清单里", "it does not wait for a batch, or is on another list", number)
     elif not joins and member.batch_id != row.pk:
         _refuse(row, "它不在这个清单里", "it is not on this list", number)
     else:
         steps.set_batch(member, row if joins else None, row.number, actor)
+
+
+def _is_listed(member: CaseRecord) -> bool:
+    """Tell whether the case is on a list that is not settled yet."""
+    return member.batch is not None and member.batch.state != CLOSED
 
 
 def _refuse(row: CaseRecord, problem: str, problem_en: str, which: str) -> None:

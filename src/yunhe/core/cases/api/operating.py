@@ -17,6 +17,7 @@ from yunhe.core.cases.models import CaseRecord
 from yunhe.core.cases.rules import timing
 from yunhe.core.cases.rules.course import ANY_SIGN, BATCH, CANCELLED, DONE, OPEN, Course
 from yunhe.core.cases.rules.fields import checked
+from yunhe.core.cases.rules.going_back import go_back, pause_of
 from yunhe.core.cases.rules.operators import AMOUNT, BASIS, REASON
 from yunhe.core.cases.rules.position import replay
 from yunhe.core.cases.types import OPINION, Case, FieldSpec, KindSpec, Operator
@@ -152,6 +153,7 @@ def send_back(
     """Send the case back to a phase it was in (退回): what was opened on entering it opens again, with fresh clocks.
 
     Nothing that was given since then counts any more, in no group; phases that were entered since then are no way back.
+    The clocks stand or run as they did then, and a list of a batch that it came onto since is left.
     Raises: as `act`, OperatorNotAllowed, CannotOperate for a phase it was never in.
     """
 
@@ -161,7 +163,10 @@ def send_back(
         if phase not in offering.earlier_phases(case, course.kind, rows):
             _refuse(case.number, "send_back", "办件没有到过这个阶段", "it was never in that phase")
         first = next(item.opened_seq for item in rows if item.phase == phase and item.superseded_seq is None)
-        course.go_back(phase, first)
+        events = list(case.events.filter(seq__lte=first).order_by("seq"))
+        ended = course.position["obligations"].get(events[-1].obligation_id, {}).get("name", "")
+        basis = pause_of(course.kind, ended, events[-1].action)
+        go_back(course, phase, first, replay(event.diff for event in events), basis)
         offering.require_way_on(case, course.kind, phase, tuple(item.name for item in rows if (item.phase, item.opened_seq) == (phase, first)))
 
     told = {"reason": reason, "phase": phase}

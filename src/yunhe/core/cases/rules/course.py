@@ -293,27 +293,12 @@ class Course:
             row |= timing.recount(row, self.moment.calendar)
         self.change(part, {key: row})
 
-    def go_back(self, phase: str, since: int) -> None:
-        """Put the case back to where it entered a phase by the step `since`: what was opened then opens again.
-
-        What was opened from there on ends and counts no more. For a position with everything in it.
-        """
-        rows = sorted(self.position["obligations"].items(), key=lambda pair: (pair[1]["opened_seq"], pair[0]))
-        for key in self.open_obligations():
-            self.close_obligation(key, "", CANCELLED)
-        self.change("case", {"phase": phase})
-        for key, row in rows:
-            if row["opened_seq"] >= since and row.get("superseded_seq") is None:
-                self.change("obligations", {key: {"superseded_seq": self.moment.seq}})
-            if row["opened_seq"] == since and row["phase"] == phase and row["name"] in self.kind.obligations:
-                self.reopen_like({**row, "assignee": ""})
-
-    def reopen_like(self, row: Mapping[str, Any]) -> None:
-        """Open an obligation in the seat of an earlier one, with a fresh clock."""
+    def reopen_like(self, row: Mapping[str, Any]) -> str:
+        """Open an obligation in the seat of an earlier one, with a fresh clock; return its id."""
         seat = {name: row[name] for name in ("organization", "role", "person", "assignee")}
         named = self._named_seat(row["name"], row["organization"])
         moved = (named["role"], bool(named["person"])) != (row["role"], bool(row["person"]))
-        self._open_in_seat(row["name"], named if moved else seat)  # moved: a change of the procedure says who owes it now
+        return self._open_in_seat(row["name"], named if moved else seat)  # moved: a change of the procedure says who owes it now
 
     def _apply(self, effect: EffectSpec) -> None:
         if effect.open_obligation:
@@ -402,7 +387,7 @@ class Course:
             return [self.position["case"][column]]
         return {"bureau": [BUREAU], "": [""]}.get(who.organization)
 
-    def _open_in_seat(self, name: str, seat: Mapping[str, str]) -> None:
+    def _open_in_seat(self, name: str, seat: Mapping[str, str]) -> str:
         spec = self.kind.obligation(name)
         obligation_id = self.moment.new_id()
         self.change("obligations", {obligation_id: {**self.fresh_obligation(name, spec.group), **seat, **self.start_clock(spec.limits)}})
@@ -412,6 +397,7 @@ class Course:
             data = {field: self.refer(source) for field, source in spec.child.data.items()}
             title = str(self.refer(spec.child.title))
             self.children.append(Child(obligation_id, spec.child.kind, title, seat["organization"], data))
+        return obligation_id
 
     def _come_again(self, obligation_id: str, every: str, until: str) -> None:
         """Note when the obligation opens next; not after the day that the field `until` names."""

@@ -45,6 +45,15 @@ def resume(row: Row, *, at: datetime, calendar: WorkdayCalendar) -> dict[str, An
     return {**changes, **recount({**row, **changes}, calendar)}
 
 
+def stand_as(row: Row, earlier: Row, *, at: datetime, calendar: WorkdayCalendar) -> dict[str, Any]:
+    """Return what changes when the clock, from now on, stands or runs as it did at an earlier time, for its basis of then."""
+    if row["paused_at"] == earlier["paused_at"]:
+        return {}
+    changes = resume(row, at=at, calendar=calendar)
+    stops = pause({**row, **changes}, at=at, basis=earlier["pause_basis"]) if earlier["paused_at"] else {}
+    return {**changes, **stops}
+
+
 def extend(row: Row, *, amount: int, reason: str, basis: str, calendar: WorkdayCalendar) -> dict[str, Any]:
     """Return what changes when the limit is made longer by `amount` of its own unit."""
     changes = {"extensions": [*row["extensions"], {"amount": amount, "reason": reason, "basis": basis}]}
