@@ -8,11 +8,14 @@ from typing import Any
 
 import pytest
 
-from tests.conftest import Cast
+from tests.conftest import Cast, Member
 from yunhe.core.cases import api
+from yunhe.core.cases.errors import GuardRefused
 from yunhe.core.cases.models import CaseRecord
+from yunhe.core.organizations import api as organizations
+from yunhe.core.organizations.errors import UserNotFound
 from yunhe.core.packs import api as packs
-from yunhe.kernel.actor import Actor
+from yunhe.kernel.actor import Actor, job_actor
 from yunhe.kernel.clock import FrozenClock
 
 pytestmark = pytest.mark.django_db
@@ -42,13 +45,27 @@ def applied(cast: Cast, *scores: int, turnover: int = 2000) -> Any:
 
 
 def scored(case: Any, cast: Cast, *scores: int) -> Any:
-    for score in scores:
-        waiting = api.access_case(case_id=case.case_id, actor=cast.leader.actor).actions
-        case = api.act(
-            case_id=case.case_id, action="score", data={"score": score}, actor=cast.leader.actor,
-            obligation_id=waiting[0].obligation_id,
-        )  # fmt: skip
+    for score, member in zip(scores, (cast.leader, cast.steward, third(cast)), strict=True):
+        case = score_it(case, score, member)
     return case
+
+
+def score_it(case: Any, score: int, member: Member) -> Any:
+    waiting = [one for one in api.access_case(case_id=case.case_id, actor=member.actor).actions if one.name == "score"]
+    told = {"case_id": case.case_id, "action": "score", "data": {"score": score}, "obligation_id": waiting[0].obligation_id}
+    return api.act(**told, actor=member.actor)
+
+
+def third(cast: Cast) -> Member:
+    """A second steward of the owner's, who scores too."""
+    actor = job_actor("tests")
+    try:
+        person = organizations.get_person(username="pingshen")
+    except UserNotFound:
+        person = organizations.create_user(username="pingshen", display_name="评审员", actor=actor).person
+        organizations.add_membership(username="pingshen", organization=cast.owner.code, role="data_steward", actor=actor)
+    membership = organizations.list_memberships(user_id=person.id)[0]
+    return Member("pingshen", "", person.id, membership.id, organizations.actor_for(user_id=person.id, membership_id=membership.id))
 
 
 def test_applications_are_valued_scored_ranked_and_report_each_month(loaded: None, clock: FrozenClock, cast: Cast) -> None:
@@ -109,6 +126,18 @@ def test_a_list_that_is_settled_holds_nobody_back(loaded: None, clock: FrozenClo
     ranking = ranked(cast, applied(cast, 70, 70, 70))
     assert [one.number for one in api.list_candidates(case_id=ranking.case_id, actor=cast.leader.actor)] == [other.number]
     api.add_members(case_id=ranking.case_id, numbers=[other.number], actor=cast.leader.actor)
+
+
+def test_nobody_scores_an_application_twice(loaded: None, cast: Cast) -> None:
+    case = applied(cast)
+    api.act(case_id=case.case_id, action="accept", data={}, actor=cast.steward.actor)
+    case = score_it(case, 100, cast.leader)
+    with pytest.raises(GuardRefused, match="another person"):
+        score_it(case, 100, cast.leader)
+    offered = api.access_case(case_id=case.case_id, actor=cast.leader.actor).actions
+    assert {one.refusal["en"] for one in offered if one.name == "score" and one.refusal} == {"Each of the group takes another person."}
+    case = score_it(score_it(case, 70, cast.steward), 70, third(cast))
+    assert (case.phase, case.data["score"]) == ("ranking", "80.0000")
 
 
 def test_an_application_nobody_checks_goes_on_when_its_time_is_over(loaded: None, clock: FrozenClock, cast: Cast) -> None:

@@ -15,7 +15,7 @@ from yunhe.core.cases.api import choices, filling, kinds, steps, store
 from yunhe.core.cases.api.delegating import absent_principals
 from yunhe.core.cases.api.reading import case_of, require_visible
 from yunhe.core.cases.api.receipts import fetching
-from yunhe.core.cases.api.seating import has_seat
+from yunhe.core.cases.api.seating import has_seat, require_distinct
 from yunhe.core.cases.errors import (
     ActionNotOffered,
     AmbiguousAction,
@@ -262,6 +262,8 @@ def _take(
     course.check_guards(offered)
     if seat.holder is not actor:
         course.check_guards(offered, seat.holder)
+    if not offered.by_room:
+        require_distinct(seat.row, row.pk, spec, actor, seat.holder)
     require_opinions(row, seat.row.pk, position)
     course.take(seat.row.pk, offered)
     if not offered.by_room:

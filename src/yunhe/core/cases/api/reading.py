@@ -12,7 +12,7 @@ from yunhe.core.cases.api.filling import read_files
 from yunhe.core.cases.api.offering import offered_operators
 from yunhe.core.cases.api.ranking import ranked_members
 from yunhe.core.cases.api.receipts import receipts_of
-from yunhe.core.cases.api.seating import holder_of
+from yunhe.core.cases.api.seating import holder_of, require_distinct
 from yunhe.core.cases.errors import CaseNotFound, GuardRefused
 from yunhe.core.cases.models import (
     ANY_BUREAU,
@@ -234,8 +234,8 @@ def offered_actions(
                     fields=action.fields,
                     defaults={f.name: row.data.get(f.default_from.removeprefix("data.")) for f in action.fields if f.default_from},
                     options={f.name: options_of(f, row.data, labels.get(f.name, bodies)) for f in action.fields if _is_chosen(f)},
-                    refusal=_refusal(row, spec, name, actor, item.name)
-                    or (_refusal(row, spec, name, holder, item.name) if holder is not actor else None),
+                    refusal=_refusal(row, spec, name, actor, item)
+                    or (_refusal(row, spec, name, holder, item) if holder is not actor else None),
                     on_behalf_name="" if holder is actor else holder.name,
                     labels=labels,
                 )
@@ -252,15 +252,16 @@ def _is_chosen(spec: FieldSpec) -> bool:
     return bool(spec.subset_of) or spec.format == BODY or spec.format in choices.OFFERS
 
 
-def _refusal(row: CaseRecord, spec: KindSpec, action: str, actor: Actor, obligation: str) -> Mapping[str, str] | None:
+def _refusal(row: CaseRecord, spec: KindSpec, action: str, actor: Actor, item: ObligationRecord) -> Mapping[str, str] | None:
     """Return why a guard that does not read the form holds the action back, before anyone fills one in."""
-    offered = spec.obligation(obligation).actions[action]
+    offered = spec.obligation(item.name).actions[action]
     plain = offered.model_copy(update={"guards": tuple(g for g in offered.guards if "form_" not in g.when)})
     moment = Moment(actor, now(), row.version + 1, action, kinds.calendar, new_id, offered.fields, {})
     case = {name: getattr(row, name) for name in ("opened_by", "organization", "owner", "phase")}
     position: dict[str, dict[str, Any]] = {"case": case, "data": dict(row.data), "obligations": {}, "clocks": {}, "parties": {}}
     try:
         Course(spec, position, moment).check_guards(plain)
+        require_distinct(item, row.pk, spec, actor)
     except GuardRefused as refused:
         return {"zh": refused.say("zh"), "en": refused.say("en")}
     return None

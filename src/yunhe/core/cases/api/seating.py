@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from yunhe.core.cases.api import store
+from yunhe.core.cases.errors import GuardRefused
 from yunhe.core.cases.models import ANY_BUREAU, ObligationRecord
 from yunhe.core.cases.rules.course import OPEN, ROLE_JOIN
+from yunhe.core.cases.types import KindSpec
 from yunhe.kernel.actor import Actor
 
 
@@ -19,6 +22,16 @@ def has_seat(item: ObligationRecord, actor: Actor) -> bool:
         return False
     organization = None if item.organization in ("", ANY_BUREAU) else item.organization
     return actor.may("cases.act", organization=organization, kind=item.kind_code)
+
+
+def require_distinct(item: ObligationRecord, case_id: str, spec: KindSpec, *people: Actor) -> None:
+    """Do nothing unless each of a group's obligations wants another person and one of these fulfilled one already.
+
+    Raises: GuardRefused.
+    """
+    group = spec.groups.get(item.group)
+    if group and group.distinct and store.signers(case_id, item.group) & {person.id for person in people}:
+        raise GuardRefused(message_zh="同一组的事项须由不同的人办理。", message_en="Each of the group takes another person.")
 
 
 def holder_of(item: ObligationRecord, holders: Iterable[Actor]) -> Actor | None:

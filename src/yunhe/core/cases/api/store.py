@@ -153,6 +153,11 @@ def count_group(case_id: str, name: str, *, with_scores: bool = True) -> GroupCo
     return GroupCount(outcomes, opened, tuple(Decimal(row["score"]) for row in rows))
 
 
+def signers(case_id: str, name: str) -> set[str]:
+    """Return who fulfilled an obligation of a group of the case that counts."""
+    return {row["closed_by"] for row in OBLIGATIONS.plain(("closed_by",), f"{COUNTED_ONES} AND state = 'done'", case_id, name)}
+
+
 def party_key(party: Mapping[str, str]) -> str:
     """Return the name of a party within its case."""
     return f"{party['part']}:{party['organization']}:{party['person']}"
