@@ -8,7 +8,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    dependencies: ClassVar = [("cases", "0010_clocks_of_cases")]
+    dependencies: ClassVar = [("cases", "0011_counted_lists")]
 
     operations: ClassVar = [
         migrations.AddField(
