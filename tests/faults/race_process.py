@@ -143,7 +143,8 @@ def warned_by_many(w: World, many: int) -> dict[str, Any]:
     story.frozen_clock().advance(story.timedelta(days=30))
     told = at_once([lambda: api.warn_due(actor=FOUNDER)] * 4)
     warned = EventRecord.objects.filter(action="warn").values_list("case_id", "diff")
-    rungs = Counter((case, key, one["warned"]) for case, diff in warned for key, one in diff["obligations"].items() if "warned" in one)
+    timed = ((case, key, one) for case, diff in warned for part in ("obligations", "clocks") for key, one in diff.get(part, {}).items())
+    rungs = Counter((case, key, one["warned"]) for case, key, one in timed if "warned" in one)
     return {"told": told, "twice": sum(count > 1 for count in rungs.values()), "rungs": len(rungs)}
 
 
