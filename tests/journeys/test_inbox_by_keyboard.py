@@ -19,8 +19,11 @@ from tests.soaking import amount
 pytestmark = [pytest.mark.journey, pytest.mark.timeout(900)]
 PERMIT = Path(__file__).resolve().parents[2] / "examples" / "permit"
 CASES, MARKET, BUREAU = 30, "市市场监管局", "市数据局"
-PEOPLE = {"shichang": ("owner", "市监数据专员"), "renshe": ("other", "人社数据专员")}
-# The example permit, the bureau, and two departments with a data steward each, made through the same api as the command line, in one process.
+PEOPLE = {
+    "shichang": ("owner", "data_steward", "市监数据专员"), "renshe": ("other", "data_steward", "人社数据专员"),
+    "shuju": ("bureau", "data_leader", "数据局负责人"),
+}  # fmt: skip
+# The example permit, the bureau with a leader, and two departments with a data steward each, made through the same api as the command line, in one process.
 FOUNDING = """
 import json, os, sys
 os.environ["DJANGO_SETTINGS_MODULE"] = "yunhe.settings.django"
@@ -34,9 +37,9 @@ founder, told = job_actor("tests"), {}
 api.create_region(region=Region("329900", "示范市", "city"), actor=founder)
 for code, name, short in bodies.values():
     api.create_organization(code=code, name=name, short_name=short, region="329900", actor=founder)
-for username, (body, name) in people.items():
+for username, (body, role, name) in people.items():
     made = api.create_user(username=username, display_name=name, actor=founder)
-    member = api.add_membership(username=username, organization=bodies[body][0], role="data_steward", actor=founder)
+    member = api.add_membership(username=username, organization=bodies[body][0], role=role, actor=founder)
     actor = api.actor_for(user_id=made.person.id, membership_id=member.id)
     told[username] = made.password + "-2"
     api.change_password(user_id=made.person.id, old=made.password, new=told[username], actor=actor)

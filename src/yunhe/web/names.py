@@ -19,6 +19,7 @@ EVIDENCE_KINDS: Mapping[str, Mapping[str, str]] = {
     "attachments.infected": _two("附件有病毒", "Attachment infected"),
     "attachments.uploaded": _two("上传附件", "Attachment uploaded"),
     "case.event": _two("办理一步", "Case step"),
+    "case.draft_swept": _two("清理过期草稿", "Draft swept"),
     "case.delegated": _two("委托代办", "Delegated while away"),
     "case.delegation_ended": _two("结束代办", "Delegation ended"),
     "case.migrated": _two("在办办件按新流程续办", "Running cases moved to a new procedure"),

@@ -114,7 +114,10 @@ def test_a_part_has_the_files_of_the_whole_that_its_form_took_over(cast: Cast) -
         assert [one.id for one in api.access_case(case_id=part.case_id, actor=cast.steward.actor).files] == [plan]
     page = signed_in(cast.steward).get(f"/inbox/cases/{second.case_id}/").content.decode()
     assert "平面图.txt" in page and f"/attachments/{plan}/" in page
-    PartyRecord.objects.create(case_id=second.case_id, part="handler", organization=cast.bureau.code, person=cast.bureau_clerk.actor.id)
+    seen = {"kind_code": second.kind, "state": second.state, "opened_at": second.opened_at}
+    PartyRecord.objects.create(
+        case_id=second.case_id, part="handler", organization=cast.bureau.code, person=cast.bureau_clerk.actor.id, **seen
+    )
     answer = signed_in(cast.bureau_clerk).get(f"/attachments/{plan}/")  # who sees one part only reads what is in it
     answer.close()
     assert (answer.status_code, signed_in(cast.bureau_clerk).get(f"/attachments/{note}/").status_code) == (200, 404)

@@ -20,6 +20,7 @@ from yunhe.core.cases.forms.changes import key_of
 from yunhe.core.cases.models import CaseRecord, MigrationRecord
 from yunhe.core.cases.types import Case, Migration, Move
 from yunhe.core.jobs import api as jobs
+from yunhe.core.organizations import api as organizations
 from yunhe.kernel.actor import Actor, job_actor
 from yunhe.kernel.clock import FrozenClock
 from yunhe.kernel.pages import PageRequest
@@ -153,7 +154,8 @@ def test_what_comes_to_another_position_of_the_phase_moves_alike(permit: Any, ca
         assert [o.organization for o in found if o.state == "open"].count(cast.other.code) == 1
 
 
-def test_who_owes_it_already_is_not_asked_twice_and_the_way_back_takes_it_off_the_list(permit: Any, cast: Cast) -> None:
+def test_who_owes_it_already_is_not_asked_twice_and_the_way_back_takes_it_off_the_list(permit: Any, cast: Cast, founder: Actor) -> None:
+    organizations.add_membership(username=cast.clerk.username, organization=cast.other.code, role="data_leader", actor=founder)
     case = do(permit(), "accept", cast.steward, departments=[cast.owner.code, cast.other.code])
     other = accepted(permit(), cast)
     publish(title="第二版")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
-from datetime import timedelta
+from datetime import date, timedelta
 from io import BytesIO
 from typing import Any
 
@@ -22,6 +22,7 @@ from yunhe.core.cases.errors import ActionNotOffered, DraftNotFound, DraftTooLar
 from yunhe.core.cases.models import CaseRecord, DraftRecord
 from yunhe.core.cases.types import Case
 from yunhe.core.evidence.models import EvidenceRow
+from yunhe.core.organizations.models import Membership
 from yunhe.kernel.actor import job_actor
 from yunhe.kernel.clock import FrozenClock, now
 
@@ -159,6 +160,7 @@ def test_discarding_asks_and_frees_the_files(cast: Cast) -> None:
 
 def test_what_nobody_asks_for_any_more_is_swept_with_its_files(cast: Cast, clock: FrozenClock) -> None:
     papers = {"name": "papers", "title": "材料", "type": "attachments"}
+    Membership.objects.update(valid_from=date(2026, 1, 1))  # the clock stands on an earlier day
     publish(FIELDS, [text("answer", required=True), papers])
     file = attachments.store_file(name="图.txt", size=3, content=BytesIO(b"abc"), actor=cast.steward.actor)
     case, going_on = opened(cast), opened(cast)

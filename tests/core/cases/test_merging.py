@@ -116,7 +116,7 @@ def test_a_case_that_another_waits_for_is_not_split(panel: Any, cast: Cast) -> N
 
 
 def test_parts_run_on_the_clock_of_the_whole(permit: Any, cast: Cast, clock: FrozenClock) -> None:  # noqa: F811
-    case = permit()
+    case = accepted(permit(), cast)
     api.extend(case_id=case.case_id, amount=5, basis="第四十二条", reason=WHY, actor=cast.leader.actor)
     clock.move_to(now() + timedelta(days=1))
     api.suspend(case_id=case.case_id, basis="第四十五条", reason=WHY, actor=cast.leader.actor)
@@ -131,8 +131,10 @@ def test_parts_run_on_the_clock_of_the_whole(permit: Any, cast: Cast, clock: Fro
 
 
 def test_a_clock_that_stands_goes_on_in_the_parts_with_its_pause_counted(permit: Any, cast: Cast, clock: FrozenClock) -> None:  # noqa: F811
-    case = do(permit(), "ask", cast.steward, missing="图纸")
+    case = accepted(permit(), cast)
+    api.suspend(case_id=case.case_id, basis="第四十五条", reason=WHY, actor=cast.leader.actor)
     clock.move_to(now() + timedelta(days=7))
+    api.resume(case_id=case.case_id, reason=WHY, actor=cast.leader.actor)
     parts = api.split(case_id=case.case_id, titles=["甲", "乙"], reason=WHY, actor=cast.leader.actor)
     for part in parts:
         due = view(part, cast.leader).due

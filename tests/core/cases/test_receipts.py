@@ -6,7 +6,7 @@ import json
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
@@ -24,6 +24,7 @@ from yunhe.core.cases.api import slots
 from yunhe.core.cases.errors import FieldsInvalid
 from yunhe.core.cases.models import ReceiptRecord
 from yunhe.core.cases.types import Case, CaseView, SourceAnswer, SourceQuestion
+from yunhe.core.organizations.models import Membership
 from yunhe.kernel.clock import FrozenClock
 from yunhe.kernel.errors import Transient
 from yunhe.kernel.ids import new_id
@@ -167,6 +168,7 @@ def test_a_receipt_is_one_person_s_for_one_form_field_and_question(cast: Cast, r
 
 
 def test_what_was_tampered_with_or_is_old_counts_no_more(cast: Cast, register: Register, clock: FrozenClock) -> None:
+    Membership.objects.update(valid_from=date(2026, 1, 1))  # the clock stands on an earlier day
     publish([text("key"), sourced("holder")])
 
     def fetch(scope: str) -> None:

@@ -157,7 +157,7 @@ def test_more_time_and_supervision_are_the_offices_leaders(ticket: Any, cast: Ca
     api.extend(**told, amount=2, obligation_id=lead)
     assert isinstance(before, datetime) and api.get_case(case_id=case.case_id).due_at > before  # type: ignore[operator]
     clock.move_to(now() + timedelta(days=12))
-    assert api.warn_due(actor=job_actor("tests")) == 1
+    assert api.warn_due(actor=job_actor("tests")) == 2  # the office's limit and the clock of the case
     for _rung in range(2):
         api.warn_due(actor=job_actor("tests"))
     assert api.get_case(case_id=case.case_id).supervised_at is not None  # the third rung

@@ -48,6 +48,10 @@ def setup() -> None:
     organizations.create_organization(
         code=BODY_CODE, name="示范市市场监督管理局", short_name="市市场监管局", region="329900", actor=FOUNDER
     )
+    for role in ("data_steward", "data_leader"):
+        organizations.define_role(code=role, title={"zh": role, "en": role}, rights=(), actor=FOUNDER, pack="national")
+        organizations.create_user(username=role.replace("_", ""), display_name=role, actor=FOUNDER)
+        organizations.add_membership(username=role.replace("_", ""), organization=BODY_CODE, role=role, actor=FOUNDER)
     cases.publish_kind(spec=simple_kind(), source="tests", actor=FOUNDER)
     api.define_type(declared=RegisterType.model_validate(ASSET), source="tests", actor=FOUNDER)
     open_one()

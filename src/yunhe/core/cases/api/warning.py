@@ -32,8 +32,8 @@ def warn_due(*, actor: Actor, check: Check = _go_on, failed: list[str] | None = 
     A case that was acted on in the same moment is left to the next round, and one that fails stands in nobody's
     way: it is logged, and its id goes into `failed`. `check` runs between cases and may raise.
     """
-    parts = (ObligationRecord.objects.filter(state=OPEN), ClockRecord.objects.filter(stopped_at=None))
-    return sum(_each_case(rows.filter(warn_at__lte=now()), "warn_at", _warn, actor, check, failed) for rows in parts)
+    parts, seen = (ObligationRecord.objects.filter(state=OPEN), ClockRecord.objects.filter(stopped_at=None)), set[str]()
+    return sum(_each_case(rows.filter(warn_at__lte=now()), "warn_at", _warn, actor, check, failed, seen) for rows in parts)
 
 
 def lapse_due(*, actor: Actor, check: Check = _go_on, failed: list[str] | None = None) -> int:
@@ -47,9 +47,16 @@ def recur_due(*, actor: Actor, check: Check = _go_on, failed: list[str] | None =
 
 
 def _each_case(
-    which: QuerySet[ObligationRecord] | QuerySet[ClockRecord], order: str, act: Act, actor: Actor, check: Check, failed: list[str] | None
+    which: QuerySet[ObligationRecord] | QuerySet[ClockRecord],
+    order: str,
+    act: Act,
+    actor: Actor,
+    check: Check,
+    failed: list[str] | None,
+    seen: set[str] | None = None,
 ) -> int:
-    done, seen = 0, set[str]()
+    """Act on each case once, also over the rows of several calls that share `seen`; return how much was done."""
+    done, seen = 0, set[str]() if seen is None else seen
     rows = which.filter(case__state=OPEN).order_by(order)
     while case_ids := list(dict.fromkeys(rows.exclude(case_id__in=seen).values_list("case_id", flat=True)[:BATCH])):
         for case_id in case_ids:
