@@ -147,7 +147,7 @@ def test_a_step_pays_one_statement_for_it(note: Any, cast: Cast, monkeypatch: py
 
     note()
     noted = statements()
-    monkeypatch.setattr("yunhe.core.cases.api.telling.note_turns", lambda courses: None)
+    monkeypatch.setattr("yunhe.core.cases.api.telling.note_turns", lambda course: None)
     assert noted - statements() == 1
 
 

@@ -19,6 +19,7 @@ from django.urls import reverse
 from yunhe.core.cases.api import kinds
 from yunhe.core.cases.api.delegating import standing_in
 from yunhe.core.cases.api.seating import has_seat
+from yunhe.core.cases.api.telling import PERSON
 from yunhe.core.cases.models import ANY_BUREAU, ObligationRecord, TurnRecord
 from yunhe.core.cases.rules.course import OPEN, ROLE_JOIN
 from yunhe.core.notices import api as notices
@@ -29,7 +30,6 @@ from yunhe.kernel.actor import Actor
 from yunhe.kernel.clock import local, now
 
 TURN = "cases.turn"
-PERSON = "user:"
 PACE = timedelta(minutes=10)
 KEEP = timedelta(days=1)
 MOST_ROWS = 20_000

@@ -26,7 +26,7 @@ from yunhe.core.cases.rules import moving as rules
 from yunhe.core.cases.rules.course import OPEN, Moment
 from yunhe.core.cases.rules.digests import canonical_json
 from yunhe.core.cases.rules.search import search_text
-from yunhe.core.cases.rules.timing import earliest_due
+from yunhe.core.cases.rules.timing import earliest_due, found_by
 from yunhe.core.cases.types import Move
 from yunhe.core.evidence import api as evidence
 from yunhe.core.statements.api import Rows, among
@@ -188,7 +188,7 @@ def _write_rows(change: Change, shapes: Shapes) -> None:
         cases.append(({"phase": effect.phase, **dict(due), "kind_id": kind, "version": effect.seq}, own))
         changed += [(row, [one.ids[place] for one in moved]) for place, row in effect.changed.items()]
         for at, row in effect.opened.items():
-            shared = {"kind_code": code, **row, **_found_by(_DUE(row))}
+            shared = {"kind_code": code, **row, **found_by((_DUE(row),))}
             opened.append((shared, [(one.ids[at], one.case["id"]) for one in moved]))
         parties += [{"case_id": one.case["id"], "kind_code": code, **_copied(one.case), **_party(body)} for one in moved for body in joining]
     for row, ids in together(cases):
@@ -204,17 +204,12 @@ def _write_rows(change: Change, shapes: Shapes) -> None:
 
 
 def _due_by_their_clocks(shapes: Shapes) -> Iterator[tuple[str, Row]]:
-    """Yield of what the move opened what lists find by the clock of the case, where that ends before its own limit."""
+    """Yield by what lists find that which the move opened in cases whose own clock runs: that, or its limit if sooner."""
     for shape, moved in shapes.items():
+        timed = [one for one in moved if one.clock["due_at"]] if shape.effect.opened else []
         for at, row in shape.effect.opened.items():
-            for one in moved:
-                first = _DUE(earliest_due((_DUE(row), _DUE(one.clock))))
-                if first != _DUE(row):
-                    yield one.ids[at], _found_by(first)
-
-
-def _found_by(due: tuple[str | None, bool]) -> dict[str, Any]:
-    return {"first_due_at": due[0], "first_estimated": due[1]}
+            for one in timed:
+                yield one.ids[at], found_by((_DUE(row), _DUE(one.clock)))
 
 
 def _write_data(change: Change, shapes: Shapes) -> None:

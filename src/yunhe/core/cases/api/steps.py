@@ -25,7 +25,7 @@ from yunhe.kernel.clock import local, now
 from yunhe.kernel.ids import new_id
 
 SUSPENDED = "suspended"
-BY_ITSELF = ("job", "operator")
+NOT_HELD_UP = ("job", "operator")
 MOST_GENERATIONS = 5
 
 
@@ -168,7 +168,7 @@ def _settle(course: Course) -> None:
     if course.is_stuck():
         number, action = course.position["case"]["number"], course.moment.action
         raise StuckCase(number=number, action=action, kind_code=course.kind.code)
-    if course.moment.actor.kind not in BY_ITSELF:
+    if course.moment.actor.kind not in NOT_HELD_UP:
         _require_holders(course)
 
 

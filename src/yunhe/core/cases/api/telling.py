@@ -36,7 +36,7 @@ def tell(row: CaseRecord, course: Course) -> None:
         _send("cases.reminded", row, course, _bearers(course, course.open_obligations()), said, (reason, reason))
     if moment.action == "warn":
         _tell_warned(row, course)
-    note_turns((course,))
+    note_turns(course)
     if row.state == CLOSED and course.difference.get("case", {}).get("state") == CLOSED:
         said, text = ("办件已办结", "Case ended"), ("", "")
         if row.merged_into_id:
@@ -58,12 +58,10 @@ def _tell_opener(row: CaseRecord, course: Course, said: tuple[str, str], text: t
         _send("cases.closed", row, course, [ToPerson(row.opened_by)], said, text)
 
 
-def note_turns(courses: Iterable[Course]) -> None:
-    """Note what came to people in transitions of one time, in their transaction; `announcing` tells them. One statement."""
-    TURNS.insert([
-        {"obligation_id": key, "caused_by": course.moment.actor.id, "came_at": course.moment.at, "told_at": None}
-        for course in courses for key in came(course)
-    ])  # fmt: skip
+def note_turns(course: Course) -> None:
+    """Note what came to people in a transition, in its transaction; `announcing` tells them. One statement."""
+    told = {"caused_by": course.moment.actor.id, "came_at": course.moment.at, "told_at": None}
+    TURNS.insert([{"obligation_id": key, **told} for key in came(course)])
 
 
 def came(course: Course) -> list[str]:

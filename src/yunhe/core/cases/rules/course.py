@@ -195,8 +195,7 @@ class Course:
             return {key: {"warn_at": None if row["stopped_at"] else timing.warn_at(row, self._percents())} for key, row in rows.items()}
         rows = self.position["obligations"]
         moved = [key for key, row in rows.items() if "due_at" in changed.get(key, {}) or (clocks and row["state"] == OPEN)]
-        dues = {key: timing.earliest_due(map(timing.due_of, (rows[key], *self._running_clocks()))) for key in moved}
-        return {key: {"first_due_at": due["due_at"], "first_estimated": due["estimated"]} for key, due in dues.items()}
+        return {key: timing.found_by(map(timing.due_of, (rows[key], *self._running_clocks()))) for key in moved}
 
     def _running_clocks(self) -> list[Mapping[str, Any]]:
         return [row for row in self.position["clocks"].values() if row["stopped_at"] is None]

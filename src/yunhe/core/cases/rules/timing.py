@@ -85,6 +85,12 @@ def earliest_due(marks: Iterable[tuple[str | None, bool]]) -> dict[str, Any]:
     return {"due_at": timed[0][0].isoformat(), "estimated": timed[0][1]} if timed else {"due_at": None, "estimated": False}
 
 
+def found_by(marks: Iterable[tuple[str | None, bool]]) -> dict[str, Any]:
+    """Return the columns by which lists find an open obligation: when the first of these ends."""
+    first = earliest_due(marks)
+    return {"first_due_at": first["due_at"], "first_estimated": first["estimated"]}
+
+
 def due_of(row: Row) -> tuple[str | None, bool]:
     """Return when a row is due and whether that is estimated."""
     return row["due_at"], row["estimated"]
