@@ -18,15 +18,15 @@ from tests.conftest import Cast
 from tests.core.cases.random_kinds import random_edit, random_kind, trimmed
 from tests.soaking import amount, seed_of
 from yunhe.core.cases import api
-from yunhe.core.cases.errors import MigrationRefused
+from yunhe.core.cases.errors import MigrationRefused, NobodyInSeat
 from yunhe.core.cases.models import CaseRecord, ObligationRecord
 from yunhe.core.cases.rules.kinds import check_kind
 from yunhe.core.cases.types import KindSpec, Migration, Move
+from yunhe.core.organizations import api as organizations
 from yunhe.kernel.actor import Actor, Right, job_actor
 from yunhe.kernel.errors import YunheError
 
-# Not in the soak yet: among hundreds of random changes one strands a case (docs/testing.md, "Known to fail").
-pytestmark = [pytest.mark.django_db]
+pytestmark = [pytest.mark.django_db, pytest.mark.fault]
 HEAD = job_actor("tests")
 MOST_STEPS, MOST_TRIES, CASES = 40, 8, 3
 
@@ -45,13 +45,15 @@ class Walker:
         try:
             with transaction.atomic():
                 getattr(api, name)(case_id=case_id, **told)
+        except NobodyInSeat:
+            raise  # every seat has its holder here: else no more would be shown than that nobody is there
         except YunheError:
             return False
         return True
 
     def _offers(self, case_id: str, operators: bool) -> list[tuple[str, dict[str, Any]]]:
         """Return what the bearer of one open obligation, any of them, is offered."""
-        item = self.dice.choice(list(ObligationRecord.objects.filter(case_id=case_id, state="open").order_by("id")))
+        item = self.dice.choice(list(ObligationRecord.objects.filter(case_id=case_id, state="open").order_by("opened_seq", "name", "organization", "id")))
         actor = self._bearer(item)
         view = api.access_case(case_id=case_id, actor=actor)
         data = {"yes": self.dice.random() < 0.5, "note": self.dice.choice(("x", None))}
@@ -72,18 +74,34 @@ class Walker:
         return replace(self.everyone, id=f"user:{item.organization}", organization=item.organization, role=item.role.split("+")[0])
 
     def ends(self, case_id: str) -> bool:
-        """Tell whether the case can be brought to an end; it stays as it is."""
-        for _ in range(MOST_TRIES):
+        """Tell whether the case can be brought to an end; it stays as it is. At random first, then by what leaves least to do."""
+        for number in range(MOST_TRIES):
             with transaction.atomic():
                 for _ in range(MOST_STEPS):
-                    self.step(case_id, operators=False)
-                    if CaseRecord.objects.get(pk=case_id).state == "closed":
+                    if number < MOST_TRIES // 4 or self.dice.random() < 0.2:
+                        self.step(case_id, operators=False)
+                    else:
+                        self.step_to_less(case_id)
+                    if closed := CaseRecord.objects.get(pk=case_id).state == "closed":
                         break
-                closed = CaseRecord.objects.get(pk=case_id).state == "closed"
                 transaction.set_rollback(True)
             if closed:
                 return True
         return False
+
+    def step_to_less(self, case_id: str) -> None:
+        """Take the one of several random steps after which the fewest obligations are open."""
+        kept, seeds = self.dice, [self.dice.getrandbits(32) for _ in range(4)]
+        left: dict[int, int] = {}
+        for seed in seeds:
+            with transaction.atomic():
+                self.dice = random.Random(seed)
+                self.step(case_id, operators=False)
+                left[seed] = ObligationRecord.objects.filter(case_id=case_id, state="open").count()
+                transaction.set_rollback(True)
+        self.dice = random.Random(min(seeds, key=lambda seed: left[seed]))
+        self.step(case_id, operators=False)
+        self.dice = kept
 
 
 def standing() -> dict[str, dict[str, Any]]:
@@ -107,12 +125,15 @@ def corrected(plan: Migration, new: KindSpec, dice: random.Random) -> Migration:
     return replace(plan, moves=tuple(one(move) for move in plan.moves))
 
 
+@pytest.mark.parametrize("part", range(amount(small=1, full=8)))
 def test_a_change_is_refused_with_a_reason_or_every_case_still_ends(
-    clock: Any, cast: Cast, calendar: None, founder: Actor
+    part: int, clock: Any, cast: Cast, calendar: None, founder: Actor
 ) -> None:
+    for body, username in ((cast.other, cast.clerk.username), (cast.bureau, cast.bureau_clerk.username)):
+        organizations.add_membership(username=username, organization=body.code, role="data_leader", actor=founder)
     seen: Counter[str] = Counter()
-    dice = random.Random(seed_of("a change strands nobody"))
-    wanted = amount(small=2, full=400)
+    dice = random.Random(seed_of(f"a change strands nobody {part}"))
+    wanted = amount(small=2, full=50)
     while seen["tried"] < wanted:
         kind = trimmed(random_kind(dice.randrange(10**9)))
         if check_kind(kind):

@@ -10,10 +10,10 @@ import pytest
 import yaml
 
 from tests.conftest import Cast
-from tests.core.cases.test_operators import PERMIT, accepted, do, open_ids, permit_kind
+from tests.core.cases.test_operators import PERMIT, accepted, do, open_ids, permit_kind, sent_back
 from yunhe.core.cases import api
 from yunhe.core.cases.errors import MigrationRefused
-from yunhe.core.cases.models import CaseRecord
+from yunhe.core.cases.models import CaseRecord, ObligationRecord
 from yunhe.core.cases.types import Case, Migration
 from yunhe.kernel.actor import Actor, job_actor
 from yunhe.kernel.clock import FrozenClock
@@ -143,6 +143,23 @@ def test_some_may_stay_on_the_old_version_and_end_by_it(permit: Any, cast: Cast)
     numbers = {row.pk: row.kind.number for row in CaseRecord.objects.select_related("kind")}
     assert (numbers[stays.case_id], numbers[moves.case_id]) == (1, 2)
     assert accepted(stays, cast).phase == "review"
+
+
+def test_what_each_of_a_list_owes_now_comes_to_each_when_it_is_sent_back(permit: Any, cast: Cast) -> None:
+    base = body()
+    base["obligations"]["opinion"]["who"] = {"organization": "bureau", "roles": ["data_admin"]}
+    publish(**base)
+    case = do(accepted(permit(), cast), "agree", cast.data_admin)
+    assert case.phase == "decision"
+    publish(**body())
+    applied(cast, api.plan_migration(kind="permit", actor=cast.data_admin.actor))
+    case = sent_back(case, cast, "review")
+    waiting = ObligationRecord.objects.filter(case_id=case.case_id, name="opinion", state="open")
+    assert set(waiting.values_list("organization", flat=True)) == {cast.owner.code, cast.bureau.code}
+    for member in (cast.leader, cast.data_admin):
+        case = do(case, "agree", member)
+    assert case.phase == "decision"
+    check_all(cast)
 
 
 def test_the_way_back_is_kept(permit: Any, cast: Cast) -> None:

@@ -289,7 +289,7 @@ def test_who_takes_a_send_back_back_finds_the_votes_as_they_were(permit: Any, ca
     sent_back(case, cast, "review")
     case = api.retract(case_id=case.case_id, reason=WHY, actor=cast.leader.actor)
     assert (case.phase, open_ids(case, cast, "decide"), open_ids(case, cast, "opinion")) == ("decision", before, [])
-    assert not ObligationRecord.objects.exclude(superseded_seq=None).exists()
+    assert set(ObligationRecord.objects.exclude(superseded_seq=None).values_list("name", "state")) == {("opinion", "cancelled")}
     assert store.count_group(case.case_id, "opinions").outcomes == {"agreed": 2}
 
 
@@ -357,6 +357,9 @@ def test_the_last_step_can_be_taken_back_until_somebody_goes_on(permit: Any, cas
     case = api.retract(case_id=case.case_id, reason=WHY, actor=cast.steward.actor)
     assert (case.phase, open_ids(case, cast, "opinion"), len(open_ids(case, cast, "accept"))) == ("intake", [], 1)
     assert case.data["departments"] is None
+    assert [one for one in view(case, cast.steward).operators if one.name == "send_back"] == []  # the review never was
+    with pytest.raises(CannotOperate):
+        sent_back(case, cast, "review", "accept", "steward")
     case = accepted(case, cast)
     do(case, "agree", cast.leader)
     with pytest.raises(NotRetractable):

@@ -193,9 +193,10 @@ def retract(*, case_id: str, reason: str, actor: Actor, expected_version: int | 
         position = store.read_position(row, everything=True)
         course = steps.begin(row, spec, "retract", actor, form=(REASON,), values=values, position=position)
         earlier = replay(event.diff for event in events[:-1])
-        for key in course.open_obligations():
-            if key not in earlier["obligations"]:
+        for key in course.before["obligations"].keys() - earlier["obligations"].keys():
+            if course.position["obligations"][key]["state"] == OPEN:
                 course.close_obligation(key, "", CANCELLED)
+            course.change("obligations", {key: {"superseded_seq": course.moment.seq}})  # its phase was never entered
         for part in ("obligations", "clocks"):
             for key in last.diff.get(part, {}):
                 if key in earlier[part]:

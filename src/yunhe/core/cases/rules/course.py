@@ -292,12 +292,16 @@ class Course:
             row |= timing.recount(row, self.moment.calendar)
         self.change(part, {key: row})
 
-    def reopen_like(self, row: Mapping[str, Any]) -> str:
-        """Open an obligation in the seat of an earlier one, with a fresh clock; return its id."""
-        seat = {name: row[name] for name in ("organization", "role", "person", "assignee")}
-        named = self._named_seat(row["name"], row["organization"])
+    def reopen_like(self, row: Mapping[str, Any]) -> list[str]:
+        """Open an obligation in the seat of an earlier one, with a fresh clock; return its id, of several where each of a list owes it."""
+        name, listed = row["name"], self.kind.obligation(row["name"]).who.each
+        if listed and row["organization"] in ("", BUREAU):  # a change of the procedure says that each of a list owes it now
+            asked = {self.position["obligations"][key]["organization"] for key in self.open_obligations(name)}
+            return [self._open_in_seat(name, self._seat(name, body)) for body in self._named_by(listed) if body not in asked]
+        seat = {part: row[part] for part in ("organization", "role", "person", "assignee")}
+        named = self._named_seat(name, row["organization"])
         moved = (named["role"], bool(named["person"])) != (row["role"], bool(row["person"]))
-        return self._open_in_seat(row["name"], named if moved else seat)  # moved: a change of the procedure says who owes it now
+        return [self._open_in_seat(name, named if moved else seat)]  # moved: a change of the procedure says who owes it now
 
     def _apply(self, effect: EffectSpec) -> None:
         if effect.open_obligation:

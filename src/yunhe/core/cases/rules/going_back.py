@@ -27,7 +27,8 @@ def go_back(course: Course, phase: str, since: int, stood: Position, basis: str 
     _supersede(course, rows, since, stood)
     for key, row in rows:
         if row["opened_seq"] == since and row["phase"] == phase and row["name"] in course.kind.obligations:
-            _stand_as(course, "obligations", course.reopen_like({**row, "assignee": ""}), stood["obligations"][key])
+            for fresh in course.reopen_like({**row, "assignee": ""}):
+                _stand_as(course, "obligations", fresh, stood["obligations"][key])
     later = {**timing.UNTIMED, "paused_at": course.moment.at.isoformat() if basis else None, "pause_basis": basis}
     for key in [key for key, row in course.position["clocks"].items() if row["stopped_at"] is None]:
         _stand_as(course, "clocks", key, stood["clocks"].get(key, later))
