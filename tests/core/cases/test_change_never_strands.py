@@ -141,7 +141,7 @@ def test_a_change_is_refused_with_a_reason_or_every_case_still_ends(
         with transaction.atomic():
             change(kind, dice, cast, founder, seen)
             transaction.set_rollback(True)
-    assert seen["moved"] >= wanted // 2 and seen["refused"] + seen["unpublished"] >= 1, seen  # both kinds of outcome were met
+    assert seen["moved"] >= max(1, wanted // 4) and seen["refused"] + seen["unpublished"] >= 1, seen  # both kinds of outcome were met
 
 
 def change(kind: KindSpec, dice: random.Random, cast: Cast, founder: Actor, seen: Counter[str]) -> None:
