@@ -366,6 +366,46 @@ def test_the_last_step_can_be_taken_back_until_somebody_goes_on(permit: Any, cas
         api.retract(case_id=case.case_id, reason=WHY, actor=cast.steward.actor)
 
 
+def test_who_is_reminded_or_warned_can_still_take_their_last_step_back(permit: Any, cast: Cast, clock: FrozenClock) -> None:
+    case = accepted(permit(), cast)
+    api.remind(case_id=case.case_id, reason="请尽快", actor=cast.clerk.actor)
+    clock.advance(timedelta(days=60))
+    assert api.warn_due(actor=job_actor("tests"))
+    assert "retract" in [one.name for one in view(case, cast.steward).operators]
+    case = api.retract(case_id=case.case_id, reason=WHY, actor=cast.steward.actor)
+    assert (case.phase, open_ids(case, cast, "opinion"), len(open_ids(case, cast, "accept"))) == ("intake", [], 1)
+    assert api.replay_case(case_id=case.case_id, actor=job_actor("tests")).equal
+
+
+def test_who_opened_a_case_is_told_of_its_suspension_and_of_its_result(permit: Any, cast: Cast) -> None:
+    case = permit()
+    api.suspend(case_id=case.case_id, basis="行政许可法第四十五条", reason="需要鉴定", actor=cast.steward.actor)
+    api.resume(case_id=case.case_id, reason="鉴定完成", actor=cast.steward.actor)
+    case = accepted(case, cast)
+    for member in (cast.leader, cast.data_admin):
+        case = do(case, "agree", member)
+    case = do(case, "grant", cast.leader)
+    told = [(one.kind, one.text["zh"]) for one in notices_of(cast.clerk)]
+    granted = next(phase.title.zh for phase in permit_kind().phases if phase.code == case.phase)
+    assert told == [
+        ("cases.closed", f"“{case.title}”：{granted}"),
+        ("cases.paused", "鉴定完成"),
+        ("cases.paused", "行政许可法第四十五条；需要鉴定"),
+    ]
+
+
+def test_once_who_opened_a_case_left_their_office_is_told_of_its_end(permit: Any, cast: Cast, founder: Actor) -> None:
+    case = accepted(permit(), cast)
+    organizations.create_user(username="jieban", display_name="接班人", actor=founder)
+    other = organizations.add_membership(username="jieban", organization=cast.other.code, role="data_steward", actor=founder)
+    organizations.end_membership(membership_id=cast.clerk.membership_id, actor=founder)
+    for member in (cast.leader, cast.data_admin):
+        case = do(case, "agree", member)
+    do(case, "grant", cast.leader)
+    who = organizations.actor_for(user_id=other.user_id, membership_id=other.id)
+    assert [one.kind for one in notices.list_notices(request=PageRequest(), actor=who).items if one.kind == "cases.closed"] == ["cases.closed"]
+
+
 def test_remind_once_an_hour_and_escalate(permit: Any, cast: Cast, clock: FrozenClock) -> None:
     case = permit()
     assert api.remind(case_id=case.case_id, reason=WHY, actor=cast.clerk.actor).reminders == 1

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from tests.conftest import Cast
 from tests.core.cases.kinds import SIMPLE
 from yunhe.core.cases import api
-from yunhe.core.cases.errors import ActionNotOffered
+from yunhe.core.cases.errors import ActionNotOffered, TimeIsOver
 from yunhe.core.cases.models import ObligationRecord
 from yunhe.core.cases.rules.periods import next_period
 from yunhe.core.cases.types import Case, KindSpec
@@ -109,6 +109,73 @@ def test_a_recurring_obligation_comes_again_each_month_until_its_day(note: Any, 
     assert api.replay_case(case_id=case.case_id, actor=cast.clerk.actor).equal
 
 
+def monthly() -> dict[str, Any]:
+    return {"recurs": {"every": "month"}, "limits": [{"amount": 10, "unit": "days", "basis": "按月报送"}]}
+
+
+def spans(case: Case) -> list[tuple[date, date]]:
+    """Return of each obligation the days on which its clock starts and ends."""
+    found = ObligationRecord.objects.filter(case_id=case.case_id).order_by("started_at")
+    return [(local(row.started_at).date(), local(row.due_at).date()) for row in found if row.due_at]
+
+
+def test_every_period_that_began_is_owed_from_its_first_day_also_if_nobody_was_there(
+    note: Any, clock: FrozenClock, cast: Cast, founder: Actor
+) -> None:
+    publish(founder, **monthly())
+    case = note()
+    clock.move_to(datetime(2026, 6, 5, 2, tzinfo=UTC))
+    assert (api.recur_due(actor=founder), api.recur_due(actor=founder)) == (3, 0)
+    starts = [date(2026, 3, 2), date(2026, 4, 1), date(2026, 5, 1), date(2026, 6, 1)]
+    assert spans(case) == [(on, on + timedelta(days=10)) for on in starts]
+    (coming,) = ObligationRecord.objects.filter(case_id=case.case_id, next_at__isnull=False).values_list("next_at", flat=True)
+    assert local(coming).date() == date(2026, 7, 1)
+    assert api.replay_case(case_id=case.case_id, actor=cast.clerk.actor).equal
+
+
+def test_periods_that_begin_while_the_case_stands_still_are_not_owed(
+    note: Any, clock: FrozenClock, cast: Cast, founder: Actor
+) -> None:
+    publish(founder, **monthly())
+    case = note()
+    api.suspend(case_id=case.case_id, basis="依据", reason="等", actor=cast.leader.actor)
+    clock.move_to(datetime(2026, 6, 20, 2, tzinfo=UTC))
+    assert api.recur_due(actor=founder) == 0
+    api.resume(case_id=case.case_id, reason="续", actor=cast.leader.actor)
+    assert (api.recur_due(actor=founder), api.recur_due(actor=founder)) == (1, 0)
+    assert spans(case)[1:] == [(date(2026, 6, 20), date(2026, 6, 30))]
+    (coming,) = ObligationRecord.objects.filter(case_id=case.case_id, next_at__isnull=False).values_list("next_at", flat=True)
+    assert local(coming).date() == date(2026, 7, 1)
+    assert api.replay_case(case_id=case.case_id, actor=cast.clerk.actor).equal
+
+
+def test_what_follows_a_lapse_counts_from_the_end_of_that_time_and_no_later_answer_counts(
+    note: Any, clock: FrozenClock, cast: Cast, founder: Actor
+) -> None:
+    told = body(on_due={"outcome": "lapsed", "title": "视为同意", "effects": [{"open_obligation": "follow"}]})
+    told["obligations"]["follow"] = {
+        "title": "后续", "who": {"organization": "owner", "roles": ["data_leader"]}, "limits": [{"amount": 5, "unit": "days", "basis": "一般"}],
+        "actions": {"end": {"title": "办结", "outcome": "ended", "effects": [{"go_to_phase": "done"}, {"close_case": "ended"}]}},
+    }  # fmt: skip
+    api.publish_kind(spec=KindSpec.model_validate(told), source="tests", actor=founder)
+    case = note()
+    due = datetime(2026, 3, 9, 15, 59, 59, 999999, tzinfo=UTC)
+    clock.move_to(due + timedelta(days=40))
+    late = {"case_id": case.case_id, "actor": cast.leader.actor}
+    with pytest.raises(TimeIsOver) as caught:
+        api.act(**late, action="agree", data={"text": "迟了"})
+    assert "2026-03-09 23:59" in caught.value.say("zh") and "视为同意" in caught.value.say("zh")
+    (item,) = ObligationRecord.objects.filter(case_id=case.case_id, state="open")
+    with pytest.raises(TimeIsOver):
+        api.add_reviewer(**late, obligation_id=item.pk, to=[cast.officer.username], reason="迟了")
+    assert api.lapse_due(actor=founder) == 1
+    first, second = ObligationRecord.objects.filter(case_id=case.case_id).order_by("opened_seq")
+    assert (first.closed_at, second.started_at, local(second.due_at).date()) == (due, due, date(2026, 3, 14))
+    assert api.access_case(case_id=case.case_id, actor=cast.leader.actor).events[-1].at == due + timedelta(days=40)
+    assert api.act(**late, action="end", data={}).state == "closed"
+    assert api.replay_case(case_id=case.case_id, actor=cast.clerk.actor).equal
+
+
 def test_nothing_comes_again_once_the_case_is_over_or_the_obligation_cancelled(
     note: Any, clock: FrozenClock, cast: Cast, founder: Actor
 ) -> None:
@@ -118,8 +185,8 @@ def test_nothing_comes_again_once_the_case_is_over_or_the_obligation_cancelled(
     api.act(case_id=cancelled.case_id, action="back", data={}, actor=cast.leader.actor)  # closes all obligations
     api.merge(case_id=merged.case_id, into=goes_on.case_id, reason="重复", actor=cast.leader.actor)
     clock.advance(timedelta(days=30))
-    assert api.recur_due(actor=founder) == 1
-    assert rows(goes_on) == [("answer", "open", ""), ("answer", "open", "")]
+    assert api.recur_due(actor=founder) == 4
+    assert rows(goes_on) == [("answer", "open", "")] * 5
     assert not ObligationRecord.objects.filter(case__state="closed", next_at__isnull=False).exists()
     with pytest.raises(ActionNotOffered):
         api.act(case_id=over.case_id, action="agree", data={"text": "好"}, actor=cast.leader.actor)

@@ -212,6 +212,16 @@ class CaseSuspended(Conflict):
     }
 
 
+class TimeIsOver(Conflict):
+    """The time of the obligation ran out, and its kind says what happens then; it does as soon as the node gets to it."""
+
+    code = "time_is_over"
+    sentences: ClassVar[dict[str, str]] = {
+        "zh": "办件 {number} 的这项待办已于 {due} 期满，将自动转为“{title}”，不能再办理。请稍后刷新。",
+        "en": 'The time of this work in case {number} was over at {due}: it becomes "{title_en}" by itself and cannot be done any more. Reload soon.',
+    }
+
+
 class OpinionsOpen(Conflict):
     """Reviewers were added and have not answered yet."""
 

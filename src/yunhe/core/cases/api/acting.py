@@ -15,7 +15,7 @@ from yunhe.core.cases.api import choices, filling, kinds, steps, store
 from yunhe.core.cases.api.delegating import absent_principals
 from yunhe.core.cases.api.reading import case_of, require_visible
 from yunhe.core.cases.api.receipts import fetching
-from yunhe.core.cases.api.seating import has_seat, require_distinct
+from yunhe.core.cases.api.seating import has_seat, require_distinct, require_time
 from yunhe.core.cases.errors import (
     ActionNotOffered,
     AmbiguousAction,
@@ -115,7 +115,7 @@ def act(
     `expected_version` is the version that the actor saw; None takes it as it is now. Two who act at
     once: one wins, the other is told. Whoever acts for another is bound by the guards of both.
     Raises: CaseNotFound, CaseChanged, CaseSuspended, ActionNotOffered, AmbiguousAction, GuardRefused,
-    OpinionsOpen, FieldsInvalid, NotAttachable, StuckCase.
+    TimeIsOver, OpinionsOpen, FieldsInvalid, NotAttachable, StuckCase.
     """
 
     def step() -> Case:
@@ -263,6 +263,7 @@ def _take(
     if seat.holder is not actor:
         course.check_guards(offered, seat.holder)
     if not offered.by_room:
+        require_time(seat.row, row.number, spec)
         require_distinct(seat.row, row.pk, spec, actor, seat.holder)
     require_opinions(row, seat.row.pk, position)
     course.take(seat.row.pk, offered)

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from yunhe.core.cases.api.delegating import list_colleagues
 from yunhe.core.cases.api.seating import holder_of
 from yunhe.core.cases.errors import CannotOperate
-from yunhe.core.cases.models import CaseRecord, ObligationRecord
+from yunhe.core.cases.models import CaseRecord, EventRecord, ObligationRecord
 from yunhe.core.cases.rules.course import CLOSED, DONE, OPEN, ROLE_JOIN
 from yunhe.core.cases.rules.verdicts import judge_class
 from yunhe.core.cases.types import OPINION, KindSpec, OperatorView
@@ -15,6 +15,8 @@ from yunhe.core.organizations import api as organizations
 from yunhe.kernel.actor import Actor
 
 SUPERVISE = "cases.supervise"
+ONLY_TOLD = ("remind", "warn", "escalate")
+"""Events after which the case stands where it stood."""
 Choices = Mapping[str, Mapping[str, str]]
 
 
@@ -38,8 +40,9 @@ def offered_operators(
         found += [OperatorView("remind")] if "remind" in allowed and not mine else []
         found += [OperatorView("suspend")] if "suspend" in allowed and leading else []
         found += [OperatorView("extend")] if "extend" in allowed and supervises and has_limit(row, obligations) else []
-    elif leading:
-        found.append(OperatorView("resume"))
+    else:
+        found += [OperatorView("resume")] if leading else []
+        found += [OperatorView("withdraw")] if withdraw_problem(row, spec, actor, obligations) is None else []
     if "escalate" in allowed and supervises and row.supervised_at is None:
         found.append(OperatorView("escalate"))
     return tuple(found)
@@ -122,10 +125,15 @@ def _choices(named: Mapping[str, str]) -> Choices:
     return {username: {"zh": name, "en": name} for username, name in sorted(named.items(), key=lambda pair: pair[1])}
 
 
+def last_step(row: CaseRecord) -> EventRecord:
+    """Return the last event that moved the case; who was only reminded or warned of it went nowhere."""
+    return row.events.exclude(action__in=ONLY_TOLD).latest("seq")
+
+
 def last_step_is_mine(row: CaseRecord, actor: Actor) -> bool:
     """Tell whether the actor took the last step of the case and it reached nobody outside."""
-    last = row.events.order_by("-seq").first()
-    return last is not None and retract_problem(last.actor_id, actor, last.action, last.obligation_id, last.calls) is None
+    last = last_step(row)
+    return retract_problem(last.actor_id, actor, last.action, last.obligation_id, last.calls) is None
 
 
 def retract_problem(

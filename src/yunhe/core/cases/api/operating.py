@@ -12,6 +12,7 @@ from yunhe.core.cases.api import offering, steps, store
 from yunhe.core.cases.api.acting import Seat, choose_seat, on_behalf_of, remember, require_version
 from yunhe.core.cases.api.delegating import holders_of
 from yunhe.core.cases.api.reading import require_visible
+from yunhe.core.cases.api.seating import require_time
 from yunhe.core.cases.errors import ActionNotOffered, CannotOperate, NotRetractable, OperatorNotAllowed
 from yunhe.core.cases.models import CaseRecord
 from yunhe.core.cases.rules import timing
@@ -181,8 +182,8 @@ def retract(*, case_id: str, reason: str, actor: Actor, expected_version: int | 
     with transaction.atomic():
         row, spec = _read(case_id, actor, "retract", expected_version)
         values = checked((REASON,), {"reason": reason})
-        events = list(row.events.order_by("seq"))
-        last = events[-1]
+        last = offering.last_step(row)
+        events = list(row.events.filter(seq__lte=last.seq).order_by("seq"))
         problem = offering.retract_problem(last.actor_id, actor, last.action, last.obligation_id, last.calls)
         if row.state != OPEN:
             problem = "办件已办结或中止", "it is over or suspended"
@@ -209,13 +210,12 @@ def retract(*, case_id: str, reason: str, actor: Actor, expected_version: int | 
 
 
 def withdraw(*, case_id: str, reason: str, actor: Actor, expected_version: int | None = None) -> Case:
-    """Take back what one asked for (撤回申请) while nobody decided: the case ends as its kind says.
+    """Take back what one asked for (撤回申请) while nobody decided, also while it is suspended: the case ends as its kind says.
 
-    Raises: OperatorNotAllowed, CannotOperate, CaseSuspended, CaseChanged, and what its effects raise.
+    Raises: OperatorNotAllowed, CannotOperate, CaseChanged, and what its effects raise.
     """
     with transaction.atomic():
         row, spec = _read(case_id, actor, "withdraw", expected_version)
-        steps.require_open(row)
         if problem := offering.withdraw_problem(row, spec, actor, row.obligations.all()):
             _refuse(row.number, "withdraw", *problem)
         course = steps.begin(row, spec, "withdraw", actor, form=(REASON,), values=checked((REASON,), {"reason": reason}))
@@ -264,7 +264,10 @@ def suspend(*, case_id: str, basis: str, reason: str, actor: Actor, expected_ver
 
 
 def resume(*, case_id: str, reason: str, actor: Actor, expected_version: int | None = None) -> Case:
-    """Go on with a suspended case (恢复). Raises: CannotOperate if it is not suspended, ActionNotOffered as `suspend`."""
+    """Go on with a suspended case (恢复); what comes again each period does from now on.
+
+    Raises: CannotOperate if it is not suspended, ActionNotOffered as `suspend`.
+    """
     with transaction.atomic():
         row, spec = _read(case_id, actor, "suspend", expected_version)
         if row.state != steps.SUSPENDED:
@@ -275,6 +278,9 @@ def resume(*, case_id: str, reason: str, actor: Actor, expected_version: int | N
         suspended = row.events.filter(action="suspend").latest("seq")
         course.ended_before = _groups_ended_since(row, suspended.seq)
         course.change_clocks(lambda item: _go_on(item, suspended.at, course))
+        for key, item in course.position["obligations"].items():  # periods that began meanwhile are not owed; the one of today is
+            if item.get("next_at") and datetime.fromisoformat(item["next_at"]) <= course.at:
+                course.change("obligations", {key: {"next_at": course.at.isoformat()}})
         return steps.finish(row, course)
 
 
@@ -368,6 +374,7 @@ def _on_seat(
         row, spec = _read(case_id, actor, allowed_as or name, expected)
         steps.require_open(row)
         seat = choose_seat(row, spec, actor, action="", obligation_id=obligation_id, expected=expected)
+        require_time(seat.row, row.number, spec)
         told = {**checked((REASON,), {"reason": values["reason"]}), **values} if "reason" in values else values
         position = store.read_position(row, everything=True) if everything else None
         course = steps.begin(row, spec, name, actor, values=told, position=position)

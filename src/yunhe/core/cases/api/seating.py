@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import datetime
 
 from yunhe.core.cases.api import store
-from yunhe.core.cases.errors import GuardRefused
+from yunhe.core.cases.errors import GuardRefused, TimeIsOver
 from yunhe.core.cases.models import ANY_BUREAU, ObligationRecord
 from yunhe.core.cases.rules.course import OPEN, ROLE_JOIN
 from yunhe.core.cases.types import KindSpec
 from yunhe.kernel.actor import Actor
+from yunhe.kernel.clock import local, now
 
 
 def has_seat(item: ObligationRecord, actor: Actor) -> bool:
@@ -32,6 +34,17 @@ def require_distinct(item: ObligationRecord, case_id: str, spec: KindSpec, *peop
     group = spec.groups.get(item.group)
     if group and group.distinct and store.signers(case_id, item.group) & {person.id for person in people}:
         raise GuardRefused(message_zh="同一组的事项须由不同的人办理。", message_en="Each of the group takes another person.")
+
+
+def require_time(item: ObligationRecord, number: str, spec: KindSpec) -> None:
+    """Do nothing unless the time of the obligation is over and its kind says what happens then. Raises: TimeIsOver."""
+    told = spec.obligation(item.name).on_due
+    if not told or not item.lapse_at:
+        return
+    over = datetime.fromisoformat(str(item.lapse_at))
+    if over < now():
+        titles = told.title.as_mapping()
+        raise TimeIsOver(number=number, due=f"{local(over):%Y-%m-%d %H:%M}", title=titles["zh"], title_en=titles["en"])
 
 
 def holder_of(item: ObligationRecord, holders: Iterable[Actor]) -> Actor | None:

@@ -21,6 +21,7 @@ KINDS: Mapping[str, Mapping[str, str]] = {
     "cases.reminded": {"zh": "催办和督办", "en": "Reminders and supervision"},
     "cases.warned": {"zh": "时限预警", "en": "Time running out"},
     "cases.delegated": {"zh": "请我代办", "en": "I stand in for somebody"},
+    "cases.paused": {"zh": "我的办件中止或恢复", "en": "My case is suspended or goes on"},
     "cases.closed": {"zh": "我的办件有结果", "en": "My case has ended"},
 }
 SEAT = ("organization", "role", "person", "assignee")
@@ -36,9 +37,12 @@ def tell(row: CaseRecord, course: Course) -> None:
         _send("cases.reminded", row, course, _bearers(course, course.open_obligations()), said, (reason, reason))
     if moment.action == "warn":
         _tell_warned(row, course)
+    if moment.action in ("suspend", "resume"):
+        _tell_paused(row, course)
     note_turns(course)
     if row.state == CLOSED and course.difference.get("case", {}).get("state") == CLOSED:
-        said, text = ("办件已办结", "Case ended"), ("", "")
+        said, (zh, en) = ("办件已办结", "Case ended"), _phase(course)
+        text = (f"“{row.title}”：{zh}", f'"{row.title}": {en}')
         if row.merged_into_id:
             number = moment.values["number"]
             said, text = ("办件已并案", "Case merged"), (f"并入 {number}，其办结时再告知。", f"Into {number}; you will be told when that ends.")
@@ -47,15 +51,40 @@ def tell(row: CaseRecord, course: Course) -> None:
 
 def tell_of_end(double: CaseRecord, course: Course) -> None:
     """Tell who opened a duplicate how the case that it went into ended; they may see no more of that than its phase."""
-    case = course.position["case"]
-    phase = next((one.title.as_mapping() for one in course.kind.phases if one.code == case["phase"]), {"zh": "", "en": ""})
-    text = (f"{case['number']}：{phase['zh']}", f"{case['number']}: {phase['en']}")
-    _tell_opener(double, course, ("并入的办件已办结", "The case it went into ended"), text)
+    number, (zh, en) = course.position["case"]["number"], _phase(course)
+    _tell_opener(double, course, ("并入的办件已办结", "The case it went into ended"), (f"{number}：{zh}", f"{number}: {en}"))
+
+
+def _phase(course: Course) -> tuple[str, str]:
+    """Return the title of the phase in which the case stands: what people outside see of its result."""
+    titles = {one.code: one.title.as_mapping() for one in course.kind.phases}
+    told = titles.get(course.position["case"]["phase"], {"zh": "", "en": ""})
+    return told["zh"], told["en"]
+
+
+def _tell_paused(row: CaseRecord, course: Course) -> None:
+    """Tell who opened the case and whose turn it is that it stands still, or goes on, and why."""
+    values = course.moment.values
+    said = ("办件中止", "Case suspended") if course.moment.action == "suspend" else ("办件恢复办理", "Case goes on")
+    why = "；".join(str(values[name]) for name in ("basis", "reason") if values.get(name))
+    opener = _opener(row) if row.opened_by != course.moment.actor.id else []
+    to = list(dict.fromkeys([*opener, *_bearers(course, course.open_obligations())]))
+    _send("cases.paused", row, course, to, said, (why, why))
+
+
+def _opener(row: CaseRecord) -> list[Recipient]:
+    """Return who opened the case; once that person left, those who hold the role in which it was opened."""
+    if not row.opened_by.startswith(PERSON):
+        return []
+    if organizations.list_memberships(user_id=int(row.opened_by.removeprefix(PERSON))):
+        return [ToPerson(row.opened_by)]
+    opened = row.events.order_by("seq").first()
+    return [ToRole(opened.actor_organization, opened.actor_role)] if opened and opened.actor_role else []
 
 
 def _tell_opener(row: CaseRecord, course: Course, said: tuple[str, str], text: tuple[str, str]) -> None:
-    if row.opened_by.startswith(PERSON) and row.opened_by != course.moment.actor.id:
-        _send("cases.closed", row, course, [ToPerson(row.opened_by)], said, text)
+    if row.opened_by != course.moment.actor.id:
+        _send("cases.closed", row, course, _opener(row), said, text)
 
 
 def note_turns(course: Course) -> None:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import logging
+from collections import deque
 from collections.abc import Callable
+from datetime import datetime
 
 from django.db import DatabaseError, transaction
 from django.db.models import QuerySet
@@ -17,6 +19,7 @@ from yunhe.kernel.actor import Actor
 from yunhe.kernel.clock import now
 
 BATCH = 200
+MOST_PERIODS = 400
 log = logging.getLogger(__name__)
 Act = Callable[[CaseRecord, KindSpec, Actor], int]
 Check = Callable[[], None]
@@ -94,12 +97,14 @@ def _warn(row: CaseRecord, spec: KindSpec, actor: Actor) -> int:
 
 
 def _lapse(row: CaseRecord, spec: KindSpec, actor: Actor) -> int:
-    over = list(row.obligations.filter(state=OPEN, lapse_at__lt=now()).order_by("lapse_at", "pk").values_list("pk", "name"))
+    """End what is over, in that order; what follows counts from when the time was over, however late this is found."""
+    over = list(row.obligations.filter(state=OPEN, lapse_at__lt=now()).order_by("lapse_at", "pk").values_list("pk", "name", "lapse_at"))
     course = steps.begin(row, spec, "lapse", actor)
     lapsed = []
-    for key, name in over:
+    for key, name, at in over:
         told = spec.obligation(name).on_due
         if told and course.position["obligations"][key]["state"] == OPEN:
+            course.at = at
             course.close_obligation(key, told.outcome, DONE)
             course.run(told.effects)
             lapsed.append(key)
@@ -109,11 +114,28 @@ def _lapse(row: CaseRecord, spec: KindSpec, actor: Actor) -> int:
 
 
 def _recur(row: CaseRecord, spec: KindSpec, actor: Actor) -> int:
-    begun = list(row.obligations.filter(next_at__lte=now()).order_by("next_at", "pk").values_list("pk", flat=True))
+    """Open one obligation for every period that began, also for those that nobody was there to open in time."""
+    begun = deque(row.obligations.filter(next_at__lte=now()).order_by("next_at", "pk").values_list("pk", flat=True))
     if not begun:
         return 0
     course: Course = steps.begin(row, spec, "recur", actor)
-    for key in begun:
-        course.recur(key)
+    opened = 0
+    while begun and opened < MOST_PERIODS:
+        fresh = _open_next(begun.popleft(), course)
+        opened += len(fresh)
+        begun.extend(key for key in fresh if _has_begun(course.position["obligations"][key]["next_at"], course))
+    course.at = course.moment.at
     steps.finish(row, course)
-    return len(begun)
+    return opened
+
+
+def _open_next(key: str, course: Course) -> list[str]:
+    """Open the next one of a recurring obligation, in the same seat, from the start of its period; return its id."""
+    row = course.position["obligations"][key]
+    course.at = datetime.fromisoformat(row["next_at"])
+    course.change("obligations", {key: {"next_at": None}})
+    return course.reopen_like({**row, "assignee": ""})
+
+
+def _has_begun(at: str | None, course: Course) -> bool:
+    return at is not None and datetime.fromisoformat(at) <= course.moment.at

@@ -77,7 +77,10 @@ class Call:
 
 
 class Course:
-    """One transition in the making. Pure: ids, time and calendar come in by `Moment`."""
+    """One transition in the making. Pure: ids, time and calendar come in by `Moment`.
+
+    `at` is from when on what it does counts: the time of the step; of what happens by itself, the time it fell due.
+    """
 
     def __init__(
         self,
@@ -92,6 +95,7 @@ class Course:
         self.before = position
         self.position = {part: dict(rows) for part, rows in position.items()}
         self.moment = moment
+        self.at = moment.at
         self.difference: dict[str, dict[str, Any]] = {}
         self.calls: list[Call] = []
         self.children: list[Child] = []
@@ -132,7 +136,7 @@ class Course:
             "state": state,
             "score": None if score is None else f"{Decimal(str(score)):.4f}",
             "outcome": outcome,
-            "closed_at": self.moment.at.isoformat(),
+            "closed_at": self.at.isoformat(),
             "closed_seq": self.moment.seq,
             "closed_by": self.moment.actor.id,
             "closed_by_name": self.moment.actor.name,
@@ -254,10 +258,10 @@ class Course:
         """Return the due fields of something that starts now: the first limit that applies."""
         limit = clock.first_limit(limits, [self.holds(limit.when) for limit in limits])
         if limit and limit.use:
-            found = self.moment.book.limit(limit.use, local(self.moment.at).date())
+            found = self.moment.book.limit(limit.use, local(self.at).date())
             told = {"amount": found.amount, "unit": found.unit, "basis": found.basis, "extend_most": found.extend_most}
             limit = limit.model_copy(update=told)
-        return timing.start(limit, at=self.moment.at, calendar=self.moment.calendar) if limit else dict(timing.UNTIMED)
+        return timing.start(limit, at=self.at, calendar=self.moment.calendar) if limit else dict(timing.UNTIMED)
 
     def start_case_clock(self, action: str = "") -> None:
         """Start the clock of the whole case if none runs and a limit of the kind starts with the action, or with the opening."""
@@ -267,7 +271,7 @@ class Course:
         timed, key = self.start_clock(limits), next(iter(self.position["clocks"]), None) or self.moment.new_id()
         if timed["limit_amount"] is not None:
             self._take_in_others()  # their lines go by this clock, too
-            fresh = {"name": "case", "started_at": self.moment.at.isoformat(), "stopped_at": None, "warned": None}
+            fresh = {"name": "case", "started_at": self.at.isoformat(), "stopped_at": None, "warned": None}
             self.change("clocks", {key: {**fresh, **timed}})
 
     def take(self, obligation_id: str, action: ActionSpec) -> None:
@@ -311,9 +315,9 @@ class Course:
         elif effect.close_group:
             self._cancel("group", effect.close_group)
         elif effect.pause_clocks:
-            self.change_clocks(lambda row: timing.pause(row, at=self.moment.at, basis=effect.pause_clocks))
+            self.change_clocks(lambda row: timing.pause(row, at=self.at, basis=effect.pause_clocks))
         elif effect.resume_clocks:
-            self.change_clocks(lambda row: timing.resume(row, at=self.moment.at, calendar=self.moment.calendar))
+            self.change_clocks(lambda row: timing.resume(row, at=self.at, calendar=self.moment.calendar))
         elif effect.go_to_phase:
             self.change("case", {"phase": effect.go_to_phase})
         elif effect.close_case:
@@ -334,7 +338,7 @@ class Course:
         wanted = {one.name for one in table.declaration.inputs} | table.declaration.fields.keys()
         sources = {name: asked.inputs.get(name, f"data.{name}") for name in wanted}
         values = {name: typed_scalar(types.get(source, "string"), self.refer(source)) for name, source in sources.items()}
-        decision = table.decide(values, on=local(self.moment.at).date())
+        decision = table.decide(values, on=local(self.at).date())
         self.change("data", {asked.into.get(name, name): _plain(value) for name, value in decision.outputs.items()})
         rows = [{"row": rule.row, "basis": rule.basis} for rule in decision.hits]
         self.decisions.append({"table": asked.table, "digest": table.digest, "on": decision.on.isoformat(), "rows": rows})
@@ -404,19 +408,13 @@ class Course:
 
     def _come_again(self, obligation_id: str, every: str, until: str) -> None:
         """Note when the obligation opens next; not after the day that the field `until` names."""
-        following, last = next_period(self.moment.at, every), self.position["data"].get(until) if until else None
+        following, last = next_period(self.at, every), self.position["data"].get(until) if until else None
         if last is None or local(following).date().isoformat() <= last:
             self.change("obligations", {obligation_id: {"next_at": following.isoformat()}})
 
-    def recur(self, obligation_id: str) -> None:
-        """Open the next one of a recurring obligation, in the same seat."""
-        row = self.position["obligations"][obligation_id]
-        self.change("obligations", {obligation_id: {"next_at": None}})
-        self.reopen_like({**row, "assignee": ""})
-
     def fresh_obligation(self, name: str, group: str) -> dict[str, Any]:
         """Return an obligation that opens now, without its seat and its timing."""
-        at = self.moment.at.isoformat()
+        at = self.at.isoformat()
         return {
             "name": name, "group": group, "phase": self.position["case"]["phase"], "state": OPEN, "outcome": "",
             "opened_at": at, "opened_seq": self.moment.seq, "started_at": at, "closed_at": None, "closed_seq": None,
@@ -464,7 +462,7 @@ class Course:
     def close_case(self, outcome: str) -> None:
         """End the case: what is open is cancelled, what runs is stopped."""
         self._cancel("", "")
-        at = self.moment.at.isoformat()
+        at = self.at.isoformat()
         for clock_id, row in self.position["clocks"].items():
             if row["stopped_at"] is None:
                 self.change("clocks", {clock_id: {"stopped_at": at}})
