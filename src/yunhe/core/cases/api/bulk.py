@@ -35,7 +35,8 @@ def offer_bulk(*, obligation_ids: Sequence[str], actor: Actor) -> BulkOffer:
     """
     rows = _picked(obligation_ids, actor)
     names = organization_names(row.case.organization for row in rows)
-    items = tuple(waiting_item(row, names) for row in rows)
+    soon = soon_now()
+    items = tuple(waiting_item(row, names, soon) for row in rows)
     operators = (OperatorView("hand_on", "", people),) if rows and (people := _takers(rows, actor)) else ()
     return BulkOffer(items, _common_actions(rows, actor), operators, gone=len(set(obligation_ids)) - len(rows))
 

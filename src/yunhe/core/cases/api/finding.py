@@ -6,7 +6,9 @@ from datetime import datetime, timedelta
 
 from django.db.models import Exists, OuterRef, Q
 
+from yunhe.core.cases.api import kinds
 from yunhe.core.cases.models import ObligationRecord, PartyRecord
+from yunhe.core.cases.rules import clock
 from yunhe.core.cases.rules.course import CLOSED, DONE, OPEN
 from yunhe.kernel.actor import Actor
 from yunhe.kernel.clock import local, now
@@ -18,21 +20,25 @@ FIRST = "first_due_at"
 DONE_DAYS = {"done_7": 7, "done_30": 30}
 
 
-def due_condition(due: str, by: str = "due_at") -> Q:
-    """Return when something is due: overdue, today, week (until Sunday), later (or never). Anything else is no condition.
+def soon_now() -> datetime:
+    """Return up to when something is due soon. Cost: one small query."""
+    return clock.soon_until(now(), kinds.calendar())
 
-    `by` is the column that says so: an obligation's line goes by `FIRST`, the clock of its case included.
+
+def due_condition(due: str, by: str = "due_at", soon: datetime | None = None) -> Q:
+    """Return when something is due: overdue, today, week (until Sunday or the next workday), later (or never). Anything else is no condition.
+
+    `by` is the column that says so: an obligation's line goes by `FIRST`, the clock of its case included. `soon` as `soon_now`.
     """
     moment = now()
-    midnight = _midnight(moment)
-    monday = midnight + timedelta(days=7 - midnight.weekday())
-    spans = {
-        "overdue": Q((f"{by}__lt", moment)),
-        "today": Q((f"{by}__gte", moment), (f"{by}__lt", midnight + timedelta(days=1))),
-        "week": Q((f"{by}__gte", moment), (f"{by}__lt", monday)),
-        "later": Q((f"{by}__gte", monday)) | Q((f"{by}__isnull", True)),
-    }
-    return spans.get(due, Q())
+    if due == "overdue":
+        return Q((f"{by}__lt", moment))
+    if due == "today":
+        return Q((f"{by}__gte", moment), (f"{by}__lt", _midnight(moment) + timedelta(days=1)))
+    if due not in ("week", "later"):
+        return Q()
+    soon = soon or soon_now()
+    return Q((f"{by}__gte", moment), (f"{by}__lte", soon)) if due == "week" else Q((f"{by}__gt", soon)) | Q((f"{by}__isnull", True))
 
 
 def waiting_condition(request: PageRequest) -> Q:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
 from django.db.models import Count, F, OuterRef, Subquery
@@ -11,7 +12,7 @@ from django.db.models.functions import Coalesce
 
 from yunhe.core.cases.api import kinds
 from yunhe.core.cases.api.delegating import seats_of
-from yunhe.core.cases.api.finding import FIRST, case_condition, due_condition, waiting_condition
+from yunhe.core.cases.api.finding import FIRST, case_condition, due_condition, soon_now, waiting_condition
 from yunhe.core.cases.api.reading import case_of, organization_names, phase_title_of
 from yunhe.core.cases.api.seeing import Within, count_seen, list_newest
 from yunhe.core.cases.models import CaseQuerySet, CaseRecord, ObligationQuerySet, ObligationRecord
@@ -23,7 +24,7 @@ from yunhe.kernel.pages import Facet, Page, PageRequest
 
 CASE_SORTS = {"opened_at", "due_at", "number", "title", "kind_code", "phase"}
 MOST_NAMES = 20
-DUE_LABELS = {"overdue": "已超期", "today": "今天到期", "week": "本周到期", "later": "以后"}
+DUE_LABELS = {"overdue": "已超期", "today": "今天到期", "week": "近日到期", "later": "以后"}
 STATE_LABELS = {"open": "办理中", "closed": "已办结"}
 
 
@@ -38,7 +39,8 @@ def list_waiting(*, request: PageRequest, actor: Actor) -> Page[WaitingItem]:
     items = list(shown.defer("case__kind__body", "case__data", "case__search").order_by(*order))
     kinds.keep_specs(item.case.kind for item in items)
     names = organization_names(item.case.organization for item in items)
-    page = tuple(waiting_item(item, names) for item in items)
+    soon = soon_now()
+    page = tuple(waiting_item(item, names, soon) for item in items)
     counts = _count_waiting(everything)
     total = rows.count() if request.search else _sum_waiting(counts, request.filters)
     return Page(page, total, request.page, request.limit, _waiting_facets(counts))
@@ -88,7 +90,8 @@ def waiting_rows(actor: Actor) -> ObligationQuerySet:
 
 def _count_waiting(rows: ObligationQuerySet) -> dict[str, dict[str, int]]:
     """Return by kind how many obligations there are ("all"), and how many by when they are due."""
-    spans = {due: Count("pk", filter=due_condition(due, FIRST)) for due in DUE_LABELS}
+    soon = soon_now()
+    spans = {due: Count("pk", filter=due_condition(due, FIRST, soon)) for due in DUE_LABELS}
     counted = rows.order_by("kind_code").values_list("kind_code").annotate(all=Count("*"), **spans)
     return {kind: dict(zip(("all", *spans), numbers, strict=True)) for kind, *numbers in counted}
 
@@ -172,7 +175,7 @@ def _case_order(sort: str) -> list[Any]:
     return [column.desc(nulls_last=True) if sort.startswith("-") else column.asc(nulls_last=True), "-id"]
 
 
-def waiting_item(item: ObligationRecord, names: dict[str, str]) -> WaitingItem:
+def waiting_item(item: ObligationRecord, names: dict[str, str], soon: datetime) -> WaitingItem:
     case = item.case
     spec = kinds.spec_of(case.kind)
     return WaitingItem(
@@ -189,7 +192,7 @@ def waiting_item(item: ObligationRecord, names: dict[str, str]) -> WaitingItem:
         organization_name=names.get(case.organization, case.organization),
         opened_at=item.opened_at,
         due_at=item.first_due_at,
-        light=clock.light_of(due_at=item.first_due_at, at=now(), paused=item.paused_at is not None and item.first_due_at is None),
+        light=clock.light_of(due_at=item.first_due_at, at=now(), soon=soon, paused=item.paused_at is not None and item.first_due_at is None),
         estimated=item.first_estimated,
         version=case.version,
     )

@@ -303,10 +303,11 @@ def _obligation(item: ObligationRecord, spec: KindSpec, names: Mapping[str, str]
 def _due(item: ObligationRecord | ClockRecord) -> Due:
     amount = timing.total_amount({"limit_amount": item.limit_amount or 0, "extensions": item.extensions})
     ended = item.stopped_at if isinstance(item, ClockRecord) else item.closed_at
+    calendar, at = kinds.calendar(), ended or now()
     days = clock.list_counted_days(
-        started_at=item.started_at, amount=amount, unit=item.limit_unit, calendar=kinds.calendar(),
+        started_at=item.started_at, amount=amount, unit=item.limit_unit, calendar=calendar,
         pauses=clock.read_pauses(item.pauses),
-        stands=(clock.Pause(item.paused_at, ended or now(), item.pause_basis),) if item.paused_at else (),
+        stands=(clock.Pause(item.paused_at, at, item.pause_basis),) if item.paused_at else (),
     )  # fmt: skip
     return Due(
         at=item.due_at,
@@ -315,7 +316,8 @@ def _due(item: ObligationRecord | ClockRecord) -> Due:
         unit=item.limit_unit,
         basis=item.limit_basis,
         estimated=item.estimated,
-        light=clock.light_of(due_at=item.due_at, at=now(), paused=item.paused_at is not None),
+        light=clock.light_of(due_at=item.due_at, at=at, soon=clock.soon_until(at, calendar), paused=item.paused_at is not None),
+        ended_at=ended,
         days=days,
         paused_at=item.paused_at,
         pause_basis=item.pause_basis,

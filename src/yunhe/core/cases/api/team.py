@@ -9,7 +9,7 @@ from typing import Any
 from django.db.models import Count, F, Min, Q
 
 from yunhe.core.cases.api import kinds
-from yunhe.core.cases.api.finding import DONE_DAYS, FIRST, holder_condition, measure_condition
+from yunhe.core.cases.api.finding import DONE_DAYS, FIRST, holder_condition, measure_condition, soon_now
 from yunhe.core.cases.api.offering import SUPERVISE
 from yunhe.core.cases.api.reading import organization_names, person_names
 from yunhe.core.cases.models import ANY_BUREAU, ObligationQuerySet, ObligationRecord
@@ -66,7 +66,8 @@ def list_team_work(*, organization: str, request: PageRequest, actor: Actor) -> 
     shown = rows.select_related("case", "case__kind").order_by(*_order(request.sort), "id")
     items = list(shown[request.offset : request.offset + request.limit])
     named = _names(organization, {_holder(_seat(item)) for item in items})
-    page = tuple(_work_item(item, named) for item in items)
+    soon = soon_now()
+    page = tuple(_work_item(item, named, soon) for item in items)
     return Page(page, rows.count(), request.page, request.limit)
 
 
@@ -151,7 +152,7 @@ def _order(sort: str) -> list[Any]:
     return [column.desc(nulls_last=True) if sort.startswith("-") else column.asc(nulls_last=True)]
 
 
-def _work_item(item: ObligationRecord, named: Mapping[str, str]) -> WorkItem:
+def _work_item(item: ObligationRecord, named: Mapping[str, str], soon: datetime) -> WorkItem:
     spec = kinds.spec_of(item.case.kind)
     at: datetime = now()
     return WorkItem(
@@ -166,5 +167,5 @@ def _work_item(item: ObligationRecord, named: Mapping[str, str]) -> WorkItem:
         opened_at=item.opened_at,
         due_at=item.first_due_at,
         closed_at=item.closed_at,
-        light=clock.light_of(due_at=item.first_due_at, at=at, paused=item.paused_at is not None and item.first_due_at is None),
+        light=clock.light_of(due_at=item.first_due_at, at=at, soon=soon, paused=item.paused_at is not None and item.first_due_at is None),
     )

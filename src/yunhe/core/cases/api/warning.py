@@ -103,7 +103,7 @@ def _lapse(row: CaseRecord, spec: KindSpec, actor: Actor) -> int:
     lapsed = []
     for key, name, at in over:
         told = spec.obligation(name).on_due
-        if told and course.position["obligations"][key]["state"] == OPEN:
+        if told and at and course.position["obligations"][key]["state"] == OPEN:
             course.at = at
             course.close_obligation(key, told.outcome, DONE)
             course.run(told.effects)

@@ -22,7 +22,7 @@ from yunhe.kernel.clock import SHANGHAI, local
 from yunhe.kernel.workdays import CalendarDay, OutsideCalendar, WorkdayCalendar
 
 SATURDAY = 5
-PAUSED = "paused"
+PAUSED, HOURS = "paused", "hours"
 FAR = datetime.max.replace(tzinfo=UTC)
 
 
@@ -77,12 +77,13 @@ def list_counted_days(
 ) -> tuple[CountedDay, ...]:  # fmt: skip
     """Return the day of the event and every day after it up to the due day, each with its reason.
 
-    A clock that `stands` has no due day: the list ends with the last day of that pause so far. Hours are not listed by day: only the start and each pause are.
+    A clock that `stands` has no due day: the list ends with the last day of that pause so far. Hours are listed by stretches of
+    time: those that count, which add up to `amount` at the due time, and the pauses between them.
     """
+    if unit == "hours":
+        return tuple(_stretches(started_at, timedelta(hours=amount), (*pauses, *stands), stands=bool(stands)))
     start = local(started_at).date()
     days = [CountedDay(start, None, "start")]
-    if unit == "hours":
-        return (*days, *(CountedDay(local(pause.since).date(), None, PAUSED, pause.basis) for pause in pauses))
     names = {day.on: day for day in calendar.days}
     last = max((local(pause.until).date() for pause in stands), default=date.max)
     pauses += tuple(replace(pause, until=FAR) for pause in stands)
@@ -97,19 +98,26 @@ def list_counted_days(
     return tuple(days)
 
 
-def light_of(*, due_at: datetime | None, at: datetime, paused: bool = False) -> Light:
-    """Return the colour word of something due at `due_at`, seen at `at` (红黄绿灯)."""
+def soon_until(at: datetime, calendar: WorkdayCalendar) -> datetime:
+    """Return up to when, seen at `at`, something is due soon: this week's end, or that of the next workday if that is later."""
+    today = local(at).date()
+    sunday, following = today + timedelta(days=6 - today.weekday()), today + timedelta(days=1)
+    while not _works(following, calendar):
+        following += timedelta(days=1)
+    return _end_of(max(sunday, following))
+
+
+def light_of(*, due_at: datetime | None, at: datetime, soon: datetime, paused: bool = False) -> Light:
+    """Return the colour word of something due at `due_at`, seen at `at` (红黄绿灯); `soon` is what `soon_until` says."""
     if paused:
         return "paused"
     if due_at is None:
         return "none"
     if due_at < at:
         return "overdue"
-    today, due = local(at).date(), local(due_at).date()
-    if due == today:
+    if local(due_at).date() == local(at).date():
         return "today"
-    monday = today - timedelta(days=today.weekday())
-    return "week" if due < monday + timedelta(days=7) else "normal"
+    return "week" if due_at <= soon else "normal"
 
 
 def first_limit(limits: tuple[LimitSpec, ...], applies: list[bool]) -> LimitSpec | None:
@@ -123,6 +131,20 @@ def _run_hours(started_at: datetime, amount: timedelta, pauses: tuple[Pause, ...
         if pause.since <= due:
             due += pause.until - pause.since
     return due
+
+
+def _stretches(started_at: datetime, left: timedelta, pauses: tuple[Pause, ...], *, stands: bool) -> Iterator[CountedDay]:
+    at = started_at
+    for pause in sorted(pauses, key=lambda one: one.since):
+        if pause.since > at + left:
+            break
+        if pause.since > at:
+            yield CountedDay(local(at).date(), None, HOURS, since=at, until=pause.since)
+            left -= pause.since - at
+        yield CountedDay(local(pause.since).date(), None, PAUSED, pause.basis, since=pause.since, until=pause.until)
+        at = pause.until
+    if not stands:
+        yield CountedDay(local(at).date(), None, HOURS, since=at, until=at + left)
 
 
 def _walk(

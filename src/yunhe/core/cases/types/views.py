@@ -94,15 +94,18 @@ class RelatedCase:
 
 @dataclass(frozen=True, slots=True)
 class CountedDay:
-    """One day of "how was it counted": its number if it counts, else why it does not.
+    """One day of "how was it counted": its number if it counts, else why it does not. Of hours: one stretch of time.
 
-    `reason`: paused (`name` is the rule that allows it), workday, weekend, holiday, makeup, day, start, unknown (no calendar of that year yet).
+    `reason`: paused (`name` is the rule that allows it), workday, weekend, holiday, makeup, day, start, unknown (no calendar of that year yet),
+    hours: a stretch that counts. A stretch has `since` and `until`.
     """
 
     on: date
     number: int | None
     reason: str
     name: str = ""
+    since: datetime | None = None
+    until: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +113,7 @@ class Due:
     """When something is due, by which rule, and every day that was counted (怎么算的).
 
     While the clock stands still `at` is None. `amount` includes the extensions; `pauses` are those that are over
-    (since, until as ISO times, basis).
+    (since, until as ISO times, basis). `ended_at`: what it runs for is over since then, and `light` is as it was then.
     """
 
     at: datetime | None
@@ -125,6 +128,7 @@ class Due:
     pause_basis: str = ""
     extensions: tuple[Mapping[str, Any], ...] = ()
     pauses: tuple[Mapping[str, Any], ...] = ()
+    ended_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
