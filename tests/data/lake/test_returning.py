@@ -13,6 +13,7 @@ from tests.conftest import Cast, Member
 from tests.core.cases.test_pages import signed_in
 from tests.data import spine
 from yunhe.core.cases import api as cases
+from yunhe.core.cases.errors import CannotOperate
 from yunhe.core.cases.models import CaseRecord, EventRecord
 from yunhe.core.cases.types import Case
 from yunhe.core.jobs import api as jobs
@@ -152,3 +153,20 @@ def test_the_bureau_judges_what_the_source_calls_right(reload: Any, cast: Cast) 
     LoadRecord.objects.filter(pk=load_id).update(quarantine_file="")
     reload([spine.uscc(9), "别的坏日期", BAD_DATE, "329901", 1])
     assert (now_is(case).phase, now_is(case).data["left"]) == ("correcting", 1)
+
+
+def test_who_returned_records_takes_that_back_until_the_source_answered(reload: Any, cast: Cast) -> None:
+    load_id = reload(*BAD)
+    case = give_back(load_id, cast.data_admin)
+    offered = {one.name for one in cases.access_case(case_id=case.case_id, actor=cast.data_admin.actor).operators}
+    assert "withdraw" in offered
+    with pytest.raises(CannotOperate):
+        cases.withdraw(case_id=case.case_id, reason="我不想改", actor=cast.steward.actor)
+    done = cases.withdraw(case_id=case.case_id, reason="规则写错了", actor=cast.data_admin.actor)
+    assert (done.state, done.phase, done.outcome) == ("closed", "withdrawn", "withdrawn")
+    told = notices.list_notices(request=PageRequest(), actor=cast.steward.actor).items[0]
+    assert told.kind == "lake.returned" and told.title["zh"].startswith("退回已撤回") and told.text["zh"] == "规则写错了"
+    again = give_back(load_id, cast.data_admin)  # the records are set aside still, and can be returned anew
+    do(again, "genuine", cast.steward, statement="口径如此")
+    with pytest.raises(CannotOperate):
+        cases.withdraw(case_id=again.case_id, reason="晚了", actor=cast.data_admin.actor)

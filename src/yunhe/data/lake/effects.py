@@ -20,8 +20,14 @@ def note_persisting(context: EffectContext) -> Mapping[str, Any]:
     return {"attempts": (context.case.data.get("attempts") or 0) + 1}
 
 
+def tell_withdrawn(context: EffectContext) -> None:
+    """Effect `lake.tell_withdrawn`: tell the source that it need not look into the returned records any more."""
+    api.tell_withdrawn(context.case, str(context.data.get("reason", "")), context.actor)
+
+
 def register_effects() -> None:
     """Fill the slots of cases."""
     cases.register_effect(code="lake.start_roll_back", arguments=(), apply=start_roll_back)
     cases.register_effect(code="lake.note_persisting", arguments=(), apply=note_persisting)
+    cases.register_effect(code="lake.tell_withdrawn", arguments=(), apply=tell_withdrawn)
     cases.register_subject(subject_type="set_aside", describe=api.describe_return)

@@ -14,7 +14,7 @@ from yunhe.data.lake.api.releases import (
     roll_back,
     serving_releases,
 )
-from yunhe.data.lake.api.returning import check_returns, describe_return, find_return, return_to_source
+from yunhe.data.lake.api.returning import check_returns, describe_return, find_return, return_to_source, tell_withdrawn
 from yunhe.data.lake.api.rolling import find_roll_back, perform_roll_back, request_roll_back, start_roll_back
 from yunhe.data.lake.api.serving import build_serving_of
 from yunhe.data.lake.api.sweeping import sweep_resource, swept_resources
@@ -44,4 +44,5 @@ __all__ = [
     "start_roll_back",
     "sweep_resource",
     "swept_resources",
+    "tell_withdrawn",
 ]

@@ -76,6 +76,11 @@ def ask_to_check_returns(load: LoadRecord) -> None:
         jobs.enqueue(name=RETURN_JOB, arguments={"load_id": load.id}, actor=actor, key=f"returns:{load.id}")
 
 
+def tell_withdrawn(case: Case, reason: str, actor: Actor) -> None:
+    """Tell the source that whoever returned its records took that back, and why."""
+    _tell_source(case, ("退回已撤回，不必再核实", "What was returned was taken back"), reason, actor)
+
+
 def check_returns(*, load_id: str) -> dict[str, int]:
     """Tell every open return of a load's resource what the load says: the records are gone, or there again.
 
