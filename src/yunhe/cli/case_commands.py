@@ -17,7 +17,7 @@ from yunhe.kernel.pages import PageRequest
 
 # Named here, too: the parser of every command is built before anything heavy is imported. A test compares.
 OPERATORS = (
-    "hand_on", "take_back", "add_reviewer", "drop_reviewer", "send_back", "retract", "withdraw", "remind", "escalate",
+    "hand_on", "reassign", "take_back", "add_reviewer", "drop_reviewer", "send_back", "retract", "withdraw", "remind", "escalate",
     "suspend", "resume", "extend", "merge", "split",
 )  # fmt: skip
 
@@ -143,7 +143,7 @@ def show(context: Context, arguments: argparse.Namespace) -> Output:
 
     actor = context.actor()
     view = cases.access_case(case_id=find_case_id(context, arguments.case), actor=actor)
-    events = [(e.seq, e.at, e.actor_name, e.action) for e in view.events]
+    events = [(e.seq, e.at, e.actor_name, f"{e.action} (superseded)" if e.superseded else e.action) for e in view.events]
     head = f"{view.case.number}  {view.case.title}  {view.case.phase}/{view.case.state}"
     may = f"可办 actions: {', '.join(sorted({a.name for a in view.actions})) or '—'}"
     more = f"更多 operators: {', '.join(dict.fromkeys(o.name for o in view.operators)) or '—'}"

@@ -113,12 +113,13 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """One line of a timeline. `open` marks what is still waited for."""
+    """One line of a timeline. `open` marks what is still waited for, `tags` what is special about it, in words."""
 
     text: str
     at: datetime | date | None = None
     note: str = ""
     open: bool = False
+    tags: tuple[Tag, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

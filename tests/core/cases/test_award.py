@@ -34,6 +34,7 @@ def loaded(clock: FrozenClock, cast: Cast, calendar: None, founder: Actor) -> No
 
 
 def applied(cast: Cast, *scores: int, turnover: int = 2000) -> Any:
+    third(cast)  # nobody scores twice: three must be there
     case = api.open_case(
         kind="award_application", title="申报", data={"turnover": turnover, "first_time": True}, actor=cast.clerk.actor,
         owner=cast.owner.code,

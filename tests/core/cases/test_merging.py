@@ -203,3 +203,62 @@ def test_a_suspended_case_says_that_its_sub_cases_go_on(panel: Any, cast: Cast) 
     api.suspend(case_id=case.case_id, basis="依据", reason=WHY, actor=cast.leader.actor)
     assert "子办件照常办理" in signed_in(cast.leader).get(f"/inbox/cases/{case.case_id}/").content.decode()
     assert api.get_case(case_id=child.case_id).state == "open" and view(child, cast.leader).due.light != "paused"
+
+
+def test_a_duplicate_goes_on_when_the_case_it_went_into_is_taken_back(permit: Any, cast: Cast, clock: FrozenClock) -> None:  # noqa: F811
+    master, first, second = permit(), of_bureau(cast), of_bureau(cast)
+    later = of_bureau(cast)
+    due = view(accepted(first, cast), cast.bureau_clerk).due.at
+    before = view(first, cast.bureau_clerk)
+    merged(later, second, cast.steward)
+    for double in (first, second):
+        merged(double, master, cast.leader)
+    assert [one.state for one in map(stand, (first, second, later))] == ["closed"] * 3
+    clock.move_to(now() + timedelta(days=2))
+    api.withdraw(case_id=master.case_id, reason="不办了", actor=cast.clerk.actor)
+    assert [(one.state, one.phase, one.merged_into) for one in map(stand, (first, second))] == [("open", "review", ""), ("open", "intake", "")]
+    assert (stand(later).state, stand(later).merged_into) == ("closed", second.case_id)  # that one goes on
+    after = view(first, cast.bureau_clerk)
+    assert [(o.obligation_id, o.state) for o in after.obligations] == [(o.obligation_id, o.state) for o in before.obligations]
+    assert after.due.at == due  # nothing paused its time
+    do(first, "agree", cast.leader)
+    assert do(first, "agree", cast.data_admin).phase == "decision"
+    do(second, "accept", cast.steward, departments=[cast.owner.code])
+    told = [one for one in notices_of(cast.bureau_clerk) if one.title["zh"].startswith("您的办件继续办理")]
+    assert len(told) == 2 and master.number in told[0].text["zh"] and "own time" in told[0].text["en"]
+    assert cast.clerk.actor.name not in str([event.actor_name for event in after.events])  # nobody learns who it was
+    assert not [one for one in notices_of(cast.bureau_clerk) if one.title["zh"].startswith("并入的办件已办结")]
+
+
+def test_what_waits_for_a_duplicate_waits_on_when_it_goes_on_by_itself(panel: Any, cast: Cast) -> None:
+    (one, first), (other, second) = panel(), panel()
+    merged(first, second, cast.leader)
+    (item,) = open_ids(other, cast, "opinion")
+    api.send_back(case_id=other.case_id, obligation_id=item, phase="intake", reason=WHY, actor=cast.leader.actor)  # ends its sub-case
+    assert phases(one, other) == ["review", "intake"] and stand(first).state == "open"
+    api.act(case_id=first.case_id, action="ok", data={}, actor=cast.leader.actor)
+    assert phases(one, other) == ["decision", "intake"]
+
+
+def test_a_duplicate_that_had_sub_cases_gets_them_anew(panel: Any, cast: Cast) -> None:
+    (one, first), (master, _second) = panel(), panel()
+    merged(one, master, cast.leader)
+    assert stand(first).outcome == "cancelled"
+    api.split(case_id=master.case_id, titles=["甲", "乙"], reason=WHY, actor=cast.leader.actor)
+    (fresh,) = CaseRecord.objects.filter(parent_id=one.case_id, state="open")
+    assert fresh.pk != first.case_id
+    api.act(case_id=fresh.pk, action="ok", data={}, actor=cast.leader.actor)
+    assert phases(one) == ["decision"]
+
+
+def test_a_sub_case_that_nothing_waits_for_any_more_stays_where_it_went(panel: Any, cast: Cast) -> None:
+    (one, first), (other, second) = panel(), panel()
+    merged(first, second, cast.leader)
+    for case in (one, other):
+        (item,) = open_ids(case, cast, "opinion")
+        api.send_back(case_id=case.case_id, obligation_id=item, phase="intake", reason=WHY, actor=cast.leader.actor)
+    assert (stand(first).state, stand(second).state) == ("closed", "closed")
+
+
+def stand(case: Case) -> Case:
+    return api.get_case(case_id=case.case_id)

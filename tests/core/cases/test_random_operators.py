@@ -58,7 +58,7 @@ def actions(view: CaseView, actor: Actor, cast: Cast) -> list[tuple[str, Callabl
         if operator.name == "send_back":
             offers += [("send_back", partial(api.send_back, **told, **more, phase=phase)) for phase in operator.choices]
             continue
-        more |= {"hand_on": {"to": chosen}, "add_reviewer": {"to": [chosen]}, "suspend": {"basis": "依据"},
+        more |= {"hand_on": {"to": chosen}, "reassign": {"to": chosen}, "add_reviewer": {"to": [chosen]}, "suspend": {"basis": "依据"},
                  "extend": {"amount": 3, "basis": "依据"}, "split": {"titles": ["甲", "乙"]}, "merge": {"into": case_id}}.get(operator.name, {})  # fmt: skip
         offers.append((operator.name, partial(getattr(api, operator.name), **told, **more)))
     return offers

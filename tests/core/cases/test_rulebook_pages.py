@@ -10,6 +10,7 @@ from tests.core.cases.test_award import loaded as loaded  # noqa: PLC0414 - the 
 from tests.core.cases.test_pages import signed_in
 from yunhe.core.cases import api
 from yunhe.core.cases.rules.diagram import amount_in_words
+from yunhe.kernel.actor import Actor
 
 pytestmark = pytest.mark.django_db
 
@@ -51,3 +52,18 @@ def test_the_list_of_a_batch_is_changed_on_its_page(loaded: None, cast: Cast) ->
     assert [m.number for m in api.list_members(case_id=batch.case_id, actor=cast.leader.actor)] == [bids[1].number]
     assert browser.post(place, {"add": ["SB20260101-00001"]}).status_code == 422
     assert signed_in(cast.bureau_clerk).get(place).status_code == 404
+
+
+def test_a_table_shows_organisations_by_name_beside_their_code(cast: Cast, founder: Actor) -> None:
+    declaration = {
+        "code": "who", "title": {"zh": "谁来答"}, "hit": "first", "inputs": {"topic": {"type": "string", "values": ["market", "other"]}},
+        "outputs": {"lead": "string"},
+    }  # fmt: skip
+    unknown = "113299000032990520"
+    rules = f"in:topic,out:lead,basis\nmarket,{cast.owner.code},依据\nother,{unknown},依据\n"
+    api.publish_table(declaration=declaration, rules=rules, source="tests", actor=founder)
+    page = signed_in(cast.leader).get("/inbox/rules/who/", {"on": "2026-06-30", "topic": "market"}).content.decode()
+    rows, _sep, tried = page.partition("试一试")
+    for part in (rows, tried):
+        assert cast.owner.label in part and cast.owner.code in part
+    assert unknown in rows  # whose code nobody knows stands for itself

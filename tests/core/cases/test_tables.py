@@ -1,14 +1,17 @@
 from __future__ import annotations
 
 import copy
+import csv
 from dataclasses import replace
 from datetime import date
+from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from tests.conftest import Cast
-from tests.core.cases.kinds import SIMPLE
+from tests.core.cases.kinds import NATIONAL, SIMPLE
 from yunhe.core.cases import api
 from yunhe.core.cases.errors import BadKind, CannotOperate, LimitNotInForce, TableNotFound
 from yunhe.core.cases.models import EventRecord
@@ -183,3 +186,20 @@ def test_unknown_limits_are_refused(note: Any, founder: Actor) -> None:
     with pytest.raises(BadKind) as refused:
         api.publish_kind(spec=KindSpec.model_validate(body), source="tests", actor=founder)
     assert 'no limit "nowhere"' in refused.value.say("en")
+
+
+EXAMPLES = Path(__file__).resolve().parents[3] / "examples"
+LIMIT_FILES = [*(NATIONAL / "limits").glob("*.csv"), *EXAMPLES.glob("*/limits/*.csv")]
+KIND_FILES = [*(NATIONAL / "cases").glob("*.yml"), *EXAMPLES.glob("*/cases/*.yml")]
+
+
+def test_how_far_a_limit_goes_is_what_its_basis_says() -> None:
+    """A basis that allows more time says how much, and only such a limit is bounded; a law that says nothing bounds nothing."""
+    limits = [row for file in LIMIT_FILES for row in csv.DictReader(file.read_text("utf-8").splitlines())]
+    assert len(limits) > 10
+    for kind in (yaml.safe_load(file.read_text("utf-8")) for file in KIND_FILES):
+        limits += [*kind.get("limits", ()), *(one for told in kind["obligations"].values() for one in told.get("limits", ()))]
+    bounded = [one for one in limits if one.get("extend_most") not in (None, "")]
+    assert bounded
+    for one in limits:
+        assert (one in bounded) == ("延长" in str(one.get("basis", ""))), one

@@ -37,6 +37,7 @@ __all__ = [
     "SourceUnknown",
     "StuckCase",
     "TableNotFound",
+    "TooFewInSeats",
     "TooManyDrafts",
     "TooManyPicked",
     "WaiverRefused",
@@ -201,6 +202,18 @@ class NobodyInSeat(Invalid):
         "zh": "{organization} 没有人有角色 {roles}，办不了“{obligation}”。请改选单位，或先在该单位授予角色。",
         "en": 'Nobody at {organization} holds a role ({roles}) that "{obligation}" needs. '
         "Choose another organisation, or have the role given there first.",
+    }
+
+
+class TooFewInSeats(Invalid):
+    """A step would have asked more people side by side than hold the roles, where nobody may answer twice; nothing was written."""
+
+    code = "too_few_in_seats"
+    sentences: ClassVar[dict[str, str]] = {
+        "zh": "“{obligation}”须由 {needed} 名不同的人办理，{organization} 可以办的只有 {found} 人（角色 {roles}，已办过的不算）。"
+        "请先在该单位再授予角色，或改选单位。",
+        "en": '"{obligation}" takes {needed} different people, and {organization} has {found} who may (roles {roles}, not counting '
+        "who has answered). Have the role given to more people there, or choose other organisations.",
     }
 
 

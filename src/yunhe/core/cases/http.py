@@ -72,6 +72,8 @@ class ObligationOut(Schema):
     opened_at: datetime
     closed_at: datetime | None
     closed_by_name: str
+    superseded: bool
+    vacant: bool
 
 
 class EventOut(Schema):
@@ -83,6 +85,7 @@ class EventOut(Schema):
     organization_name: str
     digest: str
     evidence_id: str
+    superseded: bool
 
 
 class ActionFieldOut(Schema):

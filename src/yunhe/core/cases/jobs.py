@@ -7,7 +7,7 @@ from yunhe.core.cases.api.changes import JOB
 from yunhe.core.cases.api.drafts import sweep_drafts
 from yunhe.core.cases.api.migrating import CHANGE, apply_migration
 from yunhe.core.cases.api.operating import let_go
-from yunhe.core.cases.api.team import held_cases
+from yunhe.core.cases.api.team import held_cases, list_lost
 from yunhe.core.cases.api.warning import lapse_due, recur_due, warn_due
 from yunhe.core.jobs import api as jobs
 from yunhe.core.jobs.api import outbox
@@ -55,6 +55,15 @@ def on_left(message: Message) -> None:
         let_go(case_id=case_id, person=person, actor=actor)
 
 
+def release(context: JobContext) -> dict[str, int]:
+    """Give back to its role what is held by somebody whose membership ran out; who holds the role is told that it is their turn."""
+    lost = list_lost()
+    for case_id, person in lost:
+        context.check()
+        let_go(case_id=case_id, person=person, actor=context.actor)
+    return {"changed": len({case_id for case_id, _person in lost})}
+
+
 def register_jobs() -> None:
     """Register the schedules of this room, and what it is told of."""
     outbox.subscribe(topic=organizations.TOPIC_LEFT, handler=on_left)
@@ -82,6 +91,15 @@ def register_jobs() -> None:
         title={"zh": "清理已不需办理的草稿", "en": "Drop drafts of what has ended"},
         permission="jobs.manage",
         every_seconds=3600,
+        limit_seconds=1800,
+        queue=QUICK_QUEUE,
+    )
+    jobs.register_job(
+        name="cases.release",
+        run=release,
+        title={"zh": "任职到期人员的待办退还岗位", "en": "Give back what people hold whose role has run out"},
+        permission="jobs.manage",
+        every_seconds=86_400,
         limit_seconds=1800,
         queue=QUICK_QUEUE,
     )

@@ -1,6 +1,7 @@
-// The error summary of a refused form gets the focus; a failed fragment says so where messages stand.
+// The error summary of a refused form gets the focus, else what came of an act, unless the address names another place;
+// a failed fragment says so where messages stand.
 export function watchErrors(root) {
-  root.getElementById("form-errors")?.focus();
+  (root.getElementById("form-errors") ?? (location.hash ? null : root.querySelector("[data-result]")))?.focus();
   root.body.addEventListener("htmx:responseError", (event) => {
     const place = root.querySelector(".yh-messages");
     if (!place) return;

@@ -107,6 +107,7 @@ from yunhe.core.cases.api.rulebook import (
     list_limits,
     list_rules,
     list_tables,
+    organizations_named,
     publish_table,
     replace_limits,
     require_complete,
@@ -121,7 +122,7 @@ from yunhe.core.cases.api.slots import (
     register_source,
     register_subject,
 )
-from yunhe.core.cases.api.team import get_team, list_takers, list_team_work, list_teams
+from yunhe.core.cases.api.team import get_team, list_exceptions, list_takers, list_team_work, list_teams
 from yunhe.core.cases.api.viewing import VIEW_QUERIES, delete_view, list_views, rename_view, save_view
 from yunhe.core.cases.api.warning import lapse_due, recur_due, warn_due
 from yunhe.core.cases.rules.digests import canonical_json, digest_of
@@ -188,6 +189,7 @@ __all__ = [
     "list_delegations",
     "list_drafts",
     "list_effects",
+    "list_exceptions",
     "list_kind_lines",
     "list_kinds",
     "list_leaves",
@@ -212,6 +214,7 @@ __all__ = [
     "offer_bulk",
     "open_case",
     "organization_choices",
+    "organizations_named",
     "own_membership",
     "plan_migration",
     "publish_kind",

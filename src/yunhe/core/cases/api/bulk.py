@@ -12,6 +12,7 @@ from django.db.models import Q
 
 from yunhe.core.cases.api import acting, kinds, offering, operating
 from yunhe.core.cases.api.delegating import holders_of
+from yunhe.core.cases.api.finding import soon_now
 from yunhe.core.cases.api.listing import waiting_item, waiting_rows
 from yunhe.core.cases.api.reading import BODY, offered_actions, options_of, organization_choices, organization_names
 from yunhe.core.cases.errors import CaseNotFound, TooManyPicked

@@ -2,22 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from datetime import timedelta
+from typing import Any
 
 from yunhe.core.cases.api.delegating import list_colleagues
 from yunhe.core.cases.api.seating import holder_of
 from yunhe.core.cases.errors import CannotOperate
-from yunhe.core.cases.models import CaseRecord, EventRecord, ObligationRecord
-from yunhe.core.cases.rules.course import CLOSED, DONE, OPEN, ROLE_JOIN
+from yunhe.core.cases.models import ANY_BUREAU, CaseRecord, EventRecord, ObligationRecord
+from yunhe.core.cases.rules import timing
+from yunhe.core.cases.rules.course import BATCH, CLOSED, DONE, OPEN, ROLE_JOIN
 from yunhe.core.cases.rules.verdicts import judge_class
 from yunhe.core.cases.types import OPINION, KindSpec, OperatorView
 from yunhe.core.organizations import api as organizations
+from yunhe.core.organizations.types import Membership
 from yunhe.kernel.actor import Actor
+from yunhe.kernel.clock import now
 
 SUPERVISE = "cases.supervise"
 ONLY_TOLD = ("remind", "warn", "escalate")
 """Events after which the case stands where it stood."""
+REMIND_EVERY = timedelta(hours=1)
+BACK = "@"
+"""Stands among the people to whom work may be given for all who hold its role."""
 Choices = Mapping[str, Mapping[str, str]]
+Staff = Mapping[str, list[Membership]]
 
 
 def offered_operators(
@@ -26,24 +35,23 @@ def offered_operators(
     """Return the operators that the case allows the first of the holders, first those on their own obligations."""
     if row.state == CLOSED:
         return ()
-    actor = holders[0]
-    allowed, supervises = allowed_operators(spec), may_supervise(row, actor)
-    mine, leading = [item for item in obligations if holder_of(item, holders)], may_lead(row, spec, obligations, holders)
-    found: list[OperatorView] = []
+    actor, allowed = holders[0], allowed_operators(spec)
+    leading, found = may_lead(row, spec, obligations, holders), list[OperatorView]()
     if row.state == OPEN:
-        for item in mine:
-            found += _on_obligation(row, spec, item, obligations, allowed, actor)
+        for item in obligations:
+            if holder_of(item, holders):
+                found += _on_obligation(row, spec, item, obligations, allowed, actor)
         found += [OperatorView("merge")] if "merge" in allowed and leading else []
         found += [OperatorView("split")] if "split" in allowed and leading and not awaited_by(row.pk) else []
-        found += [OperatorView("retract")] if "retract" in allowed and last_step_is_mine(row, actor) else []
+        found += [OperatorView("retract")] if "retract" in allowed and retract_problem(last_step(row), actor) is None else []
         found += [OperatorView("withdraw")] if withdraw_problem(row, spec, actor, obligations) is None else []
-        found += [OperatorView("remind")] if "remind" in allowed and not mine else []
+        found += [OperatorView("remind")] if "remind" in allowed and remind_problem(row, actor, obligations, holders) is None else []
         found += [OperatorView("suspend")] if "suspend" in allowed and leading else []
-        found += [OperatorView("extend")] if "extend" in allowed and supervises and has_limit(row, obligations) else []
+        found += _by_supervisors(row, spec, obligations, allowed, actor)
     else:
-        found += [OperatorView("resume")] if leading else []
+        found += [OperatorView("resume")] if leading and "suspend" in allowed else []
         found += [OperatorView("withdraw")] if withdraw_problem(row, spec, actor, obligations) is None else []
-    if "escalate" in allowed and supervises and row.supervised_at is None:
+    if "escalate" in allowed and row.supervised_at is None and may_supervise(row, actor):
         found.append(OperatorView("escalate"))
     return tuple(found)
 
@@ -113,11 +121,18 @@ def colleagues(item: ObligationRecord, actor: Actor) -> Choices:
     return _choices({name: told for name, (person, told) in holders if person not in (item.assignee, actor.id)})
 
 
-def role_holders(item: ObligationRecord) -> dict[str, tuple[str, str]]:
-    """Return who holds a role of an obligation in its organisation: id and name, by account name."""
+def role_holders(item: ObligationRecord, staff: Staff | None = None) -> dict[str, tuple[str, str]]:
+    """Return who holds a role of an obligation in its organisation, the bureau's in any: id and name, by account name."""
     roles = set(filter(None, item.role.split(ROLE_JOIN)))
-    found = organizations.list_members(organization=item.organization) if roles and item.organization else ()
+    if item.organization == ANY_BUREAU:
+        found = [m for role in sorted(roles) for m in organizations.list_holders(role=role)]
+    else:
+        found = _members(item.organization, staff) if roles and item.organization else []
     return {m.username: (f"user:{m.user_id}", m.display_name) for m in found if m.role in roles}
+
+
+def _members(code: str, staff: Staff | None) -> list[Membership]:
+    return staff[code] if staff and code in staff else list(organizations.list_members(organization=code))
 
 
 def _choices(named: Mapping[str, str]) -> Choices:
@@ -130,22 +145,27 @@ def last_step(row: CaseRecord) -> EventRecord:
     return row.events.exclude(action__in=ONLY_TOLD).latest("seq")
 
 
-def last_step_is_mine(row: CaseRecord, actor: Actor) -> bool:
-    """Tell whether the actor took the last step of the case and it reached nobody outside."""
-    last = last_step(row)
-    return retract_problem(last.actor_id, actor, last.action, last.obligation_id, last.calls) is None
-
-
-def retract_problem(
-    actor_id: str, actor: Actor, action: str, obligation_id: str, calls: list[str]
-) -> tuple[str, str] | None:
-    """Return why a last step cannot be taken back (Chinese, English), or None."""
-    if actor_id != actor.id:
+def retract_problem(last: EventRecord, actor: Actor) -> tuple[str, str] | None:
+    """Return why the last step of an open case cannot be taken back (Chinese, English), or None."""
+    if last.actor_id != actor.id:
         return "它不是您办的", "it is not yours"
-    if not obligation_id or action in ("child_closed", "hand_on", "take_back"):
+    if not last.obligation_id or last.action in ("child_closed", "hand_on", "take_back"):
         return "它不是一步办理", "it is no step of the way"
-    if calls:
+    if last.calls:
         return "它已经生效", "it has taken effect already"
+    if any(change.get("child_id") for change in last.diff.get("obligations", {}).values()):
+        return "它开启了子办件", "it opened a sub-case"
+    return None
+
+
+def remind_problem(
+    row: CaseRecord, actor: Actor, obligations: Iterable[ObligationRecord], holders: tuple[Actor, ...]
+) -> tuple[str, str] | None:
+    """Return why the actor cannot remind anybody of an open case (Chinese, English), or None."""
+    if not any(item.state == OPEN and not holder_of(item, holders) for item in obligations):
+        return "现在没有等别人办理的", "nothing waits for anybody else"
+    if row.events.filter(action="remind", actor_id=actor.id, at__gt=now() - REMIND_EVERY).exists():
+        return "一小时内已经催办过", "you reminded within the last hour"
     return None
 
 
@@ -162,10 +182,57 @@ def withdraw_problem(
     return None
 
 
-def has_limit(row: CaseRecord, obligations: list[ObligationRecord]) -> bool:
-    """Tell whether anything of the case runs against a limit."""
-    timed = any(item.state == OPEN and item.limit_amount is not None for item in obligations)
-    return timed or row.clocks.filter(stopped_at=None).exists()
+def is_assignable(item: ObligationRecord, spec: KindSpec) -> bool:
+    """Tell whether who supervises may say who does an open obligation: not what a room, a batch or one person's opinion ends."""
+    return item.name != OPINION and item.person != BATCH and any(not one.by_room for one in spec.obligation(item.name).actions.values())
+
+
+def answers_for(item: ObligationRecord, row: CaseRecord) -> str:
+    """Return the organisation whose supervisors say who does an obligation: its own, or the opener's."""
+    return item.organization if item.role else row.organization
+
+
+def takers(item: ObligationRecord, row: CaseRecord, actor: Actor, staff: Staff | None = None) -> Choices:
+    """Return to whom who supervises may give an obligation: people by account, its role, or, where nobody holds that, organisations."""
+    if not item.role:
+        members = _members(row.organization, staff)
+        return _choices({m.username: m.display_name for m in members if f"user:{m.user_id}" != item.person})
+    holders = role_holders(item, staff)
+    back = {BACK: {"zh": "退还给本岗位", "en": "Back to its role"}} if item.assignee else {}
+    people = _choices({name: told for name, (person, told) in holders.items() if person != item.assignee})
+    elsewhere = {} if holders else _bodies_able(item, lambda code: actor.may(SUPERVISE, organization=code, kind=row.kind_code))
+    return {**back, **people, **elsewhere}
+
+
+def _bodies_able(item: ObligationRecord, allowed: Callable[[str], bool] = lambda code: True) -> Choices:
+    """Return the other organisations in which somebody holds a role of the obligation, as `@code`."""
+    held = organizations.find_holders(anywhere=item.role.split(ROLE_JOIN))
+    codes = {code for code, _role, _user in held if code != item.organization and allowed(code)}
+    return _choices({f"@{code}": body.label for code, body in organizations.find_organizations(codes=codes).items()})
+
+
+def _by_supervisors(
+    row: CaseRecord, spec: KindSpec, obligations: list[ObligationRecord], allowed: frozenset[str], actor: Actor
+) -> list[OperatorView]:
+    """Return what who supervises may do: give work to somebody, make a limit longer."""
+    opened = [item for item in obligations if item.state == OPEN]
+    theirs = [
+        item for item in opened
+        if "hand_on" in allowed and is_assignable(item, spec) and actor.may(SUPERVISE, organization=answers_for(item, row), kind=row.kind_code)
+    ]  # fmt: skip
+    staff = organizations.list_members_of(organizations={answers_for(item, row) for item in theirs}) if theirs else {}
+    found = [OperatorView("reassign", item.pk, people) for item in theirs if (people := takers(item, row, actor, staff))]
+    if "extend" in allowed and may_supervise(row, actor):
+        clocks = row.clocks.filter(stopped_at=None)
+        found += [OperatorView("extend")] if any(may_extend(one.limit_amount, one.extend_most, one.extensions) for one in clocks) else []
+        found += [OperatorView("extend", o.pk) for o in opened if may_extend(o.limit_amount, o.extend_most, o.extensions)]
+    return found
+
+
+def may_extend(amount: int | None, most: int | None, extensions: list[Any]) -> bool:
+    """Tell whether a limit runs and may still be made longer."""
+    left = timing.extension_left({"extend_most": most, "extensions": extensions})
+    return amount is not None and (left is None or left > 0)
 
 
 def _on_obligation(
@@ -177,9 +244,11 @@ def _on_obligation(
     actor: Actor,
 ) -> list[OperatorView]:
     found = []
-    if "hand_on" in allowed and item.role and (people := colleagues(item, actor)):
-        found.append(OperatorView("hand_on", item.pk, people))
-    if item.assignee:
+    if "hand_on" in allowed and item.role:
+        elsewhere = _bodies_able(item) if spec.obligation(item.name).transferable else {}
+        if people := {**colleagues(item, actor), **elsewhere}:
+            found.append(OperatorView("hand_on", item.pk, people))
+    if "hand_on" in allowed and item.assignee:
         found.append(OperatorView("take_back", item.pk))
     if "add_reviewer" in allowed and item.name != OPINION:
         found.append(OperatorView("add_reviewer", item.pk, _choices(list_colleagues(actor=actor))))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any, NoReturn
 
 from django.db import transaction
@@ -16,17 +16,15 @@ from yunhe.core.cases.api.seating import require_time
 from yunhe.core.cases.errors import ActionNotOffered, CannotOperate, NotRetractable, OperatorNotAllowed
 from yunhe.core.cases.models import CaseRecord
 from yunhe.core.cases.rules import timing
-from yunhe.core.cases.rules.course import ANY_SIGN, BATCH, CANCELLED, DONE, OPEN, Course
+from yunhe.core.cases.rules.course import ANY_SIGN, CANCELLED, DONE, OPEN, Course
 from yunhe.core.cases.rules.fields import checked
-from yunhe.core.cases.rules.going_back import go_back, pause_of
+from yunhe.core.cases.rules.going_back import go_back, pause_of, undo
 from yunhe.core.cases.rules.operators import AMOUNT, BASIS, REASON
 from yunhe.core.cases.rules.position import replay
 from yunhe.core.cases.types import OPINION, Case, FieldSpec, KindSpec, Operator
 from yunhe.core.organizations import api as organizations
 from yunhe.kernel.actor import Actor
-from yunhe.kernel.clock import now
 
-REMIND_EVERY = timedelta(hours=1)
 MOST_PARTS = 20
 Work = Callable[[Course], None]
 
@@ -43,8 +41,7 @@ def hand_on(*, case_id: str, obligation_id: str, to: str, reason: str, actor: Ac
         if code:
             if not course.kind.obligation(seat.row.name).transferable:
                 _refuse(course.position["case"]["number"], "hand_on", "这类待办不能转给别的单位", "it may not go to another organisation")
-            body = organizations.get_organization(code=code)
-            course.change("obligations", {seat.row.pk: {"organization": body.code, "assignee": ""}})
+            _move(course, seat.row.pk, code)
             return
         person = organizations.get_person(username=username)
         if username not in offering.colleagues(seat.row, actor):
@@ -57,26 +54,29 @@ def hand_on(*, case_id: str, obligation_id: str, to: str, reason: str, actor: Ac
 def reassign(
     *, case_id: str, obligation_id: str, to: str, reason: str, actor: Actor, expected_version: int | None = None
 ) -> Case:
-    """Give an obligation that somebody holds to a colleague (account name) or, with "", back to its role: for who supervises there.
+    """Give an obligation to a colleague (account name) or, with "", back to its role: for who supervises there (指派).
 
     One that is the applicant's own person's goes to a colleague of the applicant, so that the case goes on when that person left.
+    Where nobody holds the role it goes to an organisation (`@code`) where somebody does, by who supervises both.
     Raises: Refused without cases.supervise over its organisation, OperatorNotAllowed, CannotOperate, UserNotFound.
     """
+    to = to.removesuffix(offering.BACK)
     with transaction.atomic():
         row, spec = _read(case_id, actor, "hand_on", expected_version)
         steps.require_open(row)
         item = row.obligations.filter(pk=obligation_id, state=OPEN).first()
-        if item is None or item.name == OPINION or item.person == BATCH or not (item.role or to):
+        if item is None or not offering.is_assignable(item, spec):
             _refuse(row.number, "hand_on", "这个待办已了结或只属于本人", "that obligation is over or belongs to one person only")
-        body = item.organization if item.role else row.organization
-        actor.require(offering.SUPERVISE, organization=body, kind=row.kind_code)
-        person = organizations.get_person(username=to) if to else None
-        takers = offering.role_holders(item) if item.role else {m.username for m in organizations.list_members(organization=body)}
-        if person and to not in takers:
-            _refuse(row.number, "hand_on", "对方没有办理它的岗位", "the colleague holds none of its roles")
-        given = {**checked((REASON,), {"reason": reason}), "to": person.display_name if person else "—"}
+        actor.require(offering.SUPERVISE, organization=offering.answers_for(item, row), kind=row.kind_code)
+        if (to or offering.BACK) not in offering.takers(item, row, actor):
+            _refuse(row.number, "hand_on", "对方没有办理它的岗位", "nobody there holds one of its roles")
+        given = {**checked((REASON,), {"reason": reason}), "to": _name_of(to) if to else "—"}
         course = steps.begin(row, spec, "hand_on" if to else "take_back", actor, values=given)
-        course.change("obligations", {item.pk: {"assignee" if item.role else "person": f"user:{person.id}" if person else ""}})
+        if to.startswith("@"):
+            _move(course, item.pk, to.removeprefix("@"))
+        else:
+            chosen = f"user:{organizations.get_person(username=to).id}" if to else ""
+            course.change("obligations", {item.pk: {"assignee" if item.role else "person": chosen}})
         remember(row, course)
         return steps.finish(row, course, obligation_id=item.pk)
 
@@ -97,6 +97,8 @@ def take_back(*, case_id: str, obligation_id: str, actor: Actor, expected_versio
     """Give an obligation that was handed to the actor back to all who hold its role."""
 
     def work(course: Course, seat: Seat) -> None:
+        if not seat.row.assignee:
+            _refuse(course.position["case"]["number"], "take_back", "它没有指定给您本人", "it was not handed to you")
         course.change("obligations", {seat.row.pk: {"assignee": ""}})
 
     return _on_seat("take_back", case_id, obligation_id, actor, {}, work, expected_version, allowed_as="hand_on")
@@ -141,9 +143,11 @@ def drop_reviewer(*, case_id: str, obligation_id: str, actor: Actor, expected_ve
     """Take back the opinions that are still waited for (撤回加签)."""
 
     def work(course: Course, seat: Seat) -> None:
-        for key, row in course.before["obligations"].items():
-            if row["origin_id"] == seat.row.pk:
-                course.close_obligation(key, "", CANCELLED)
+        waiting = [key for key in course.open_obligations(OPINION) if course.position["obligations"][key]["origin_id"] == seat.row.pk]
+        if not waiting:
+            _refuse(course.position["case"]["number"], "drop_reviewer", "没有还在等的意见", "no opinion is waited for")
+        for key in waiting:
+            course.close_obligation(key, "", CANCELLED)
 
     return _on_seat("drop_reviewer", case_id, obligation_id, actor, {}, work, expected_version, allowed_as="add_reviewer")
 
@@ -184,28 +188,12 @@ def retract(*, case_id: str, reason: str, actor: Actor, expected_version: int | 
         values = checked((REASON,), {"reason": reason})
         last = offering.last_step(row)
         events = list(row.events.filter(seq__lte=last.seq).order_by("seq"))
-        problem = offering.retract_problem(last.actor_id, actor, last.action, last.obligation_id, last.calls)
-        if row.state != OPEN:
-            problem = "办件已办结或中止", "it is over or suspended"
-        if any(change.get("child_id") for change in last.diff.get("obligations", {}).values()):
-            problem = "它开启了子办件", "it opened a sub-case"
+        problem = ("办件已中止", "it is suspended") if row.state != OPEN else offering.retract_problem(last, actor)
         if problem:
             raise NotRetractable(number=row.number, problem=problem[0], problem_en=problem[1])
         position = store.read_position(row, everything=True)
         course = steps.begin(row, spec, "retract", actor, form=(REASON,), values=values, position=position)
-        earlier = replay(event.diff for event in events[:-1])
-        for key in course.before["obligations"].keys() - earlier["obligations"].keys():
-            if course.position["obligations"][key]["state"] == OPEN:
-                course.close_obligation(key, "", CANCELLED)
-            course.change("obligations", {key: {"superseded_seq": course.moment.seq}})  # its phase was never entered
-        for part in ("obligations", "clocks"):
-            for key in last.diff.get(part, {}):
-                if key in earlier[part]:
-                    course.restore(part, key, earlier[part][key])
-                elif part == "clocks":
-                    course.change(part, {key: {"stopped_at": course.moment.at.isoformat()}})
-        for part in ("case", "data"):
-            course.change(part, {name: earlier[part].get(name) for name in last.diff.get(part, {})})
+        undo(course, last.diff, replay(event.diff for event in events[:-1]))
         return steps.finish(row, course)
 
 
@@ -227,9 +215,9 @@ def remind(*, case_id: str, reason: str, actor: Actor) -> Case:
     """Remind whose turn it is (催办); at most once in an hour by one person. Raises: CannotOperate."""
     with transaction.atomic():
         row, spec = _read(case_id, actor, "remind", None)
-        since = now() - REMIND_EVERY
-        if row.events.filter(action="remind", actor_id=actor.id, at__gt=since).exists():
-            _refuse(row.number, "remind", "一小时内已经催办过", "you reminded within the last hour")
+        steps.require_open(row)
+        if problem := offering.remind_problem(row, actor, row.obligations.filter(state=OPEN), holders_of(actor, row.kind_code)):
+            _refuse(row.number, "remind", *problem)
         course = steps.begin(row, spec, "remind", actor, form=(REASON,), values=checked((REASON,), {"reason": reason}))
         course.change("case", {"reminders": row.reminders + 1})
         return steps.finish(row, course)
@@ -321,7 +309,7 @@ def merge(*, case_id: str, into: str, reason: str, actor: Actor, expected_versio
         row, own = _read(case_id, actor, "merge", expected_version)
         _require_lead(row, own, actor, "merge")
         values = checked((REASON,), {"reason": reason})
-        if master.pk == row.pk or master.kind_code != row.kind_code or OPEN not in (master.state, row.state):
+        if master.pk == row.pk or master.kind_code != row.kind_code or {master.state, row.state} != {OPEN}:
             _refuse(row.number, "merge", "只能并入同类的在办件", "it can only go into an open case of its kind")
         if master.pk in offering.awaited_by(row.pk) or row.pk in offering.awaited_by(master.pk):
             _refuse(row.number, "merge", "其中一件在等另一件办结", "one of them waits for the other")
@@ -375,6 +363,8 @@ def _on_seat(
         steps.require_open(row)
         seat = choose_seat(row, spec, actor, action="", obligation_id=obligation_id, expected=expected)
         require_time(seat.row, row.number, spec)
+        if seat.row.name == OPINION and name in ("add_reviewer", "send_back"):
+            raise ActionNotOffered(number=row.number, action=name)
         told = {**checked((REASON,), {"reason": values["reason"]}), **values} if "reason" in values else values
         position = store.read_position(row, everything=True) if everything else None
         course = steps.begin(row, spec, name, actor, values=told, position=position)
@@ -390,6 +380,8 @@ def _supervise(
         row, spec = _read(case_id, actor, name, expected)
         if not offering.may_supervise(row, actor):
             actor.require(offering.SUPERVISE, organization=row.owner or row.organization, kind=row.kind_code)
+        if name == "extend":
+            steps.require_open(row)
         course = steps.begin(row, spec, name, actor, form=form, values=checked(form, given))
         work(course)
         remember(row, course)
@@ -406,6 +398,12 @@ def _read(case_id: str, actor: Actor, operator: str, expected: int | None) -> tu
     if row.state not in (OPEN, steps.SUSPENDED):
         _refuse(row.number, operator, "它已办结", "it is over")
     return row, spec
+
+
+def _move(course: Course, obligation_id: str, code: str) -> None:
+    """Give an obligation to all of another organisation who hold its role."""
+    body = organizations.get_organization(code=code)
+    course.change("obligations", {obligation_id: {"organization": body.code, "assignee": ""}})
 
 
 def _name_of(to: str) -> str:

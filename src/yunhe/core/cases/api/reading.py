@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from yunhe.core.cases.api import choices, kinds, slots, store
+from yunhe.core.cases.api import choices, holding, kinds, slots, store
 from yunhe.core.cases.api.choices import BODY, organization_choices
 from yunhe.core.cases.api.delegating import holders_of
 from yunhe.core.cases.api.filling import read_files
@@ -62,6 +62,7 @@ OWN_EVENTS: Mapping[str, Mapping[str, str]] = {
     "resume": {"zh": "恢复办理", "en": "Resumed"},
     "extend": {"zh": "延期", "en": "Extended"},
     "merge": {"zh": "并案", "en": "Merged"},
+    "unmerge": {"zh": "解除并案，继续办理", "en": "Goes on by itself"},
     "take_in": {"zh": "并入重复办件", "en": "A duplicate came in"},
     "split": {"zh": "拆分", "en": "Split"},
     "child_closed": {"zh": "子办件办结", "en": "Sub-case ended"},
@@ -94,12 +95,13 @@ def access_case(*, case_id: str, actor: Actor) -> CaseView:
     holders = holders_of(actor, row.kind_code)
     bodies = organization_choices() if choices.offers_bodies(spec) else {}
     case_clock = (row.clocks.filter(stopped_at=None) if row.state != CLOSED else row.clocks).order_by("started_at", "id").first()
-    case = case_of(row, spec)
+    by_id = {item.pk: item for item in obligations}
+    case, vacant = case_of(row, spec), holding.find_vacant((item, spec) for item in obligations)
     return CaseView(
         case=case,
         facts=_facts(spec.fields, row.data),
-        obligations=tuple(_obligation(item, spec, names) for item in obligations),
-        events=tuple(_event(item, spec, obligations) for item in row.events.order_by("seq")),
+        obligations=tuple(_obligation(item, spec, names, vacant) for item in obligations),
+        events=tuple(_event(item, spec, by_id) for item in row.events.order_by("seq")),
         actions=offered_actions(row, spec, obligations, holders, bodies) if row.state == OPEN else (),
         due=_due(case_clock) if case_clock else None,
         subject=slots.describe_subject(case, actor),
@@ -273,7 +275,7 @@ def _facts(fields: tuple[FieldSpec, ...], values: Mapping[str, Any]) -> tuple[Fa
     return tuple(fact for fact in held if fact.value not in (None, "", [], {}))
 
 
-def _obligation(item: ObligationRecord, spec: KindSpec, names: Mapping[str, str]) -> Obligation:
+def _obligation(item: ObligationRecord, spec: KindSpec, names: Mapping[str, str], vacant: frozenset[str]) -> Obligation:
     declared = spec.obligation(item.name)
     outcomes = {action.outcome: action.title.as_mapping() for action in declared.actions.values()}
     outcomes |= {declared.on_due.outcome: declared.on_due.title.as_mapping()} if declared.on_due else {}
@@ -297,6 +299,8 @@ def _obligation(item: ObligationRecord, spec: KindSpec, names: Mapping[str, str]
         closed_at=item.closed_at,
         closed_by_name=item.closed_by_name,
         due=_due(item) if item.limit_amount is not None else None,
+        superseded=item.superseded_seq is not None,
+        vacant=item.pk in vacant,
     )
 
 
@@ -361,9 +365,9 @@ def _person_name(person: str) -> str:
         return ""
 
 
-def _event(item: EventRecord, spec: KindSpec, obligations: list[ObligationRecord]) -> Event:
-    names = {row.pk: row.name for row in obligations}
-    name = names.get(item.obligation_id)
+def _event(item: EventRecord, spec: KindSpec, obligations: Mapping[str, ObligationRecord]) -> Event:
+    ended = obligations.get(item.obligation_id)
+    name = ended.name if ended else None
     declared = spec.obligation(name) if name else None
     action = declared.actions.get(item.action) if declared else None
     title = action.title.as_mapping() if action else OWN_EVENTS.get(item.action, {"zh": item.action, "en": item.action})
@@ -382,6 +386,7 @@ def _event(item: EventRecord, spec: KindSpec, obligations: list[ObligationRecord
         facts=told,
         digest=item.digest,
         evidence_id=item.evidence_id,
+        superseded=bool(action and ended and ended.superseded_seq is not None and ended.closed_seq == item.seq),
     )
 
 

@@ -6,26 +6,28 @@ from collections.abc import Iterable, Mapping
 from functools import cache
 from typing import Any
 
-from yunhe.core.cases.api import filling, kinds, rulebook, slots, store, telling
+from yunhe.core.cases.api import filling, holding, kinds, rulebook, slots, store, telling
 from yunhe.core.cases.api.ranking import ranked_members
 from yunhe.core.cases.api.reading import case_of, organization_names
-from yunhe.core.cases.errors import BadKind, CaseNotFound, CaseSuspended, NobodyInSeat, StuckCase
-from yunhe.core.cases.models import ANY_BUREAU, CaseRecord, KindRecord
+from yunhe.core.cases.errors import BadKind, CaseNotFound, CaseSuspended, StuckCase
+from yunhe.core.cases.models import ANY_BUREAU, CaseRecord, KindRecord, ObligationRecord
 from yunhe.core.cases.rules import timing
 from yunhe.core.cases.rules.books import GroupCount, Others
-from yunhe.core.cases.rules.course import BATCH, CANCELLED, CLOSED, DONE, OPEN, ROLE_JOIN, Course, Moment
+from yunhe.core.cases.rules.course import BATCH, CANCELLED, CLOSED, DONE, OPEN, Course, Moment
 from yunhe.core.cases.rules.fields import checked, typed_scalars
+from yunhe.core.cases.rules.going_back import undo
 from yunhe.core.cases.rules.guards import holds
 from yunhe.core.cases.rules.kinds import RANK, member_fields
-from yunhe.core.cases.rules.position import Position, empty_position
+from yunhe.core.cases.rules.position import Position, empty_position, replay
 from yunhe.core.cases.types import Case, EffectContext, FieldSpec, KindSpec, MembersSpec
 from yunhe.core.organizations import api as organizations
-from yunhe.kernel.actor import Actor
+from yunhe.kernel.actor import Actor, job_actor
 from yunhe.kernel.clock import local, now
 from yunhe.kernel.ids import new_id
 
 SUSPENDED = "suspended"
-NOT_HELD_UP = ("job", "operator")
+UNANSWERED = ("withdraw", "cancel", "split")
+"""By what a case ends without an answer to those whose duplicates went into it."""
 MOST_GENERATIONS = 5
 
 
@@ -168,30 +170,7 @@ def _settle(course: Course) -> None:
     if course.is_stuck():
         number, action = course.position["case"]["number"], course.moment.action
         raise StuckCase(number=number, action=action, kind_code=course.kind.code)
-    if course.moment.actor.kind not in NOT_HELD_UP:
-        _require_holders(course)
-
-
-def _require_holders(course: Course) -> None:
-    """Do nothing if somebody holds each seat that the step chooses: on opening, by a list, by handing on. Raises: NobodyInSeat.
-
-    What happens by itself is not held up: whoever could mend it did not take the step. Nor is the local operator, who
-    holds every right and may fulfil it all on a node without people.
-    """
-    case = course.position["case"]
-    own = set() if course.moment.seq == 1 else {case["organization"], case["owner"]}
-    known = {(row["organization"], row["role"]) for row in course.before["obligations"].values()}
-    for key, changes in course.difference.get("obligations", {}).items():
-        row = course.position["obligations"][key]
-        code, roles, spec = row["organization"], row["role"], course.kind.obligation(row["name"])
-        chosen = spec.who.each or code not in own or "opened_seq" not in changes
-        if row["state"] != OPEN or not roles or code == ANY_BUREAU or not chosen or spec.child or (code, roles) in known:
-            continue
-        wanted = roles.split(ROLE_JOIN)
-        if not any(organizations.list_members(organization=code, role=role) for role in wanted):
-            body = organizations.find_organization(code=code)
-            name = body.label if body else code or "—"
-            raise NobodyInSeat(organization=name, roles=", ".join(wanted), obligation=spec.title.zh)
+    holding.require_holders(course)
 
 
 def _first_row(spec: KindSpec, course: Course, given: Mapping[str, Any]) -> dict[str, Any]:
@@ -237,6 +216,9 @@ def _finish(
     if row.state == CLOSED and course.kind.batch:
         for member in row.members.select_related("kind").exclude(state=CLOSED).filter(obligations__person=BATCH, obligations__state=OPEN):
             set_batch(member, None, row.number, moment.actor)
+    if row.state == CLOSED and moment.action in UNANSWERED:
+        for double in CaseRecord.objects.filter(merged_into=row).order_by("pk"):
+            _set_free(double.pk, row.number)
     if row.state == CLOSED and not row.merged_into_id:
         _tell_waiting(row, row, course)
 
@@ -283,6 +265,28 @@ def _cancel_child(case_id: str, actor: Actor) -> None:
     course.close_case("cancelled")
     store.write_case(row, course)
     _finish(row, course, row.kind, case_of(row, spec))
+
+
+def _set_free(case_id: str, number: str) -> None:
+    """Let a duplicate go on as it stood when it went into the case of that number, which ended without an answer.
+
+    Its limits were never paused; a sub-case that ended with the merge is opened anew. A sub-case that nothing waits for
+    stays closed.
+    """
+    row, spec = read_case(case_id)
+    if row.parent_id and not ObligationRecord.objects.filter(child=case_id, state=OPEN).exists():
+        return
+    events = list(row.events.order_by("seq"))
+    at = max(place for place, event in enumerate(events) if event.action == "merge")
+    diff, earlier = events[at].diff, replay(event.diff for event in events[:at])
+    position = store.read_position(row, everything=True)
+    course = begin(row, spec, "unmerge", job_actor("cases.unmerge"), values={"number": number}, position=position)
+    undo(course, diff, earlier)
+    for key in diff.get("obligations", {}):
+        if earlier["obligations"][key]["child_id"]:
+            course.close_obligation(key, "", CANCELLED)
+            course.reopen_like(earlier["obligations"][key])
+    finish(row, course)
 
 
 def _tell_waiting(case: CaseRecord, ended: CaseRecord, course: Course) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -10,11 +11,12 @@ from django.db.models import Count, F, Min, Q
 
 from yunhe.core.cases.api import kinds
 from yunhe.core.cases.api.finding import DONE_DAYS, FIRST, holder_condition, measure_condition, soon_now
-from yunhe.core.cases.api.offering import SUPERVISE
+from yunhe.core.cases.api.holding import Takers, find_vacant
+from yunhe.core.cases.api.offering import SUPERVISE, answers_for
 from yunhe.core.cases.api.reading import organization_names, person_names
-from yunhe.core.cases.models import ANY_BUREAU, ObligationQuerySet, ObligationRecord
+from yunhe.core.cases.models import ANY_BUREAU, CaseRecord, ObligationQuerySet, ObligationRecord
 from yunhe.core.cases.rules import clock
-from yunhe.core.cases.rules.course import OPEN, ROLE_JOIN
+from yunhe.core.cases.rules.course import BATCH, OPEN, ROLE_JOIN
 from yunhe.core.cases.types import TeamLine, TeamWork, WorkItem
 from yunhe.core.organizations import api as organizations
 from yunhe.kernel.actor import ALL, Actor
@@ -25,6 +27,7 @@ OPEN_MEASURES = ("open", "overdue", "today", "week")
 MEASURES = (*OPEN_MEASURES, *DONE_DAYS)
 WORK_SORTS = {"due_at", "opened_at", "closed_at"}
 SEES = "cases.view"
+MOST_EXCEPTIONS = 200
 
 
 def get_team(*, organization: str, actor: Actor) -> TeamWork:
@@ -105,6 +108,38 @@ def held_cases(person: str) -> tuple[str, ...]:
     """Return the cases that go on in which something was handed to a person (`user:…`)."""
     found = ObligationRecord.objects.filter(assignee=person, state=OPEN).order_by("case_id")
     return tuple(found.values_list("case_id", flat=True).distinct())
+
+
+def list_lost() -> tuple[tuple[str, str], ...]:
+    """Return case and person (`user:…`) of what was handed to somebody who holds no role of it any more, each once."""
+    handed = ObligationRecord.objects.filter(state=OPEN).exclude(assignee="").order_by("case_id")
+    rows = [{**row, "person": ""} for row in handed.values("case_id", "organization", "role", "assignee")]
+    takers = Takers(rows)
+    return tuple(dict.fromkeys((str(row["case_id"]), str(row["assignee"])) for row in rows if takers.of(row) != {row["assignee"]}))
+
+
+def list_exceptions(*, actor: Actor) -> tuple[WorkItem, ...]:
+    """Return the open obligations that nobody can fulfil (例外), where the actor supervises; the most urgent first, MOST_EXCEPTIONS of them.
+
+    Nobody holds the role there, or whose own it is left. Raises: Refused without cases.supervise.
+    """
+    actor.require(SUPERVISE)
+    bodies = actor.organizations_for(SUPERVISE)
+    rows = ObligationRecord.objects.filter(state=OPEN).exclude(person=BATCH)
+    if ALL not in bodies:
+        rows = rows.filter(Q(organization__in=bodies) | Q(organization="", case__organization__in=bodies))
+    seats = [{**seat, "assignee": ""} for seat in rows.order_by().values("organization", "role", "person").distinct()]
+    takers, vacant = Takers(seats), Q(pk=None)
+    for seat in [seat for seat in seats if not takers.of(seat)][:MOST_EXCEPTIONS]:
+        vacant |= Q(organization=seat["organization"], role=seat["role"], person=seat["person"])
+    shown = rows.filter(vacant, case__in=CaseRecord.objects.visible_to(actor)).select_related("case", "case__kind")
+    first = shown.order_by(F(FIRST).asc(nulls_last=True), "id")[: 2 * MOST_EXCEPTIONS]
+    items = [item for item in first if actor.may(SUPERVISE, organization=answers_for(item, item.case), kind=item.kind_code)]
+    found = find_vacant((item, kinds.spec_of(item.case.kind)) for item in items)
+    held = [item for item in items if item.pk in found][:MOST_EXCEPTIONS]
+    named, places = _names("", {_holder(_seat(item)) for item in held}), organization_names(item.organization for item in held)
+    soon = soon_now()
+    return tuple(replace(_work_item(item, named, soon), organization_name=places.get(item.organization, "")) for item in held)
 
 
 def _kinds(actor: Actor, permission: str, organization: str) -> set[str]:

@@ -7,19 +7,23 @@ from datetime import datetime
 
 from django.urls import reverse
 
+from yunhe.core.cases.api import holding
 from yunhe.core.cases.api.offering import SUPERVISE
-from yunhe.core.cases.models import CaseRecord, TurnRecord
+from yunhe.core.cases.models import ANY_BUREAU, CaseRecord, TurnRecord
 from yunhe.core.cases.rules.course import BATCH, CLOSED, OPEN, ROLE_JOIN, Course
 from yunhe.core.notices import api as notices
 from yunhe.core.notices.types import Recipient, ToPerson, ToRole
 from yunhe.core.organizations import api as organizations
+from yunhe.core.organizations.types import Role
 from yunhe.core.statements.api import Rows
+from yunhe.kernel.actor import ALL
 
 PERSON = "user:"
 KINDS: Mapping[str, Mapping[str, str]] = {
     "cases.turn": {"zh": "轮到我办理", "en": "My turn in a case"},
     "cases.reminded": {"zh": "催办和督办", "en": "Reminders and supervision"},
     "cases.warned": {"zh": "时限预警", "en": "Time running out"},
+    "cases.vacant": {"zh": "例外：无人可办", "en": "Exception: nobody can act"},
     "cases.delegated": {"zh": "请我代办", "en": "I stand in for somebody"},
     "cases.paused": {"zh": "我的办件中止或恢复", "en": "My case is suspended or goes on"},
     "cases.closed": {"zh": "我的办件有结果", "en": "My case has ended"},
@@ -39,7 +43,15 @@ def tell(row: CaseRecord, course: Course) -> None:
         _tell_warned(row, course)
     if moment.action in ("suspend", "resume"):
         _tell_paused(row, course)
+    _tell_vacant(row, course)
     note_turns(course)
+    if moment.action == "unmerge":
+        number = moment.values["number"]
+        said = (
+            f"并入的 {number} 没有办出结果，本件照原样继续办理，时限接着算。",
+            f"{number} ended without an answer; yours goes on as it stood, on its own time.",
+        )
+        _tell_opener(row, course, ("您的办件继续办理", "Your case goes on"), said)
     if row.state == CLOSED and course.difference.get("case", {}).get("state") == CLOSED:
         said, (zh, en) = ("办件已办结", "Case ended"), _phase(course)
         text = (f"“{row.title}”：{zh}", f'"{row.title}": {en}')
@@ -117,6 +129,21 @@ def _tell_warned(row: CaseRecord, course: Course) -> None:
     if course.difference.get("case", {}).get("supervised_at"):
         why = ("到了预警的时限，自动列入督办", "A warning of its time put it under supervision")
         _send("cases.reminded", row, course, _supervisors(row), ("督办", "Supervision"), why)
+
+
+def _tell_vacant(row: CaseRecord, course: Course) -> None:
+    """Tell who supervises, there and everywhere, of what came by itself that nobody can fulfil."""
+    vacant = holding.list_vacant(course) if holding.happens_by_itself(course) else ()
+    if vacant:
+        everywhere = [ToRole(ANY_BUREAU, role.code) for role in organizations.list_roles() if _supervises_all(role)]
+        zh = "{organization} 没有（或不够）人办“{obligation}”，所需角色 {roles}。请打开办件指派，或先在该单位授予角色。"
+        en = 'Nobody, or too few, at {organization} can do "{obligation}" (roles {roles}). Open the case and assign it, or have the role given there.'
+        text = tuple("".join(dict.fromkeys(said.format(**one.facts) for one in vacant)) for said in (zh, en))
+        _send("cases.vacant", row, course, [*_supervisors(row), *everywhere], ("例外：无人可办", "Exception: nobody can act"), (text[0], text[1]))
+
+
+def _supervises_all(role: Role) -> bool:
+    return any(right.permission in (SUPERVISE, ALL) and ALL in right.organizations for right in role.rights)
 
 
 def _supervisors(row: CaseRecord) -> list[Recipient]:

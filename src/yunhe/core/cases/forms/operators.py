@@ -16,6 +16,7 @@ from yunhe.kernel.pages import PageRequest
 
 LABELS: Mapping[str, Any] = {
     "hand_on": _("转办"),
+    "reassign": _("指派"),
     "take_back": _("退还给本岗位"),
     "add_reviewer": _("加签"),
     "drop_reviewer": _("撤回加签"),

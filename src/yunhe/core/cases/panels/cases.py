@@ -111,7 +111,7 @@ def case_context(
         "form_href": _form_href(view.case, form[0], operator) if form else "",
         "form_ob": operator.obligation_id if operator else "",
         "more": _operator_links(view, here),
-        "flags": _flags(view.case, any(item.child_id and item.state == "open" for item in view.obligations)),
+        "flags": _flags(view),
         "related": _related(view),
         "members": _members(view),
         "here": here,
@@ -259,17 +259,18 @@ def _whole(view: CaseView, due: Due | None) -> dict[str, Any]:
     """Return the clock of the whole case, where another one is shown as what is due now."""
     if view.due is None or due is None or due == view.due or not view.case.is_open:
         return {"whole": None}
-    return {"whole": view.due, "whole_sum": due_sentence(view.due), "whole_counted": counted_days(view.due)}
+    return {"whole": view.due, "whole_sum": due_sentence(view.due), "whole_counted": counted_days(view.due, __("全程"))}
 
 
-def counted_days(due: Due) -> Table:
-    """Return every day that was looked at, with its number or why it does not count."""
+def counted_days(due: Due, of: str = "") -> Table:
+    """Return every day that was looked at, with its number or why it does not count; `of` says of which limit, where a page has several."""
+    caption = __("逐日计算：%(of)s") % {"of": of} if of else __("逐日计算")
     columns = (
         Column(_("日期"), lambda d: f"{d.on.isoformat()} {times.weekday_name(d.on)}"),
         Column(_("第几日"), lambda d: d.number, number=True),
         Column(_("说明"), _day_note, wide=True),
     )
-    return Table(columns, due.days, str(_("逐日计算")), Empty(_("按小时计算，不逐日列出")))
+    return Table(columns, due.days, caption, Empty(_("按小时计算，不逐日列出")))
 
 
 def _day_note(day: CountedDay) -> str:
@@ -347,13 +348,19 @@ def _operator_links(view: CaseView, here: str) -> list[tuple[str, str]]:
     for one in view.operators:
         label = str(LABELS[one.name])
         if names.count(one.name) > 1:
-            label = __("%(name)s：%(value)s") % {"name": label, "value": titles.get(one.obligation_id, "")}
+            label = __("%(name)s：%(value)s") % {"name": label, "value": titles.get(one.obligation_id, __("整件"))}
         links.append((label, f"{here}{join}op={one.name}&ob={one.obligation_id}#act"))
     return links
 
 
-def _flags(case: Case, has_children: bool) -> list[Tag]:
+def _flags(view: CaseView) -> list[Tag]:
     """Return what is special about where the case stands, each in words."""
+    case, has_children = view.case, any(item.child_id and item.state == "open" for item in view.obligations)
+    flags = [Tag(__("例外：无人可办"), "red")] if any(item.vacant for item in view.obligations) else []
+    return flags + _usual_flags(case, has_children)
+
+
+def _usual_flags(case: Case, has_children: bool) -> list[Tag]:
     flags = [Tag(__("已中止"), "grey")] if case.state == "suspended" else []
     flags += [Tag(__("子办件照常办理"), "grey")] if flags and has_children else []
     flags += [Tag(__("督办"), "red")] if case.supervised_at and case.is_open else []
@@ -422,10 +429,19 @@ def _members(view: CaseView) -> Table | None:
 
 
 def _timeline(view: CaseView) -> list[cells.Event]:
-    lines = [cells.Event(_who_did(event), event.at, facts_told(event, names_in(view))) for event in view.events]
+    names = names_in(view)
+    lines = [cells.Event(_who_did(event), event.at, facts_told(event, names), tags=undone_tags(event)) for event in view.events]
     titles = role_titles() if view.case.is_open else {}
     waiting = (o for o in view.obligations if o.state == "open")
-    return lines + [cells.Event(_who_owes(o, view.case, titles), o.due.at if o.due else None, "", True) for o in waiting]
+    return lines + [
+        cells.Event(_who_owes(o, view.case, titles), o.due.at if o.due else None, "", True, (Tag(__("无人可办"), "red"),) if o.vacant else ())
+        for o in waiting
+    ]
+
+
+def undone_tags(answer: Event | Obligation) -> tuple[Tag, ...]:
+    """Return the mark of an answer that a send-back undid: it stays to be read and counts no more."""
+    return (Tag(__("已被退回作废"), "grey"),) if answer.superseded else ()
 
 
 def role_titles() -> dict[str, str]:

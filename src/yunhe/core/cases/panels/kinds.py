@@ -59,7 +59,7 @@ def picture_of(kind: KindSpec, *, states: Mapping[str, str] | None = None, name:
 def course_of(view: CaseView) -> dict[str, Any]:
     """Return the picture of a case's kind with where the case has been, where it is, and where it was not."""
     kind = api.kind_of_case(case_id=view.case.case_id)
-    been = {item.name for item in view.obligations}
+    been = {item.name for item in view.obligations if not item.superseded}
     now = {item.name for item in view.obligations if item.state == "open"}
     graph = graph_of(kind)
     states = {place.name: "now" if place.name in now else "done" if place.name in been else "next" for place in graph.places}

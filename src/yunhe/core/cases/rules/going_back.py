@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from yunhe.core.cases.rules import timing
-from yunhe.core.cases.rules.course import CANCELLED, Course
+from yunhe.core.cases.rules.course import CANCELLED, OPEN, Course
 from yunhe.core.cases.rules.position import Position
 from yunhe.core.cases.types import KindSpec
 
@@ -32,6 +32,25 @@ def go_back(course: Course, phase: str, since: int, stood: Position, basis: str 
     later = {**timing.UNTIMED, "paused_at": course.moment.at.isoformat() if basis else None, "pause_basis": basis}
     for key in [key for key, row in course.position["clocks"].items() if row["stopped_at"] is None]:
         _stand_as(course, "clocks", key, stood["clocks"].get(key, later))
+
+
+def undo(course: Course, last: Mapping[str, Any], earlier: Position) -> None:
+    """Put the case back to how it stood earlier, before its last difference; for a position with everything in it.
+
+    What that opened ends and counts no more: its phase was never entered.
+    """
+    for key in course.before["obligations"].keys() - earlier["obligations"].keys():
+        if course.position["obligations"][key]["state"] == OPEN:
+            course.close_obligation(key, "", CANCELLED)
+        course.change("obligations", {key: {"superseded_seq": course.moment.seq}})
+    for part in ("obligations", "clocks"):
+        for key in last.get(part, {}):
+            if key in earlier[part]:
+                course.restore(part, key, earlier[part][key])
+            elif part == "clocks":
+                course.change(part, {key: {"stopped_at": course.at.isoformat()}})
+    for part in ("case", "data"):
+        course.change(part, {name: earlier[part].get(name) for name in last.get(part, {})})
 
 
 def pause_of(kind: KindSpec, obligation: str, action: str) -> str:

@@ -32,6 +32,7 @@ PARTS = field_of("titles", "拆成的各件标题", "Title of each part", type="
 
 FORMS: Mapping[str, tuple[FieldSpec, ...]] = {
     "hand_on": (TO, REASON),
+    "reassign": (TO, REASON),
     "take_back": (),
     "add_reviewer": (REVIEWERS, SIGNING, REASON),
     "drop_reviewer": (),

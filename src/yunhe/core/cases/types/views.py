@@ -133,7 +133,10 @@ class Due:
 
 @dataclass(frozen=True, slots=True)
 class Obligation:
-    """One piece of owed work (待办)."""
+    """One piece of owed work (待办).
+
+    `superseded`: a send-back undid its answer, which counts no more; `vacant`: nobody is there who could fulfil it.
+    """
 
     obligation_id: str
     name: str
@@ -154,11 +157,13 @@ class Obligation:
     closed_at: datetime | None
     closed_by_name: str
     due: Due | None
+    superseded: bool = False
+    vacant: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """One step of the timeline; `digest` is in the evidence."""
+    """One step of the timeline; `digest` is in the evidence. `superseded`: a send-back undid what it answered."""
 
     event_id: str
     seq: int
@@ -172,6 +177,7 @@ class Event:
     facts: tuple[Fact, ...]
     digest: str
     evidence_id: str
+    superseded: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,7 +216,7 @@ class ActionView:
 class OperatorView:
     """A generic operator (转办、加签…) that this actor may use now, on an obligation or on the whole case.
 
-    `choices`: the phases of send_back, the people of hand_on, by code.
+    `choices`: the phases of send_back; the people (by account) and organisations (`@code`) of hand_on and reassign.
     """
 
     name: str
@@ -336,6 +342,7 @@ class WorkItem:
     due_at: datetime | None
     closed_at: datetime | None
     light: Light
+    organization_name: str = ""
 
 
 @dataclass(frozen=True, slots=True)

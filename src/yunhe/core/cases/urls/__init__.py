@@ -36,6 +36,7 @@ urlpatterns = [
     path("views/<slug:view_id>/change/", saved.change_view, name="change_view"),
     path("team/", team.team, name="team"),
     path("team/work/", team.team_work, name="team_work"),
+    path("team/exceptions/", team.exceptions, name="exceptions"),
     path("team/hand-over/", team.hand_over, name="hand_over"),
     path("remind/", bulk.remind, name="remind"),
     path("cases/<str:case_id>/print/", paper.print_case, name="print"),

@@ -20,6 +20,7 @@ from yunhe.core.cases.panels.cases import (
     facts_told,
     names_in,
     role_titles,
+    undone_tags,
     who_of,
 )
 from yunhe.core.cases.types import CaseView, Obligation
@@ -70,9 +71,15 @@ def _owed(view: CaseView) -> Table:
         Column(_("开始"), lambda o: times.say_full(o.opened_at)),
         Column(_("到期"), lambda o: times.say_full(o.due.at) if o.due and o.due.at else None),
         Column(_("结束"), ended),
-        Column(_("结果"), lambda o: say(o.outcome_title) if o.outcome else STATES.get(o.state)),
+        Column(_("结果"), _result),
     )
     return Table(columns, view.obligations, str(_("各项待办")), Empty(_("没有待办")))
+
+
+def _result(one: Obligation) -> Any:
+    """Return how it ended; what a send-back undid is no result."""
+    told = say(one.outcome_title) if one.outcome else STATES.get(one.state)
+    return (told, *undone_tags(one)) if one.outcome and one.superseded else told
 
 
 STATES = {"open": _("办理中"), "cancelled": _("已取消")}
@@ -81,8 +88,16 @@ STATES = {"open": _("办理中"), "cancelled": _("已取消")}
 def _clocks(view: CaseView) -> list[tuple[str, str, Table]]:
     """Return each limit with its sentence and its counted days: the case's own, then those of the obligations."""
     limits = [(__("全程"), view.due)] if view.due else []
-    limits += [(say(one.title), one.due) for one in view.obligations if one.due]
-    return [(title, due_sentence(due, told_at=times.say_full), counted_days(due)) for title, due in limits if due]
+    limits += [(_called(view, one), one.due) for one in view.obligations if one.due]
+    return [(title, due_sentence(due, told_at=times.say_full), counted_days(due, title)) for title, due in limits if due]
+
+
+def _called(view: CaseView, one: Obligation) -> str:
+    """Return what an obligation is called; of several alike, with whose it is and when it came, so that each is another."""
+    alike = [other for other in view.obligations if other.due and other.name == one.name]
+    more = [one.organization_name] if len({other.organization for other in alike}) > 1 else []
+    more += [times.say_full(one.opened_at)] if sum(other.organization == one.organization for other in alike) > 1 else []
+    return " ".join([say(one.title), *more])
 
 
 def _steps(view: CaseView) -> Table:
@@ -91,7 +106,7 @@ def _steps(view: CaseView) -> Table:
         Column(_("步骤"), lambda e: e.seq, number=True),
         Column(_("时间"), lambda e: times.say_full(e.at)),
         Column(_("办理人"), who_of, wide=True),
-        Column(_("办理"), lambda e: say(e.title)),
+        Column(_("办理"), lambda e: (say(e.title), *undone_tags(e)) if e.superseded else say(e.title)),
         Column(_("内容"), lambda e: facts_told(e, names), wide=True),
     )
     return Table(columns, view.events, str(_("办理经过")))

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from django import forms
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
+from django.utils.translation import gettext as __
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_safe
 
@@ -16,7 +18,7 @@ from yunhe.core.cases.forms.actions import say
 from yunhe.core.cases.rules.diagram import amount_in_words
 from yunhe.core.cases.types import TableInfo
 from yunhe.kernel.clock import local, now
-from yunhe.ui.cells import Column, Empty, Fact, Link, Table
+from yunhe.ui.cells import Column, Empty, Fact, Lines, Link, Table
 from yunhe.ui.doors import requires
 from yunhe.ui.forms import YunheForm
 
@@ -89,15 +91,17 @@ def show_table(request: HttpRequest, code: str) -> HttpResponse:
     form = TryForm(request.GET if "on" in request.GET else None, code=code, initial={"on": local(now()).date()})
     decision = form.submit(lambda told: api.try_table(code=code, on=told.pop("on"), values=told)) if form.is_bound else None
     hits = {rule.row for rule in decision.hits} if decision else set[int]()
+    written = [cell for _row, cells in rules for cell in cells] + [_answer(value) for value in (decision.outputs.values() if decision else ())]
+    bodies = api.organizations_named(texts=written)
     table = Table(
         (
             Column(_("行"), lambda rule: rule[0], number=True),
-            *(Column(_title(name), lambda rule, at=at: rule[1][at] or None, wide=True) for at, name in enumerate(header)),
+            *(Column(_title(name), lambda rule, at=at: _named(rule[1][at], bodies) or None, wide=True) for at, name in enumerate(header)),
         ),
         rules,
         say(info.title),
     )
-    answers = [Fact(name, _answer(value)) for name, value in decision.outputs.items()] if decision else []
+    answers = [Fact(name, _named(_answer(value), bodies)) for name, value in decision.outputs.items()] if decision else []
     context = {"table": table, "form": form, "info": info, "facts": _facts(info), "answers": answers, "hits": sorted(hits)}
     return render(request, "cases/table.html", context, status=form.status)
 
@@ -106,6 +110,16 @@ def _title(column: str) -> str:
     part, _sign, name = column.partition(":")
     said = {"in": _("条件 %(name)s"), "out": _("结果 %(name)s"), "from": _("自"), "until": _("至（不含）"), "basis": _("依据")}
     return str(said.get(part, _("说明"))) % {"name": name} if name else str(said.get(part, _("说明")))
+
+
+def _named(text: str, bodies: Mapping[str, str]) -> Any:
+    """Return a cell with the name of each organisation that it holds the code of; the code stays to be read."""
+    bare = text.strip().strip('"')
+    if bare in bodies:
+        return Lines(bodies[bare], bare)
+    for code, name in bodies.items():
+        text = text.replace(code, __("%(name)s（%(code)s）") % {"name": name, "code": code})
+    return text
 
 
 def _answer(value: Any) -> str:

@@ -74,6 +74,28 @@ def team_work(request: HttpRequest) -> HttpResponse:
     return render(request, "cases/team_work.html", {"listing": listing, "tabs": tabs, "holder": holder, "body": body})
 
 
+@require_safe
+@requires("cases.supervise")
+def exceptions(request: HttpRequest) -> HttpResponse:
+    """List what waits for nobody: each leads to its case, where it can be given to somebody."""
+    called = _namer()
+
+    def case(item: WorkItem) -> Link:
+        return Link(item.case_title, reverse("cases:case", args=[item.case_id]), sub=item.number)
+
+    columns = (
+        Column(_("办件"), case, wide=True),
+        Column(_("类型"), lambda i: i.kind_title),
+        Column(_("待办事项"), lambda i: due_tag(i.title, light_tone(i.light))),
+        Column(_("等谁"), lambda i: " ".join(filter(None, (i.organization_name, called(i.holder, i.holder_name)))), wide=True),
+        Column(_("轮到的时间"), lambda i: i.opened_at),
+        Column(_("到期"), lambda i: i.due_at),
+    )
+    empty = Empty(_("没有例外"), _("每个待办都有人可以办。"))
+    table = Table(columns, api.list_exceptions(actor=request.actor), str(_("无人可办的待办")), empty)
+    return render(request, "cases/exceptions.html", {"table": table})
+
+
 @require_http_methods(["GET", "HEAD", "POST"])
 @requires("cases.supervise")
 def hand_over(request: HttpRequest) -> HttpResponse:

@@ -1,0 +1,176 @@
+"""Whether somebody can fulfil what waits: asked of every seat that a person's step opens, shown where nobody can (例外)."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping
+from typing import Any
+
+from yunhe.core.cases.api import store
+from yunhe.core.cases.errors import NobodyInSeat, TooFewInSeats
+from yunhe.core.cases.models import ANY_BUREAU, ObligationRecord
+from yunhe.core.cases.rules.course import BATCH, DONE, OPEN, ROLE_JOIN, Course
+from yunhe.core.cases.types import KindSpec
+from yunhe.core.organizations import api as organizations
+from yunhe.kernel.actor import Actor
+
+Row = Mapping[str, Any]
+PERSON = "user:"
+BY_TIME = ("lapse", "recur")
+BUREAU_NAME = "数据主管部门"
+
+
+def require_holders(course: Course) -> None:
+    """Do nothing if people hold the seats that the step opens or hands on; for a `distinct` group, enough of them.
+
+    What happens by itself is not held up, whoever could mend it did not take the step: it is told. Nor is the local
+    operator, who may fulfil everything on a node without people.
+    Raises: NobodyInSeat, TooFewInSeats, each with names. Cost: one query, none if whoever acts holds them.
+    """
+    if happens_by_itself(course) or course.moment.actor.kind == "operator":
+        return
+    for problem in list_vacant(course):
+        raise problem
+
+
+def happens_by_itself(course: Course) -> bool:
+    """Tell whether nobody took the step: a job did, or time."""
+    return course.moment.actor.kind == "job" or course.moment.action in BY_TIME
+
+
+def list_vacant(course: Course) -> tuple[NobodyInSeat | TooFewInSeats, ...]:
+    """Return what is wrong with the seats that a transition opened or moved: nobody holds one, or too few a group's."""
+    fresh = fresh_seats(course)
+    asked = [row for row in fresh if not _holds(course.moment.actor, row)]
+    names = sorted({row["group"] for row in fresh} & course.kind.groups.keys())
+    groups = {name: _open_of(course, name) for name in names if course.kind.groups[name].distinct}
+    if not asked and not groups:
+        return ()
+    takers = Takers([*asked, *(row for rows in groups.values() for row in rows)])
+    vacant = {(row["organization"], row["role"]): row for row in asked if not takers.of(row)}
+    empty = (NobodyInSeat(organization=_name(row), roles=_roles(row), obligation=_title(course, row)) for row in vacant.values())
+    short = (_too_few(course, rows, takers, _signed(course, name)) for name, rows in groups.items())
+    return *empty, *filter(None, short)
+
+
+def fresh_seats(course: Course) -> list[Row]:
+    """Return the open obligations of a role that the transition opened or moved to another seat."""
+    found = []
+    for key in course.difference.get("obligations", {}):
+        row, was = course.position["obligations"][key], course.before["obligations"].get(key)
+        moved = was is None or any(was[name] != row[name] for name in ("organization", "role"))
+        if row["state"] == OPEN and row["role"] and moved and not course.kind.obligation(row["name"]).child:
+            found.append(row)
+    return found
+
+
+def find_vacant(rows: Iterable[tuple[ObligationRecord, KindSpec]]) -> frozenset[str]:
+    """Return which obligations, each with its kind, are open and nobody's to fulfil: nobody holds the role, or whose it is left.
+
+    Cost: two queries at most.
+    """
+    waiting = [row for row, spec in rows if row.state == OPEN and row.person != BATCH and _is_for_people(spec, row.name)]
+    seats = {row.pk: {"organization": row.organization, "role": row.role, "assignee": "", "person": row.person} for row in waiting}
+    takers = Takers(seats.values())
+    return frozenset(key for key, seat in seats.items() if not takers.of(seat))
+
+
+class Takers:
+    """Who could fulfil obligations, by their seats: those who hold a role, or whose own it is. Cost: two queries at most."""
+
+    def __init__(self, rows: Collection[Row]) -> None:
+        seats = [row for row in rows if not row["person"]]
+        own = {row["person"] for row in rows if row["person"].startswith(PERSON)}
+        bodies = {row["organization"] for row in seats} - {ANY_BUREAU}
+        roles = {role for row in seats if row["organization"] in bodies for role in row["role"].split(ROLE_JOIN)}
+        anywhere = {role for row in seats if row["organization"] == ANY_BUREAU for role in row["role"].split(ROLE_JOIN)}
+        held = organizations.find_holders(organizations=bodies, roles=roles, anywhere=anywhere) if seats else ()
+        self._held: dict[tuple[str, str], set[str]] = {}
+        for body, role, user in held:
+            for place in (body, ANY_BUREAU):
+                self._held.setdefault((place, role), set()).add(f"{PERSON}{user}")
+        there = organizations.find_employed(user_ids=[int(one.removeprefix(PERSON)) for one in own]) if own else ()
+        self._there = {f"{PERSON}{user}" for user in there}
+
+    def of(self, row: Row) -> set[str]:
+        """Return who could fulfil it, as `user:…`; who is no account of this node counts as there."""
+        if row["person"]:
+            return {row["person"]} if row["person"] in self._there or not row["person"].startswith(PERSON) else set()
+        found = {one for role in row["role"].split(ROLE_JOIN) for one in self._held.get((row["organization"], role), ())}
+        return found & {row["assignee"]} or found
+
+
+def _holds(actor: Actor, row: Row) -> bool:
+    return row["organization"] in (actor.organization, ANY_BUREAU) and actor.role in row["role"].split(ROLE_JOIN)
+
+
+def _is_for_people(spec: KindSpec, name: str) -> bool:
+    return any(not action.by_room for action in spec.obligation(name).actions.values())
+
+
+def _open_of(course: Course, name: str) -> list[Row]:
+    rows = (course.position["obligations"][key] for key in course.open_obligations())
+    return [row for row in rows if row["group"] == name and row["role"]]
+
+
+def _signed(course: Course, name: str) -> set[str]:
+    """Return who fulfilled one of the group that still counts after this step."""
+    rows = course.position["obligations"].values()
+    signed = {row["closed_by"] for row in rows if row["group"] == name and row["state"] == DONE and row.get("superseded_seq") is None}
+    sent_back = any("superseded_seq" in changes for changes in course.difference["obligations"].values())
+    return signed if sent_back or course.moment.seq == 1 else signed | store.signers(course.position["case"]["id"], name)
+
+
+def _too_few(course: Course, rows: list[Row], takers: Takers, signed: set[str]) -> TooFewInSeats | None:
+    """Return None if each of these can be another person's, else which share too few people; a seat nobody holds says so itself."""
+    rows = [row for row in rows if takers.of(row)]
+    able = [takers.of(row) - signed for row in rows]
+    given: dict[str, int] = {}
+    for place in range(len(rows)):
+        seen = _short_of(place, able, given)
+        if seen is not None:
+            short = [row for row, people in zip(rows, able, strict=True) if people <= seen]
+            names = "、".join(dict.fromkeys(_name(one) for one in short))
+            told = {"organization": names, "roles": _roles(short[0]), "obligation": _title(course, short[0])}
+            return TooFewInSeats(**told, needed=len(short), found=len(seen))
+    return None
+
+
+def _short_of(place: int, able: list[set[str]], given: dict[str, int]) -> set[str] | None:
+    """Give one more obligation a person of its own, moving others along; return the people tried if none is left, else None."""
+    came: dict[str, int] = {}
+    front = [place]
+    while front:
+        at = front.pop()
+        for person in able[at] - came.keys():
+            came[person] = at
+            if person in given:
+                front.append(given[person])
+                continue
+            _pass_along(person, came, given, place)
+            return None
+    return set(came)
+
+
+def _pass_along(person: str, came: dict[str, int], given: dict[str, int], place: int) -> None:
+    while True:
+        at = came[person]
+        left = next((one for one, holder in given.items() if holder == at), None)
+        given[person] = at
+        if at == place or left is None:
+            return
+        person = left
+
+
+def _title(course: Course, row: Row) -> str:
+    return course.kind.obligation(row["name"]).title.zh
+
+
+def _roles(row: Row) -> str:
+    return ", ".join(row["role"].split(ROLE_JOIN))
+
+
+def _name(row: Row) -> str:
+    if row["organization"] == ANY_BUREAU:
+        return BUREAU_NAME
+    body = organizations.find_organization(code=row["organization"])
+    return body.label if body else row["organization"] or "—"
