@@ -13,7 +13,7 @@ ENGINE = {
     "types": ("kinds",),
     "rules": (
         "books", "clock", "conditions", "course", "digests", "going_back", "guards", "migrating", "moving", "operators", "periods",
-        "position", "timing",
+        "position", "retiming", "timing",
     ),
     "api": (
         "acting", "batching", "migrating", "operating", "ranking", "replaying", "seating", "slots", "steps", "store",

@@ -12,6 +12,7 @@ from typing import Any
 
 from yunhe.cli.commands import Command, Context, Output, table_lines
 from yunhe.cli.sharing_commands import find_case_id
+from yunhe.kernel.clock import local
 from yunhe.kernel.errors import Invalid
 from yunhe.kernel.pages import PageRequest
 
@@ -220,25 +221,33 @@ def migrate_plan(context: Context, arguments: argparse.Namespace) -> Output:
 
 
 def migrate_draft(context: Context, arguments: argparse.Namespace) -> Output:
-    """Keep a plan for a second person, after a dry run."""
+    """Keep a plan for a second person; `--dry-run` moves cases by it and takes that back."""
     from yunhe.core.cases import api as cases
 
     told = data_option(Path(arguments.file).read_text("utf-8"))
     plan = cases.read_plan(told=told, actor=context.actor())
+    if arguments.dry_run:
+        return _tried(cases.try_plan(plan=plan, actor=context.actor()))
     return _migration(cases.draft_migration(plan=plan, reason=arguments.reason, actor=context.actor()))
 
 
 def migrate_approve(context: Context, arguments: argparse.Namespace) -> Output:
-    """Approve a change as the second person."""
+    """Approve a change as the second person; `--dry-run` shows what it does to cases first."""
     from yunhe.core.cases import api as cases
 
+    if arguments.dry_run:
+        change = cases.get_migration(migration_id=arguments.migration, actor=context.actor())
+        return _tried(cases.try_plan(plan=change, actor=context.actor()))
     return _migration(cases.approve_migration(migration_id=arguments.migration, actor=context.actor()))
 
 
 def migrate_apply(context: Context, arguments: argparse.Namespace) -> Output:
-    """Move the cases; goes on where it was stopped."""
+    """Move the cases; goes on where it was stopped. `--dry-run` moves some and takes that back."""
     from yunhe.core.cases import api as cases
 
+    if arguments.dry_run:
+        change = cases.get_migration(migration_id=arguments.migration, actor=context.actor())
+        return _tried(cases.try_plan(plan=change, actor=context.actor()))
     def progress(done: int, total: int) -> None:
         print(f"{done} / {total}", file=sys.stderr)
 
@@ -270,6 +279,30 @@ def migrate_list(context: Context, arguments: argparse.Namespace) -> Output:
     found = cases.list_migrations(request=PageRequest(size=200), actor=context.actor()).items
     rows = [(m.migration_id, m.kind, f"{m.source_number} → {m.target_number}", m.state, m.moved, m.author_name) for m in found]
     return Output({"migrations": [asdict(m) for m in found]}, table_lines(("change", "kind", "versions", "state", "moved", "by"), rows))
+
+
+def _tried(dry: Any) -> Output:
+    """Show what a dry run did: in all, by case and obligation before and after, and what stands in the way."""
+    problems = [{"phase": phase, "obligations": names, "problems": said} for (phase, names), said in dry.problems.items()]
+    data = {"moved": dry.moved, "kept": dry.kept, "tried": dry.tried, "problems": problems, "groups": [asdict(group) for group in dry.groups]}
+    rows = [
+        (one.number, *_before_and_after(line), ", ".join(line.told) or ("nobody" if line.nobody else ""), ", ".join(line.lost))
+        for group in dry.groups for one in group.tried for line in one.lines
+    ]  # fmt: skip
+    lines = [f"tried {dry.tried} of {dry.moved}; {dry.kept} stay on the old version; nothing was kept"]
+    lines += table_lines(("case", "obligation", "before", "after", "told", "no longer theirs"), rows) if rows else ()
+    lines += [f"{one.number}: {one.problem['zh']} / {one.problem['en']}" for one in dry.failed]
+    lines += [f"{phase} + {', '.join(names) or '—'}: {say['zh']} / {say['en']}" for (phase, names), said in dry.problems.items() for say in said]
+    return Output(data, tuple(lines), exit_code=0 if dry.is_sound else 1)
+
+
+def _before_and_after(line: Any) -> tuple[str, str, str]:
+    def said(item: Any) -> str:
+        who = item.person_name or f"{item.organization_name} {'+'.join(item.roles)}".strip()
+        until = "paused" if item.paused else f"{local(item.due_at):%Y-%m-%d %H:%M}" if item.due_at else "no limit"
+        return f"{who} {until}".strip()
+
+    return (line.after or line.before).title["zh"], said(line.before) if line.before else "opens", said(line.after) if line.after else "ends"
 
 
 def _migration(found: Any) -> Output:
@@ -356,7 +389,17 @@ def _migrate_plan(parser: argparse.ArgumentParser) -> None:
 
 def _migrate_draft(parser: argparse.ArgumentParser) -> None:
     _file(parser)
-    parser.add_argument("--reason", required=True)
+    parser.add_argument("--reason", default="", help="needed unless --dry-run")
+    _dry_run(parser)
+
+
+def _dry_run(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--dry-run", action="store_true", help="move cases, show what became of them, and take it back")
+
+
+def _migration_step(parser: argparse.ArgumentParser) -> None:
+    _migration_argument(parser)
+    _dry_run(parser)
 
 
 def _migration_argument(parser: argparse.ArgumentParser) -> None:
@@ -387,8 +430,8 @@ COMMANDS: tuple[Command, ...] = (
     Command(("case", "members"), "cases.act", _text("查看和修改批量办件的清单", "see and change the list of a batch"), members, _members),
     Command(("case", "migrate", "plan"), "cases.change", _text("拟定流程变更", "plan a change of procedure"), migrate_plan, _migrate_plan),
     Command(("case", "migrate", "draft"), "cases.change", _text("起草流程变更", "draft a change"), migrate_draft, _migrate_draft),
-    Command(("case", "migrate", "approve"), "cases.change", _text("批准流程变更", "approve a change"), migrate_approve, _migration_argument),
-    Command(("case", "migrate", "apply"), "cases.change", _text("执行流程变更", "move the cases"), migrate_apply, _migration_argument),
+    Command(("case", "migrate", "approve"), "cases.change", _text("批准流程变更", "approve a change"), migrate_approve, _migration_step),
+    Command(("case", "migrate", "apply"), "cases.change", _text("执行流程变更", "move the cases"), migrate_apply, _migration_step),
     Command(("case", "migrate", "undo"), "cases.change", _text("拟定撤销方案", "plan the way back"), migrate_undo, _migrate_undo),
     Command(("case", "migrate", "withdraw"), "cases.change", _text("撤回流程变更", "take a change back"), migrate_withdraw, _migration_argument),
     Command(("case", "migrate", "list"), "cases.change", _text("列出流程变更", "list changes"), migrate_list),

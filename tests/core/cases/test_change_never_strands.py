@@ -214,6 +214,7 @@ def check_seats(row: CaseRecord, before: dict[str, Any], after: dict[str, Any], 
         timing = ("due_at", "limit_amount", "limit_basis", "opened_at")
         seat = ("organization", "person", "assignee")
         was = before.get(key, item)
+        timing = timing if was["limit_amount"] is not None else ("opened_at",)  # what had no limit may get one
         assert {name: item[name] for name in timing} == {name: was[name] for name in timing}
         if row.kind.number == 2 and bool(was["person"]) != bool(new.obligations[item["name"]].who.person):
             assert (item["person"], item["role"]) == (row.opened_by, "")

@@ -26,11 +26,12 @@ from yunhe.core.cases.api.kinds import spec_of
 from yunhe.core.cases.api.rulebook import BOOK
 from yunhe.core.cases.api.steps import take_part
 from yunhe.core.cases.errors import MigrationRefused
-from yunhe.core.cases.models import CaseRecord, TurnRecord
-from yunhe.core.cases.rules import migrating
+from yunhe.core.cases.models import CaseRecord, ObligationRecord, TurnRecord
+from yunhe.core.cases.rules import migrating, timing
 from yunhe.core.cases.rules.course import Course, Moment
 from yunhe.core.cases.rules.kinds import check_kind
 from yunhe.core.cases.rules.moving import take_move
+from yunhe.core.cases.rules.retiming import Past
 from yunhe.core.cases.rules.search import search_text
 from yunhe.core.cases.types import KindSpec, Migration, Move
 from yunhe.core.evidence import api as evidence
@@ -51,12 +52,14 @@ def test_each_case_gets_what_it_would_get_alone(clock: FrozenClock, cast: Cast, 
     wanted = amount(small=3, full=400)
     while seen["tried"] < wanted:
         old = varied(trimmed(random_kind(dice.randrange(10**9))), dice)
-        if check_kind(old) or check_kind(new := varied(random_edit(old, dice.randrange(10**9)), dice)):
+        if check_kind(old) or check_kind(new := varied(random_edit(old, dice.randrange(10**9)), dice)) or new == old:
             continue
         with transaction.atomic():
             change(old, new, dice, clock, cast, founder, seen)
             transaction.set_rollback(True)
     assert seen["alike"] and seen["opened"], seen
+    anew = ("obligations counted anew", "clocks counted anew", "lapses", "comes again", "warned anew")
+    assert wanted < 100 or all(seen[part] for part in anew), seen
 
 
 def test_lists_limits_and_seats_of_a_permit_are_those_of_each_case(
@@ -104,6 +107,7 @@ def treated(move: Move, dice: random.Random, codes: list[str]) -> Move:
     if move.phase != "review":
         return replace(move, add=(("explain", ""),) if dice.random() < 0.5 else ())
     add = (("opinion", dice.choice(codes)),)
+    move = replace(move, limits=dice.choice(("keep", "recount")))
     return replace(move, add=add, cancel=(("opinion", dice.choice(codes)),) if dice.random() < 0.7 else ())
 
 
@@ -116,8 +120,15 @@ def varied(kind: KindSpec, dice: random.Random) -> KindSpec:
         if dice.random() < 0.5:
             conditions = ("n >= 2", "flag", "owner_organization = applicant_organization", "case_phase = 'p1'")
             one["limits"] = [{"amount": dice.randint(1, 9), "unit": "days", "basis": text, "when": text} for text in dice.sample(conditions, 2)]
+        if one["limits"] and dice.random() < 0.3:
+            one["on_due"] = {"outcome": "ok", "title": "期满"}
+        if dice.random() < 0.2:
+            one["recurs"] = {"every": dice.choice(("day", "month"))}
     if dice.random() < 0.5:
-        body["limits"] = [{"amount": dice.randint(1, 9), "unit": "workdays", "basis": "测试"}]
+        starts = dice.choice(("", "", "ok"))
+        body["limits"] = [{"amount": dice.randint(1, 9), "unit": "workdays", "basis": "测试", "starts_with": starts}]
+    if dice.random() < 0.3:
+        body["ladder"] = [{"percent": percent} for percent in dice.sample((30, 50, 80, 100, 120), dice.randint(0, 3))]
     return KindSpec.model_validate(body)
 
 
@@ -163,7 +174,7 @@ def open_and_walk(data: dict[str, Any], steps: int, cast: Cast, walker: Walker) 
     except YunheError:
         return
     for _ in range(steps):
-        if CaseRecord.objects.get(pk=opened.case_id).state == "open":
+        if ObligationRecord.objects.filter(case_id=opened.case_id, case__state="open", state="open").exists():
             walker.step(opened.case_id, operators=True)
 
 
@@ -175,7 +186,8 @@ def listed(plan: Migration, new: KindSpec, dice: random.Random, codes: list[str]
         add = tuple((name, "" if new.obligations[name].who.each == "" else dice.choice(codes)) for name, _ in move.add)
         add += ((dice.choice(each), dice.choice(codes)),) if each and dice.random() < 0.6 else ()
         off = tuple((name, dice.choice(codes)) for name in set(move.obligations) & set(each) if dice.random() < 0.5)
-        return replace(move, add=tuple(dict.fromkeys(add)), cancel=(*move.cancel, *off))
+        limits = dice.choice(("keep", "keep", "recount"))
+        return replace(move, add=tuple(dict.fromkeys(add)), cancel=(*move.cancel, *off), limits=limits)
 
     return replace(plan, moves=tuple(map(one, plan.moves)))
 
@@ -191,23 +203,46 @@ def alone(row: CaseRecord, plan: Migration, actor: Actor) -> Difference | None:
     old, new = (api.get_kind(code=plan.kind, number=number) for number in (1, 2))
     moment = Moment(actor, now(), row.version + 1, "migrate", calendar_of_kinds, new_id, values={"reason": plan.reason}, book=BOOK)
     course = Course(new, position, moment)
-    take_move(course, old, move)
+    take_move(course, old, move, Past(begun=first_taken(row)))
     course.settle()
     take_part(row, course)
-    return {**course.difference, "came": sorted(course.position["obligations"][key]["name"] for key in telling.came(course))}
+    rows = course.position["obligations"]
+    came, gone = (sorted(rows[key]["name"] for key in keys) for keys in telling.turns(course))
+    return {**course.difference, "came": came, "gone": gone}
+
+
+def first_taken(row: CaseRecord) -> dict[str, str]:
+    """Return when each action was first taken and not taken back."""
+    found: dict[str, str] = {}
+    for event in row.events.order_by("seq"):
+        if row.obligations.filter(pk=event.obligation_id, state="done", closed_seq=event.seq).exists():
+            found.setdefault(event.action, event.at.isoformat())
+    return found
 
 
 def compare(row: CaseRecord, expected: Difference, seen: Counter[str]) -> str:
     """Hold what a case got against what it would get alone; return what it got, without its ids."""
     event = row.events.latest("seq")
     found = event.diff
-    assert {part: found.get(part) for part in ("case", "data", "parties")} == {p: expected.get(p) for p in ("case", "data", "parties")}
+    assert {part: found.get(part) for part in ("case", "data", "parties")} == {p: expected.get(p) or None for p in ("case", "data", "parties")}
     changed, opened = apart(found, row)
     assert (changed, opened) == apart(expected, row)
     turns = TurnRecord.objects.filter(obligation__case=row, came_at=event.at, caused_by=event.actor_id)
-    assert sorted(turns.values_list("obligation__name", flat=True)) == expected["came"]
-    told = api.replay_case(case_id=row.pk, actor=HEAD)
-    assert told.equal, told.differences
+    for gone, part in ((False, "came"), (True, "gone")):
+        assert sorted(turns.filter(gone=gone).values_list("obligation__name", flat=True)) == expected[part]
+    clocks = found.get("clocks", {})
+    assert told(clocks) == told(expected.get("clocks", {}))
+    percents = tuple(sorted(rung.percent for rung in spec_of(row.kind).ladder))
+    for one in row.clocks.all():
+        plain = store.plain(vars(one), store.CLOCK_FIELDS)
+        assert one.stopped_at or (one.warn_at and one.warn_at.isoformat()) == timing.warn_at(plain, percents)
+    for one in row.obligations.filter(state="open"):
+        spec = spec_of(row.kind).obligation(one.name)
+        assert one.lapse_at == (one.due_at if spec.on_due else None)
+        assert (one.warn_at and one.warn_at.isoformat()) == timing.warn_at(store.obligation_row(one), percents)
+        assert spec.recurs or one.next_at is None
+    replayed = api.replay_case(case_id=row.pk, actor=HEAD)
+    assert replayed.equal, replayed.differences
     assert evidence.get_evidence(evidence_id=event.evidence_id).facts["digest"] == event.digest
     timed = [*row.obligations.filter(state="open"), *row.clocks.filter(stopped_at=None)]
     assert row.state != "open" or row.due_at == min((one.due_at for one in timed if one.due_at), default=None)
@@ -220,7 +255,17 @@ def compare(row: CaseRecord, expected: Difference, seen: Counter[str]) -> str:
     seen["listed"] += "data" in found
     seen["joined"] += "parties" in found
     seen["due"] += "due_at" in found["case"]
-    return repr((found["case"], found.get("data"), sorted(map(repr, changed.values())), opened))
+    for part, those in (("obligations", changed.values()), ("clocks", clocks.values())):
+        seen[f"{part} counted anew"] += any("limit_amount" in one for one in those)
+    seen["lapses"] += any("lapse_at" in one for one in changed.values())
+    seen["comes again"] += any("next_at" in one for one in changed.values())
+    seen["warned anew"] += any("warned" in one for one in changed.values())
+    return repr((found["case"], found.get("data"), sorted(map(repr, changed.values())), opened, told(clocks)))
+
+
+def told(rows: Difference) -> list[str]:
+    """Return rows without their ids."""
+    return sorted(repr(sorted(row.items())) for row in rows.values())
 
 
 def apart(difference: Difference, row: CaseRecord) -> tuple[Difference, list[str]]:

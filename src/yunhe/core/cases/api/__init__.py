@@ -75,7 +75,6 @@ from yunhe.core.cases.api.looking import look_at_action, look_at_opening
 from yunhe.core.cases.api.migrating import (
     apply_migration,
     approve_migration,
-    check_plan,
     draft_migration,
     plan_migration,
     read_plan,
@@ -123,6 +122,7 @@ from yunhe.core.cases.api.slots import (
     register_subject,
 )
 from yunhe.core.cases.api.team import get_team, list_exceptions, list_takers, list_team_work, list_teams
+from yunhe.core.cases.api.trying import check_plan, try_plan
 from yunhe.core.cases.api.viewing import VIEW_QUERIES, delete_view, list_views, rename_view, save_view
 from yunhe.core.cases.api.warning import lapse_due, recur_due, warn_due
 from yunhe.core.cases.rules.digests import canonical_json, digest_of
@@ -255,6 +255,7 @@ __all__ = [
     "take_back",
     "take_leave",
     "tell_turns",
+    "try_plan",
     "try_table",
     "undo_plan",
     "waive",

@@ -1,6 +1,7 @@
 """Tell people what came to them: bundled, by the worker, from what each step noted with `telling.note_turns`.
 
-A person gets one notice for all that came to them since the last round. A seat of a role (several may take what it
+A person gets one notice for all that came to them since the last round, and one for all that a change of procedure took
+from them. A seat of a role (several may take what it
 owes) is told at once when it was quiet, and again only after `PACE`: a desk through which hundreds of cases go is not
 told hundreds of times.
 """
@@ -11,6 +12,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import cache
 from typing import Any, NamedTuple
 
 from django.db import transaction
@@ -29,14 +31,15 @@ from yunhe.core.organizations.types import Membership
 from yunhe.kernel.actor import Actor
 from yunhe.kernel.clock import local, now
 
-TURN = "cases.turn"
+TURN, GONE = "cases.turn", "cases.gone"
 PACE = timedelta(minutes=10)
 KEEP = timedelta(days=1)
 MOST_ROWS = 20_000
 MOST_NAMED = 5
 MOST_LETTERS = 100
+OWN_SEAT = ("organization", "role", "person", "assignee")
 SEAT = ("obligation__organization", "obligation__role", "obligation__person", "obligation__assignee")
-LINE = ("obligation__kind_code", "caused_by", "obligation__case_id", "obligation__case__number", "obligation__state")
+LINE = ("obligation__kind_code", "caused_by", "obligation__case_id", "obligation__case__number", "obligation__state", "gone")
 Texts = dict[str, str]
 
 
@@ -51,10 +54,15 @@ class Seat(NamedTuple):
 
 @dataclass
 class Heap:
-    """What came to one seat by one person's steps: the cases, by id, with their numbers."""
+    """What came to one seat by one person's steps, or is `gone` from it: the cases, by id, with their numbers.
+
+    `kept`: the seats that owe it now; who is in one of them lost nothing.
+    """
 
     seat: Seat
     caused_by: str
+    gone: bool = False
+    kept: frozenset[Seat] = frozenset()
     cases: dict[str, str] = field(default_factory=dict)
 
 
@@ -69,7 +77,7 @@ def tell_turns(*, actor: Actor, check: Callable[[], None] = lambda: None) -> int
         TurnRecord.objects.filter(told_at__lt=at - KEEP).delete()
         rows = _due(at)
         told = 0
-        for people, heaps in _by_people(_heaps(rows)).items():
+        for people, heaps in _by_people(_heaps(rows)):
             check()
             told += _send(people, heaps, actor)
         TurnRecord.objects.filter(pk__in=[row["id"] for row in rows]).update(told_at=at)
@@ -78,45 +86,53 @@ def tell_turns(*, actor: Actor, check: Callable[[], None] = lambda: None) -> int
 
 def _due(at: datetime) -> list[dict[str, Any]]:
     """Return what is to be told now: of a role's seat that was told a little while ago nothing yet."""
-    recent = TurnRecord.objects.filter(told_at__gt=at - PACE).exclude(obligation__role="").order_by()
+    recent = TurnRecord.objects.filter(told_at__gt=at - PACE, gone=False).exclude(obligation__role="").order_by()
     paced = set(recent.values_list("obligation__organization", "obligation__role").distinct())
-    rows = TurnRecord.objects.filter(told_at=None).order_by("id").values("id", *SEAT, *LINE)[:MOST_ROWS]
+    rows = TurnRecord.objects.filter(told_at=None).order_by("id").values("id", *SEAT, *LINE, *OWN_SEAT)[:MOST_ROWS]
 
     def waits(row: Mapping[str, Any]) -> bool:
-        direct = row["obligation__person"] or row["obligation__assignee"] or row["obligation__state"] != OPEN
+        direct = row["gone"] or row["obligation__person"] or row["obligation__assignee"] or row["obligation__state"] != OPEN
         return not direct and (row["obligation__organization"], row["obligation__role"]) in paced
 
     return [row for row in rows if not waits(row)]
 
 
 def _heaps(rows: Iterable[Mapping[str, Any]]) -> list[Heap]:
-    heaps: dict[tuple[Seat, str], Heap] = {}
+    """Return what is to be told; nothing of what came and is done already."""
+    heaps: dict[tuple[Any, ...], Heap] = {}
     for row in rows:
-        if row["obligation__state"] == OPEN:
-            organization, role, person, assignee = (row[name] for name in SEAT)
-            seat = Seat(organization, role, assignee or person, row["obligation__kind_code"])
-            heap = heaps.setdefault((seat, row["caused_by"]), Heap(seat, row["caused_by"]))
+        opened, gone = row["obligation__state"] == OPEN, row["gone"]
+        if opened or gone:
+            now_owes, kind = _seat(row, SEAT), row["obligation__kind_code"]
+            kept = frozenset({Seat(*now_owes, kind)}) if gone and opened else frozenset[Seat]()
+            seat = Seat(*(_seat(row, OWN_SEAT) if gone else now_owes), kind)
+            key = (seat, row["caused_by"], gone, kept)
+            heap = heaps.setdefault(key, Heap(seat, row["caused_by"], gone, kept))
             heap.cases[row["obligation__case_id"]] = row["obligation__case__number"]
     return list(heaps.values())
 
 
-def _by_people(heaps: Sequence[Heap]) -> dict[tuple[str, ...], list[Heap]]:
-    """Return what to tell whom; people who are told the same are told together."""
-    theirs: dict[str, list[int]] = defaultdict(list)
-    takers: dict[Seat, tuple[str, ...]] = {}
+def _seat(row: Mapping[str, Any], names: Iterable[str]) -> tuple[str, str, str]:
+    organization, role, person, assignee = (row[name] for name in names)
+    return organization, role, assignee or person
+
+
+def _by_people(heaps: Sequence[Heap]) -> list[tuple[tuple[str, ...], list[Heap]]]:
+    """Return what to tell whom, each time all that came or all that is gone; people who are told the same are told together."""
+    theirs: dict[tuple[str, bool], list[int]] = defaultdict(list)
+    takers = cache(takers_of)
     for place, heap in enumerate(heaps):
-        if heap.seat not in takers:
-            takers[heap.seat] = _takers(heap.seat)
-        for person in takers[heap.seat]:
-            if person != heap.caused_by:
-                theirs[person].append(place)
+        keepers = {person for seat in heap.kept for person in takers(seat)}
+        for person in takers(heap.seat):
+            if person != heap.caused_by and person not in keepers:
+                theirs[person, heap.gone].append(place)
     alike: dict[tuple[int, ...], list[str]] = defaultdict(list)
-    for person, places in theirs.items():
+    for (person, _gone), places in theirs.items():
         alike[tuple(places)].append(person)
-    return {tuple(people): [heaps[place] for place in places] for places, people in alike.items()}
+    return [(tuple(people), [heaps[place] for place in places]) for places, people in alike.items()]
 
 
-def _takers(seat: Seat) -> tuple[str, ...]:
+def takers_of(seat: Seat) -> tuple[str, ...]:
     """Return who may take what a seat owes, by id: its holders, and who stands in for those who are away."""
     today = local(now()).date()
     if seat.person:
@@ -138,9 +154,10 @@ def _holders(seat: Seat, role: str) -> tuple[Membership, ...]:
 def _send(people: Iterable[str], heaps: list[Heap], actor: Actor) -> int:
     numbers = {case_id: number for heap in heaps for case_id, number in heap.cases.items()}
     title, text = _words(heaps, list(numbers.values()))
-    href = reverse("cases:case", args=list(numbers)) if len(numbers) == 1 else reverse("cases:inbox")
+    kind = GONE if heaps[0].gone else TURN
+    href = reverse("cases:case", args=list(numbers)) if len(numbers) == 1 else reverse("cases:list" if kind == GONE else "cases:inbox")
     sent = notices.send(
-        to=[ToPerson(person) for person in people], kind=TURN, title=title, text=text, href=href,
+        to=[ToPerson(person) for person in people], kind=kind, title=title, text=text, href=href,
         case_id=next(iter(numbers)) if len(numbers) == 1 else "", actor=actor,
     )  # fmt: skip
     return sent.notices
@@ -148,6 +165,13 @@ def _send(people: Iterable[str], heaps: list[Heap], actor: Actor) -> int:
 
 def _words(heaps: list[Heap], numbers: list[str]) -> tuple[Texts, Texts]:
     """Return title and text: the one case, or how many and the first of them."""
+    gone = heaps[0].gone
+    if len(numbers) == 1 and gone:
+        kind = _title(heaps[0].seat.kind)
+        return (
+            {"zh": f"不再由您办理：{kind['zh']} {numbers[0]}", "en": f"No longer yours: {kind['en']} {numbers[0]}"},
+            {"zh": "办理流程变更后，这件事不再由您办理", "en": "By a change of the procedure it is no longer yours to do"},
+        )
     if len(numbers) == 1:
         kind = _title(heaps[0].seat.kind)
         return (
@@ -161,6 +185,8 @@ def _words(heaps: list[Heap], numbers: list[str]) -> tuple[Texts, Texts]:
     more, more_en = ("等", " …") if len(numbers) > MOST_NAMED else ("", "")
     zh = "、".join(f"{kind['zh']} {count} 件" for kind, count in by_kind) + "：" + "、".join(numbers[:MOST_NAMED]) + more
     en = ", ".join(f"{kind['en']}: {count}" for kind, count in by_kind) + " — " + ", ".join(numbers[:MOST_NAMED]) + more_en
+    if gone:
+        return {"zh": f"{len(numbers)} 件办件不再由您办理", "en": f"{len(numbers)} cases are no longer yours"}, {"zh": zh, "en": en}
     return {"zh": f"{len(numbers)} 件办件轮到您办理", "en": f"{len(numbers)} cases are your turn"}, {"zh": zh, "en": en}
 
 

@@ -2,31 +2,30 @@
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Mapping
+from collections import Counter
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, replace
 from typing import Any
 
 from django.db import transaction
 from django.db.models import F
 
-from yunhe.core.cases.api import kinds
+from yunhe.core.cases.api import kinds, trying
 from yunhe.core.cases.api.moving import Change, move_cases
+from yunhe.core.cases.api.trying import CHANGE
 from yunhe.core.cases.errors import MigrationRefused
-from yunhe.core.cases.models import CaseRecord, KindRecord, MigrationRecord, ObligationRecord
+from yunhe.core.cases.models import CaseRecord, KindRecord, MigrationRecord
 from yunhe.core.cases.rules import migrating as rules
-from yunhe.core.cases.rules.course import OPEN
-from yunhe.core.cases.types import DryRun, Migration, Move
+from yunhe.core.cases.rules.comparing import compare_kinds
+from yunhe.core.cases.types import Migration, Move
 from yunhe.core.evidence import api as evidence
-from yunhe.core.organizations import api as organizations
 from yunhe.kernel.actor import Actor
 from yunhe.kernel.clock import now
 from yunhe.kernel.errors import Missing
 from yunhe.kernel.ids import new_id
 
 CHUNK = 2000
-CHANGE = "cases.change"
-Positions = dict[rules.Key, list[str]]
+CHOICES, LIMITS = ("keep", "move"), ("keep", "recount", "restore")
 
 
 def plan_migration(*, kind: str, actor: Actor, source_number: int | None = None) -> Migration:
@@ -37,11 +36,11 @@ def plan_migration(*, kind: str, actor: Actor, source_number: int | None = None)
     actor.require(CHANGE, kind=kind)
     target = kinds.current_kind(kind)
     source = _source(kind, target, source_number)
-    new, standing = kinds.spec_of(target), _positions(source)
+    new, standing = kinds.spec_of(target), trying.positions_of(source)
     moves = tuple(rules.usual_move(phase, names, len(ids)) for (phase, names), ids in sorted(standing.items()))
     return Migration(
         migration_id="", kind=kind, source_number=source.number, target_number=target.number, state="planned", moves=moves,
-        changes=rules.compare_kinds(kinds.spec_of(source), new), reason="", author_name="", approver_name="", made_at=now(),
+        changes=compare_kinds(kinds.spec_of(source), new), reason="", author_name="", approver_name="", made_at=now(),
         done_at=None, moved=0, kind_title=new.title.as_mapping(),
     )  # fmt: skip
 
@@ -60,13 +59,6 @@ def read_plan(*, told: Mapping[str, Any], actor: Actor) -> Migration:
         raise MigrationRefused(where="plan", problem=problem, problem_en=f"missing or malformed: {error}") from error
 
 
-def check_plan(*, plan: Migration, actor: Actor) -> DryRun:
-    """Return what a plan would do to the cases as they stand now; nothing is written."""
-    actor.require(CHANGE, kind=plan.kind)
-    source, target = _version(plan.kind, plan.source_number), _version(plan.kind, plan.target_number)
-    return _dry_run(source, target, rules.complete(plan.moves), _positions(source))
-
-
 def draft_migration(*, plan: Migration, reason: str, actor: Actor) -> Migration:
     """Keep a plan for a second person, after a dry run over every position that stands now.
 
@@ -75,8 +67,10 @@ def draft_migration(*, plan: Migration, reason: str, actor: Actor) -> Migration:
     actor.require(CHANGE, kind=plan.kind)
     if not reason.strip():
         raise MigrationRefused(where="reason", problem="请写明原因", problem_en="a reason is needed")
-    source, target = _version(plan.kind, plan.source_number), _version(plan.kind, plan.target_number)
-    _require_sound(source, target, rules.complete(plan.moves), _positions(source))
+    source, target = trying.version_of(plan.kind, plan.source_number), trying.version_of(plan.kind, plan.target_number)
+    trying.require_sound(source, target, rules.complete(plan.moves), trying.positions_of(source))
+    if not plan.undoes and any(move.limits == "restore" for move in plan.moves):
+        raise MigrationRefused(where=plan.kind, problem="只有返回旧流程时才能恢复原时限", problem_en="only the way back puts limits back")
     if all(move.choice == "keep" for move in plan.moves):
         raise MigrationRefused(where=plan.kind, problem="没有要移动的办件", problem_en="no case is to be moved")
     with transaction.atomic():
@@ -152,60 +146,19 @@ def undo_plan(*, migration_id: str, actor: Actor) -> Migration:
     actor.require(CHANGE, kind=row.kind_code)
     known = {(move.phase, tuple(move.obligations)): move for move in map(_move, row.inverse)}
     moves = []
-    for (phase, names), ids in sorted(_positions(row.target).items()):
+    for (phase, names), ids in sorted(trying.positions_of(row.target).items()):
         back = known.get((phase, names)) or rules.usual_move(phase, names, 0)
-        moves.append(replace(back, cases=len(ids)))
+        moves.append(replace(back, cases=len(ids), limits="restore"))
     return replace(
         told(row), migration_id="", source_number=row.target.number, target_number=row.source.number, moves=tuple(moves),
-        changes=rules.compare_kinds(kinds.spec_of(row.target), kinds.spec_of(row.source)), undoes=row.pk, reason="", state="planned",
+        changes=compare_kinds(kinds.spec_of(row.target), kinds.spec_of(row.source)), undoes=row.pk, reason="", state="planned",
     )  # fmt: skip
-
-
-def _positions(source: KindRecord) -> Positions:
-    """Return the running cases of a version by where they stand: phase and names of open obligations."""
-    running = CaseRecord.objects.filter(kind=source).exclude(state="closed")
-    phases = dict(running.values_list("pk", "phase"))
-    names: dict[str, list[str]] = defaultdict(list)
-    opened = ObligationRecord.objects.filter(case__kind=source, state=OPEN).exclude(case__state="closed")
-    for case_id, name in opened.values_list("case_id", "name"):
-        names[case_id].append(name)
-    found: Positions = defaultdict(list)
-    for case_id, phase in phases.items():
-        found[phase, tuple(sorted(names[case_id]))].append(case_id)
-    return found
-
-
-def _dry_run(source: KindRecord, target: KindRecord, moves: Iterable[Move], standing: Positions) -> DryRun:
-    """Hold the moves against every position that stands now."""
-    old, new = kinds.spec_of(source), kinds.spec_of(target)
-    known = {(move.phase, tuple(move.obligations)): move for move in moves}
-    counts, problems = Counter[str](), {}
-    for key, ids in sorted(standing.items()):
-        move = rules.find_move(known, key)
-        found = [(f"有 {len(ids)} 件处于计划没有写到的位置", f"{len(ids)} cases stand where the plan says nothing")]
-        if move is not None:
-            counts[move.choice] += len(ids)
-            found = [*rules.check_move(old, new, move), *_strangers(move)]
-        if found:
-            problems[key] = tuple({"zh": zh, "en": en} for zh, en in found)
-    return DryRun(counts["move"], counts["keep"], problems)
-
-
-def _strangers(move: Move) -> list[tuple[str, str]]:
-    bodies = {organization for _name, organization in move.add if organization} if move.choice == "move" else set()
-    unknown = (body for body in sorted(bodies) if organizations.find_organization(code=body) is None)
-    return [(f"没有单位“{body}”", f'there is no organisation "{body}"') for body in unknown]
-
-
-def _require_sound(source: KindRecord, target: KindRecord, moves: Iterable[Move], standing: Positions) -> None:
-    for (phase, names), (first, *_rest) in _dry_run(source, target, moves, standing).problems.items():
-        raise MigrationRefused(where=f"{phase} + {', '.join(names)}", problem=first["zh"], problem_en=first["en"])
 
 
 def _work(row: MigrationRecord, moves: tuple[Move, ...]) -> list[tuple[Move, list[str]]]:
     """Return what is still to be moved. Raises: MigrationRefused when a position came up that must stop the change."""
-    standing = _positions(row.source)
-    _require_sound(row.source, row.target, moves, standing)
+    standing = trying.positions_of(row.source)
+    trying.require_sound(row.source, row.target, moves, standing)
     known = {(move.phase, tuple(move.obligations)): move for move in moves}
     found = ((rules.find_move(known, key), ids) for key, ids in standing.items())
     return [(move, ids) for move, ids in found if move is not None and move.choice == "move"]
@@ -221,19 +174,12 @@ def _move_cases(row: MigrationRecord, move: Move, ids: list[str], actor: Actor) 
 
 def _source(kind: str, target: KindRecord, number: int | None) -> KindRecord:
     if number is not None:
-        return _version(kind, number)
+        return trying.version_of(kind, number)
     running = CaseRecord.objects.filter(kind_code=kind).exclude(state="closed").exclude(kind=target)
     counted = Counter(running.values_list("kind_id", flat=True)).most_common(1)
     if not counted:
         raise MigrationRefused(where=kind, problem="没有旧版本的在办办件", problem_en="no case of an older version is running")
     return KindRecord.objects.get(pk=counted[0][0])
-
-
-def _version(kind: str, number: int) -> KindRecord:
-    row = KindRecord.objects.filter(code=kind, number=number).first()
-    if row is None:
-        raise Missing(what="办件类型版本 kind version", name=f"{kind} {number}")
-    return row
 
 
 def row_of(migration_id: str, *states: str) -> MigrationRecord:
@@ -248,6 +194,8 @@ def row_of(migration_id: str, *states: str) -> MigrationRecord:
 
 
 def _move(written: Mapping[str, Any]) -> Move:
+    if written.get("limits", "keep") not in LIMITS or written["choice"] not in CHOICES:
+        raise ValueError(f"{written['choice']} / {written.get('limits')}")
     pairs = {part: tuple((name, organization) for name, organization in written[part]) for part in ("cancel", "add")}
     return Move(**{**written, "obligations": tuple(written["obligations"]), **pairs})
 
@@ -261,12 +209,13 @@ def _step(row: MigrationRecord, state: str, **more: Any) -> None:
 
 def _record(kind: str, row: MigrationRecord, actor: Actor) -> None:
     facts = {"migration": row.pk, "from": row.source.number, "to": row.target.number, "moved": row.moved, "reason": row.reason}
+    facts["limits"] = dict(Counter(move.limits for move in map(_move, row.moves) if move.choice == "move"))
     evidence.append(kind=kind, actor=actor, subject_type="case_kind", subject_id=row.kind_code, facts=facts)
 
 
 def told(row: MigrationRecord) -> Migration:
     """Return the row as others see it."""
-    changes = rules.compare_kinds(kinds.spec_of(row.source), kinds.spec_of(row.target))
+    changes = compare_kinds(kinds.spec_of(row.source), kinds.spec_of(row.target))
     return Migration(
         migration_id=row.pk, kind=row.kind_code, source_number=row.source.number, target_number=row.target.number, state=row.state,
         moves=tuple(_move(one) for one in row.moves), changes=changes, reason=row.reason, author_name=row.author_name,

@@ -407,11 +407,15 @@ def _own_facts(item: EventRecord) -> tuple[Fact, ...]:
     titles = {
         "reason": {"zh": "理由", "en": "Reason"}, "basis": {"zh": "依据", "en": "Basis"}, "to": {"zh": "给", "en": "To"},
         "amount": {"zh": "延长", "en": "By"}, "phase": {"zh": "退回到", "en": "To"}, "number": {"zh": "办件", "en": "Case"},
-        "signing": {"zh": "需要意见", "en": "Opinions needed"},
+        "signing": {"zh": "需要意见", "en": "Opinions needed"}, "limits": {"zh": "时限", "en": "Limits"},
     }  # fmt: skip
-    said = {"any": {"zh": "任何一人的即可（或签）", "en": "anybody's is enough"}}
+    said = {
+        ("signing", "any"): {"zh": "任何一人的即可（或签）", "en": "anybody's is enough"},
+        ("limits", "recount"): {"zh": "按新时限重新计算", "en": "counted anew by the new limits"},
+        ("limits", "restore"): {"zh": "恢复变更前的时限", "en": "put back to those before the change"},
+    }
     told = ((name, value) for name, value in item.values.items() if name in titles and value)
-    return tuple(Fact(name, titles[name], "text", value, said.get(str(value)) if name == "signing" else None) for name, value in told)
+    return tuple(Fact(name, titles[name], "text", value, said.get((name, str(value)))) for name, value in told)
 
 
 def organization_names(codes: Iterable[str]) -> dict[str, str]:

@@ -33,8 +33,8 @@ MOST_GENERATIONS = 5
 
 def read_case(case_id: str) -> tuple[CaseRecord, KindSpec]:
     """Return the row and its kind. Raises: CaseNotFound."""
-    for row, (digest,) in store.CASES.records_beside((store.KIND_DIGEST,), "id = %s", case_id):
-        row.kind = kinds.version(row.kind_id, row.kind_code, digest)
+    for row, (digest, runs) in store.CASES.records_beside((store.KIND_DIGEST, store.RUNS_CLOCK), "id = %s", case_id):
+        row.kind, row.runs_clock = kinds.version(row.kind_id, row.kind_code, digest), bool(runs)
         return row, kinds.spec_of(row.kind)
     raise CaseNotFound(name=case_id)
 
@@ -80,12 +80,17 @@ def _cases_above(row: CaseRecord) -> list[str]:
 
 def position_of(row: CaseRecord, spec: KindSpec, *, whole: bool = True) -> Position:
     """Return where the case stands, as much of it as a transition of its kind needs."""
-    return store.read_position(row, with_clocks=bool(spec.limits), whole=whole or kinds.pauses_clocks(row.kind))
+    return store.read_position(row, with_clocks=_has_clock(row, spec), whole=whole or kinds.pauses_clocks(row.kind))
 
 
 def near(row: CaseRecord, spec: KindSpec, actor: Actor) -> tuple[Position, Others | None]:
     """Return where the case stands as far as a step of this actor asks, and the open obligations that were left out."""
-    return store.read_near(row, actor, with_clocks=bool(spec.limits), whole=kinds.pauses_clocks(row.kind))
+    return store.read_near(row, actor, with_clocks=_has_clock(row, spec), whole=kinds.pauses_clocks(row.kind))
+
+
+def _has_clock(row: CaseRecord, spec: KindSpec) -> bool:
+    """Tell whether a clock of the whole is to be read: one of the kind, or one that runs on from an earlier version of it."""
+    return bool(spec.limits) or row.runs_clock
 
 
 def begin_new(kind_row: KindRecord, actor: Actor, values: Mapping[str, Any]) -> Course:

@@ -66,6 +66,7 @@ TOLD = (
 NEXT_NUMBER = """INSERT INTO cases_number_series (prefix, "on", last) VALUES (%s, %s, 1)
     ON CONFLICT (prefix, "on") DO UPDATE SET last = cases_number_series.last + 1 RETURNING last"""
 KIND_DIGEST = "(SELECT digest FROM cases_kind WHERE cases_kind.id = kind_id)"
+RUNS_CLOCK = "EXISTS (SELECT 1 FROM cases_clock WHERE cases_clock.case_id = cases_case.id AND stopped_at IS NULL)"
 OPEN_ONES = "case_id = %s AND state = 'open'"
 # The case is named twice: so each half has an index of its own, and what is long done is not read.
 LIVE_ONES = "((case_id = %s AND state = 'open') OR (case_id = %s AND next_at IS NOT NULL))"

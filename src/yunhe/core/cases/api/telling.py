@@ -21,6 +21,7 @@ from yunhe.kernel.actor import ALL
 PERSON = "user:"
 KINDS: Mapping[str, Mapping[str, str]] = {
     "cases.turn": {"zh": "轮到我办理", "en": "My turn in a case"},
+    "cases.gone": {"zh": "不再由我办理", "en": "No longer mine to do"},
     "cases.reminded": {"zh": "催办和督办", "en": "Reminders and supervision"},
     "cases.warned": {"zh": "时限预警", "en": "Time running out"},
     "cases.vacant": {"zh": "例外：无人可办", "en": "Exception: nobody can act"},
@@ -114,6 +115,19 @@ def came(course: Course) -> list[str]:
         if item["state"] == OPEN and not stays and item["person"] != BATCH and _is_for_people(course, item["name"]):
             found.append(key)
     return found
+
+
+def turns(course: Course) -> tuple[list[str], list[str]]:
+    """Return the obligations that came to people in this transition, and those that were people's and are theirs no more."""
+    gone = []
+    for key in course.difference.get("obligations", ()):
+        item, was = course.position["obligations"][key], course.before["obligations"].get(key)
+        if was is None or was["state"] != OPEN or was["person"] == BATCH:
+            continue
+        moved = item["state"] != OPEN or any(was[name] != item[name] for name in SEAT)
+        if moved and _is_for_people(course, item["name"]):
+            gone.append(key)
+    return came(course), gone
 
 
 def _is_for_people(course: Course, name: str) -> bool:

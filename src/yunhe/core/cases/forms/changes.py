@@ -11,7 +11,7 @@ from django.utils.translation import gettext as __
 from django.utils.translation import gettext_lazy as _
 
 from yunhe.core.cases import api
-from yunhe.core.cases.panels.changes import Versions, obligation_title, phase_title
+from yunhe.core.cases.panels.changes import LIMITS, Versions, obligation_title, phase_title
 from yunhe.core.cases.types import BUILT_IN, KindSpec, Migration, Move
 from yunhe.ui.forms import YunheForm
 
@@ -63,7 +63,7 @@ class MoveForm(YunheForm):
         gone += [(name, body) for place, name in enumerate(self.names) for body in self._dropped(place)]
         added = tuple(dict.fromkeys((told[f"add_{row}"], told[f"add_{row}_organization"]) for row in self._filled("add")))
         return replace(
-            self.move, choice=told["choice"], to_phase=told["phase"], renames=renames, cancel=tuple(gone), add=added
+            self.move, choice=told["choice"], to_phase=told["phase"], renames=renames, cancel=tuple(gone), add=added, limits=told["limits"]
         )
 
     def _offer_ways(self, plan: Migration) -> None:
@@ -77,6 +77,8 @@ class MoveForm(YunheForm):
         phases = {phase.code: phase_title(self.versions.new, phase.code) for phase in self.versions.new.phases}
         offered = _with(phases, self.move.to_phase, phase_title(self.versions.old, self.move.to_phase))
         self.fields["phase"] = _choice(_("转到阶段"), offered, required=True, initial=self.move.to_phase)
+        known = {code: title for code, title in LIMITS.items() if code != "restore" or plan.undoes}
+        self.fields["limits"] = _choice(_("时限"), known, required=True, initial=self.move.limits)
 
     def _offer_names(self, place: int, name: str) -> None:
         old, new = self.versions.old, self.versions.new

@@ -175,6 +175,9 @@ class CaseRecord(models.Model):
     supervised_at = models.DateTimeField(null=True)
     reminders = models.PositiveSmallIntegerField(default=0)
 
+    runs_clock = True
+    """Whether a clock of the whole may run; false only where it was read that none does."""
+
     objects: ClassVar = CaseQuerySet.as_manager()
 
     class Meta:
@@ -313,12 +316,18 @@ class ObligationRecord(models.Model):
 
 
 class TurnRecord(models.Model):
-    """That an obligation came to somebody (轮到办理): written with the step, told by the worker; gone a day after."""
+    """That an obligation came to somebody (轮到办理), or is `gone` from them, whose it was then: written with the step, told by the
+    worker; dropped a day after."""
 
     obligation = models.ForeignKey(ObligationRecord, on_delete=models.PROTECT, related_name="+", db_index=False)
     caused_by = models.CharField(max_length=120)
     came_at = models.DateTimeField()
     told_at = models.DateTimeField(null=True)
+    gone = models.BooleanField(default=False, db_default=False)
+    organization = models.CharField(max_length=40, blank=True, default="", db_default="")
+    role = models.CharField(max_length=200, blank=True, default="", db_default="")
+    person = models.CharField(max_length=120, blank=True, default="", db_default="")
+    assignee = models.CharField(max_length=120, blank=True, default="", db_default="")
 
     class Meta:
         db_table = "cases_turn"

@@ -36,7 +36,11 @@ ATTRIBUTES: Mapping[str, Any] = {
     "child": _("子办件"), "transferable": _("可否转给其他单位"), "rules": _("会合规则"), "score": _("评分"),
     "required": _("是否必填"), "type": _("填写方式"), "choices": _("选项"), "help": _("填写说明"), "prefix": _("编号前缀"),
     "opens": _("谁可以提出"), "by_form": _("能否填表提出"), "start": _("提出后的第一步"), "operators": _("转办、加签等"),
-    "ladder": _("预警"), "waiver": _("免于复核"), "withdraw": _("撤回申请"),
+    "ladder": _("预警"), "on_due": _("期满"), "recurs": _("周期"), "waiver": _("免于复核"), "withdraw": _("撤回申请"),
+}  # fmt: skip
+
+LIMITS: Mapping[str, Any] = {
+    "keep": _("原定时限不变"), "recount": _("按新时限从原起点重新计算"), "restore": _("恢复变更前的时限"),
 }  # fmt: skip
 
 
@@ -132,13 +136,14 @@ def move_words(move: Move, versions: Versions) -> list[str]:
     said += [__("“%(old)s”改为“%(new)s”") % {"old": obligation_title(old, a), "new": obligation_title(new, b)} for a, b in renamed]
     said += [__("取消“%(name)s”") % {"name": _seat(old, name, body, versions.bodies)} for name, body in move.cancel]
     said += [__("增开“%(name)s”") % {"name": _seat(new, name, body, versions.bodies)} for name, body in move.add]
+    said += [str(LIMITS[move.limits])] if move.limits != "keep" else []
     return said or [__("只换版本")]
 
 
 def is_plain(move: Move) -> bool:
     """Tell whether a move changes nothing but the version."""
     renamed = any(name != to for name, to in move.renames.items() if name in move.obligations)
-    return not (renamed or move.cancel or move.add or move.to_phase != move.phase)
+    return not (renamed or move.cancel or move.add or move.to_phase != move.phase or move.limits != "keep")
 
 
 def approvals_number(actor: Actor) -> dict[str, Any] | None:

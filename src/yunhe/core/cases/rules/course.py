@@ -254,14 +254,15 @@ class Course:
             self.before = {**self.before, "obligations": {**rows, **self.before["obligations"]}}
             self.position["obligations"] = {**rows, **self.position["obligations"]}
 
-    def start_clock(self, limits: tuple[LimitSpec, ...]) -> dict[str, Any]:
-        """Return the due fields of something that starts now: the first limit that applies."""
+    def start_clock(self, limits: tuple[LimitSpec, ...], since: datetime | None = None) -> dict[str, Any]:
+        """Return the due fields of something that starts now, or started at `since`: the first limit that applies."""
+        at = since or self.at
         limit = clock.first_limit(limits, [self.holds(limit.when) for limit in limits])
         if limit and limit.use:
-            found = self.moment.book.limit(limit.use, local(self.at).date())
+            found = self.moment.book.limit(limit.use, local(at).date())
             told = {"amount": found.amount, "unit": found.unit, "basis": found.basis, "extend_most": found.extend_most}
             limit = limit.model_copy(update=told)
-        return timing.start(limit, at=self.at, calendar=self.moment.calendar) if limit else dict(timing.UNTIMED)
+        return timing.start(limit, at=at, calendar=self.moment.calendar) if limit else dict(timing.UNTIMED)
 
     def start_case_clock(self, action: str = "") -> None:
         """Start the clock of the whole case if none runs and a limit of the kind starts with the action, or with the opening."""
@@ -399,14 +400,14 @@ class Course:
         obligation_id = self.moment.new_id()
         self.change("obligations", {obligation_id: {**self.fresh_obligation(name, spec.group), **seat, **self.start_clock(spec.limits)}})
         if spec.recurs:
-            self._come_again(obligation_id, spec.recurs.every, spec.recurs.until)
+            self.come_again(obligation_id, spec.recurs.every, spec.recurs.until)
         if spec.child:
             data = {field: self.refer(source) for field, source in spec.child.data.items()}
             title = str(self.refer(spec.child.title))
             self.children.append(Child(obligation_id, spec.child.kind, title, seat["organization"], data))
         return obligation_id
 
-    def _come_again(self, obligation_id: str, every: str, until: str) -> None:
+    def come_again(self, obligation_id: str, every: str, until: str) -> None:
         """Note when the obligation opens next; not after the day that the field `until` names."""
         following, last = next_period(self.at, every), self.position["data"].get(until) if until else None
         if last is None or local(following).date().isoformat() <= last:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from yunhe.core.cases.types.changes import DryRun, Migration, Move, OutdatedKind, Owed, TriedCase, TriedGroup, TriedLine
 from yunhe.core.cases.types.forms import (
     Draft,
     FieldElement,
@@ -50,18 +51,14 @@ from yunhe.core.cases.types.views import (
     CaseView,
     CountedDay,
     Delegation,
-    DryRun,
     Due,
     EffectContext,
     Event,
     Fact,
     Member,
-    Migration,
-    Move,
     Obligation,
     OperatorView,
     Outcome,
-    OutdatedKind,
     RelatedCase,
     Replay,
     SavedView,
@@ -119,6 +116,7 @@ __all__ = [
     "OperatorView",
     "Outcome",
     "OutdatedKind",
+    "Owed",
     "PhaseSpec",
     "Receipt",
     "RecurSpec",
@@ -138,6 +136,9 @@ __all__ = [
     "TeamWork",
     "Titles",
     "TitlesModel",
+    "TriedCase",
+    "TriedGroup",
+    "TriedLine",
     "WaitingItem",
     "WaiverSpec",
     "WhoSpec",

@@ -30,6 +30,7 @@ from yunhe.core.cases.panels.changes import (
     state_tag,
     versions_of,
 )
+from yunhe.core.cases.panels.trials import trial_groups
 from yunhe.core.cases.types import DryRun, Migration, OutdatedKind
 from yunhe.core.jobs import api as jobs
 from yunhe.core.jobs.types import JobInfo
@@ -96,11 +97,13 @@ def show_change(request: HttpRequest, migration_id: str) -> HttpResponse:
     job = api.find_migration_job(migration_id=migration_id, actor=request.actor)
     versions, waiting = versions_of(change), change.state in ("drafted", "approved", "running")
     busy = job is not None and job.is_open
-    dry = api.check_plan(plan=change, actor=request.actor) if waiting and not busy else None
+    look = api.check_plan if change.state == "running" else api.try_plan
+    dry = look(plan=change, actor=request.actor) if waiting and not busy else None
     context = {
         "change": change, "title": say(change.kind_title), "state": state_tag(change), "steps": _steps(change, busy),
         "facts": _facts(change), "changes": change_table(change, versions), "moves": move_table(change, versions, request.actor),
-        "dry": dry, "problems": _problems(dry, versions), "progress": _progress(change, job) if busy and job else None,
+        "dry": dry, "problems": _problems(dry, versions), "trial": trial_groups(dry, versions, request.actor) if dry else [],
+        "progress": _progress(change, job) if busy and job else None,
         "failure": job.error if job and job.state == "failed" and change.state in ("approved", "running") else None,
         "stopped": change.state == "running" and not busy, "acts": _acts(request, change, busy, dry),
         "own": change.state == "drafted" and change.author == request.actor.id,
@@ -195,15 +198,17 @@ def _plan_page(request: HttpRequest, plan: Migration) -> HttpResponse:
     reason = ReasonForm(posted if drafting else None, initial={"reason": posted.get("reason", "") if posted else ""})
     told, fresh, dry = form.read(), form.fresh, None
     if told is not None:
-        dry, form = api.check_plan(plan=told, actor=request.actor), PlanForm(told, versions)
-    if told is not None and drafting and dry is not None and not dry.problems and not fresh:
+        look = api.check_plan if posted is None else api.try_plan
+        dry, form = look(plan=told, actor=request.actor), PlanForm(told, versions)
+    if told is not None and drafting and dry is not None and dry.is_sound and not fresh:
         done = reason.submit(lambda data: api.draft_migration(plan=told, reason=data["reason"], actor=request.actor))
         if done is not None:
             messages.success(request, __("已起草，等第二人批准。"))
             return redirect("changes:change", done.migration_id)
-    held = told is None or fresh or (dry is not None and dry.problems)
+    held = told is None or fresh or (dry is not None and not dry.is_sound)
     context = {
         "plan": plan, "title": say(plan.kind_title), "changes": change_table(plan, versions), "dry": dry, "reason": reason,
+        "trial": trial_groups(dry, versions, request.actor) if dry else [],
         "phases": _phases(form, versions, dry, fresh, request), "held": held, "asked": posted is not None,
     }  # fmt: skip
     return render(request, "cases/plan.html", context, status=422 if drafting and (held or reason.errors) else 200)
@@ -282,7 +287,7 @@ def _progress(change: Migration, job: JobInfo) -> Progress:
 
 def _acts(request: HttpRequest, change: Migration, busy: bool, dry: DryRun | None) -> list[Action]:
     """Return what this person may do with the change now."""
-    key, sound = change.migration_id, dry is not None and not dry.problems
+    key, sound = change.migration_id, dry is not None and dry.is_sound
     found = []
     if busy:
         return [Action(__("停下"), _href(key, "stop"), "danger", post=True)]

@@ -1,0 +1,205 @@
+"""The dry run of a change of procedure (试运行): held against every position, and carried out on cases without a trace.
+
+The moves are those of the change itself, written by the same statements, each case in a savepoint of its own and all in
+one that is rolled back: what they write, number and note goes with it.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import cache
+from typing import Any
+
+from django.db import transaction
+from django.db.models import QuerySet
+
+from yunhe.core.cases.api import kinds
+from yunhe.core.cases.api.announcing import Seat, takers_of
+from yunhe.core.cases.api.moving import Change, move_cases
+from yunhe.core.cases.api.reading import organization_names, person_names
+from yunhe.core.cases.errors import MigrationRefused
+from yunhe.core.cases.models import CaseRecord, ClockRecord, KindRecord, ObligationRecord, TurnRecord
+from yunhe.core.cases.rules import migrating as rules
+from yunhe.core.cases.rules.course import OPEN, ROLE_JOIN
+from yunhe.core.cases.rules.planning import check_move
+from yunhe.core.cases.types import DryRun, KindSpec, Migration, Move, Owed, TriedCase, TriedGroup, TriedLine
+from yunhe.core.organizations import api as organizations
+from yunhe.kernel.actor import Actor
+from yunhe.kernel.clock import now
+from yunhe.kernel.errors import Missing, YunheError
+
+CHANGE = "cases.change"
+MOST_TRIED, MOST_SECONDS, FEWEST = 200, 5.0, 3
+WHOLE = {"zh": "全程时限", "en": "The limit of the whole"}
+Positions = dict[rules.Key, list[str]]
+Rows = Mapping[str, ObligationRecord | ClockRecord]
+log = logging.getLogger(__name__)
+
+
+def check_plan(*, plan: Migration, actor: Actor) -> DryRun:
+    """Return whether a plan would strand cases as they stand now; nothing is written and none is moved."""
+    actor.require(CHANGE, kind=plan.kind)
+    source, target = version_of(plan.kind, plan.source_number), version_of(plan.kind, plan.target_number)
+    return _check(source, target, rules.complete(plan.moves), positions_of(source))
+
+
+def try_plan(
+    *, plan: Migration, actor: Actor, most: int = MOST_TRIED, seconds: float = MOST_SECONDS, check: Callable[[], None] = lambda: None
+) -> DryRun:
+    """Return what a plan does to cases, by moving them and taking it back: all of them, of more than `most` some of each group.
+
+    A position that `check_plan` objects to is not tried. It ends after `seconds`, with what was tried until then; `check`
+    runs between cases and may raise.
+    """
+    actor.require(CHANGE, kind=plan.kind)
+    source, target = version_of(plan.kind, plan.source_number), version_of(plan.kind, plan.target_number)
+    standing, moves = positions_of(source), rules.complete(plan.moves)
+    found, known = _check(source, target, moves, standing), {(move.phase, tuple(move.obligations)): move for move in moves}
+    chosen = {key: rules.find_move(known, key) for key in standing if key not in found.problems}
+    moving = {key: move for key, move in chosen.items() if move is not None and move.choice == "move"}
+    total, until, groups = sum(len(standing[key]) for key in moving), time.monotonic() + seconds, list[TriedGroup]()
+    with transaction.atomic():
+        for key, move in sorted(moving.items(), key=lambda pair: pair[0]):
+            ids = sorted(standing[key])
+            sample = ids if total <= most else spread(ids, max(FEWEST, most // len(moving)))
+            change = Change(source, target, move, actor, plan.reason or "—", now())
+            tried = []
+            for case_id in sample:
+                if time.monotonic() > until:
+                    break
+                check()
+                tried.append(_try(change, case_id))
+            groups.append(TriedGroup(move.phase, move.obligations, move.to_phase, len(ids), tuple(filter(None, tried))))
+        transaction.set_rollback(True)
+    return DryRun(found.moved, found.kept, found.problems, tuple(groups))
+
+
+def spread(ids: Sequence[str], most: int) -> list[str]:
+    """Return at most so many of the ids, from the first to the last at equal steps."""
+    count = min(most, len(ids))
+    return [ids[place * len(ids) // count] for place in range(count)]
+
+
+def positions_of(source: KindRecord) -> Positions:
+    """Return the running cases of a version by where they stand: phase and names of open obligations."""
+    running = CaseRecord.objects.filter(kind=source).exclude(state="closed")
+    phases = dict(running.values_list("pk", "phase"))
+    names: dict[str, list[str]] = defaultdict(list)
+    opened = ObligationRecord.objects.filter(case__kind=source, state=OPEN).exclude(case__state="closed")
+    for case_id, name in opened.values_list("case_id", "name"):
+        names[case_id].append(name)
+    found: Positions = defaultdict(list)
+    for case_id, phase in phases.items():
+        found[phase, tuple(sorted(names[case_id]))].append(case_id)
+    return found
+
+
+def require_sound(source: KindRecord, target: KindRecord, moves: Iterable[Move], standing: Positions) -> None:
+    """Do nothing if no position stands in the way. Raises: MigrationRefused with the first that does."""
+    for (phase, names), (first, *_rest) in _check(source, target, moves, standing).problems.items():
+        raise MigrationRefused(where=f"{phase} + {', '.join(names)}", problem=first["zh"], problem_en=first["en"])
+
+
+def version_of(kind: str, number: int) -> KindRecord:
+    """Return the row of one version. Raises: Missing."""
+    row = KindRecord.objects.filter(code=kind, number=number).first()
+    if row is None:
+        raise Missing(what="办件类型版本 kind version", name=f"{kind} {number}")
+    return row
+
+
+def _check(source: KindRecord, target: KindRecord, moves: Iterable[Move], standing: Positions) -> DryRun:
+    """Hold the moves against every position that stands now."""
+    old, new = kinds.spec_of(source), kinds.spec_of(target)
+    known = {(move.phase, tuple(move.obligations)): move for move in moves}
+    counts, problems = Counter[str](), {}
+    for key, ids in sorted(standing.items()):
+        move = rules.find_move(known, key)
+        found = [(f"有 {len(ids)} 件处于计划没有写到的位置", f"{len(ids)} cases stand where the plan says nothing")]
+        if move is not None:
+            counts[move.choice] += len(ids)
+            found = [*check_move(old, new, move), *_strangers(move)]
+        if found:
+            problems[key] = tuple({"zh": zh, "en": en} for zh, en in found)
+    return DryRun(counts["move"], counts["keep"], problems)
+
+
+def _strangers(move: Move) -> list[tuple[str, str]]:
+    bodies = {organization for _name, organization in move.add if organization} if move.choice == "move" else set()
+    unknown = (body for body in sorted(bodies) if organizations.find_organization(code=body) is None)
+    return [(f"没有单位“{body}”", f'there is no organisation "{body}"') for body in unknown]
+
+
+def _try(change: Change, case_id: str) -> TriedCase | None:
+    """Move one case and tell what became of it; None if it is not there any more. A failure is that case's own."""
+    number = CaseRecord.objects.values_list("number", flat=True).get(pk=case_id)
+    before, earlier = _standing(case_id), set(_turns(case_id).values_list("pk", flat=True))
+    try:
+        with transaction.atomic():
+            if not move_cases(change, [case_id]):
+                return None
+            return TriedCase(case_id, number, tuple(_lines(change, case_id, before, _turns(case_id).exclude(pk__in=earlier))))
+    except YunheError as error:
+        return TriedCase(case_id, number, (), {"zh": error.say("zh"), "en": error.say("en")})
+    except Exception as error:  # the door of every case
+        log.warning("case %s cannot be moved: %s", number, type(error).__name__, exc_info=error)
+        said = type(error).__name__
+        return TriedCase(case_id, number, (), {"zh": f"移动时出错（{said}），请看日志", "en": f"moving it failed ({said}); see the log"})
+
+
+def _turns(case_id: str) -> QuerySet[TurnRecord]:
+    return TurnRecord.objects.filter(obligation__case=case_id).order_by("pk")
+
+
+def _standing(case_id: str) -> dict[str, ObligationRecord | ClockRecord]:
+    opened = ObligationRecord.objects.filter(case_id=case_id, state=OPEN).order_by("pk")
+    running = ClockRecord.objects.filter(case_id=case_id, stopped_at=None).order_by("pk")
+    return {**{row.pk: row for row in opened}, **{row.pk: row for row in running}}
+
+
+def _lines(change: Change, case_id: str, before: Rows, turns: QuerySet[TurnRecord]) -> Iterator[TriedLine]:
+    """Yield what became of what stood before, then what opened."""
+    after = _standing(case_id)
+    told, lost = {turn.obligation_id: turn for turn in turns if not turn.gone}, {turn.obligation_id: turn for turn in turns if turn.gone}
+    old, new = kinds.spec_of(change.source), kinds.spec_of(change.target)
+    people, bodies = cache(_people), organization_names([one.organization for one in (*before.values(), *after.values()) if isinstance(one, ObligationRecord)])
+    for key in (*before, *(key for key in after if key not in before)):
+        was, item = before.get(key), after.get(key)
+        came = people(_seat_of(item, item.kind_code)) if key in told and isinstance(item, ObligationRecord) else ()
+        gone = people(_seat_of(lost[key], change.source.code)) if key in lost else ()
+        yield TriedLine(
+            before=_owed(was, old, bodies) if was else None,
+            after=_owed(item, new, bodies) if item else None,
+            told=came,
+            lost=tuple(name for name in gone if name not in came),
+            nobody=key in told and not came,
+        )
+
+
+def _seat_of(item: ObligationRecord | TurnRecord, kind: str) -> Seat:
+    return Seat(item.organization, item.role, item.assignee or item.person, kind)
+
+
+def _people(seat: Seat) -> tuple[str, ...]:
+    persons = takers_of(seat)
+    names = person_names(persons)
+    return tuple(names.get(person, person) for person in persons)
+
+
+def _owed(item: ObligationRecord | ClockRecord, spec: KindSpec, bodies: Mapping[str, str]) -> Owed:
+    timed: dict[str, Any] = {"due_at": item.due_at, "paused": item.paused_at is not None}
+    if isinstance(item, ClockRecord):
+        return Owed(WHOLE, **timed)
+    person = item.assignee or item.person
+    return Owed(
+        title=spec.obligation(item.name).title.as_mapping(),
+        organization_name=bodies.get(item.organization, item.organization),
+        roles=tuple(filter(None, item.role.split(ROLE_JOIN))),
+        person_name=person_names([person]).get(person, person),
+        lapse_at=item.lapse_at,
+        next_at=item.next_at,
+        **timed,
+    )
