@@ -52,6 +52,12 @@ def test_a_fourth_department_joins_while_cases_run(node: Node, browser: Browser,
     check_page(second)
     second.locator("main td").get_by_role("link", name="行政许可").click()
     check_page(second)
+    expect(second.get_by_role("heading", name="试运行")).to_be_visible()
+    expect(second.locator("main")).to_contain_text("按新时限从原起点重新计算")
+    second.locator("section summary").first.focus()
+    second.keyboard.press("Enter")
+    expect(second.locator("section details[open] table").first).to_contain_text("变更后")
+    check_page(second)
     for word, said in (("批准", "已批准"), ("执行", "已开始执行")):
         second.locator("main").get_by_role("link", name=word, exact=True).click()
         check_page(second)
@@ -93,6 +99,7 @@ def draft(page: Page) -> str:
     whole(page, "消防核查", "由流程决定")
     expect(page.locator("main")).to_contain_text(f"将移动 {MOVED} 件，留在旧版本 {CASES - MOVED} 件，每件都还能办结")
     expect(reviewing.first).to_contain_text("增开“会签：市民政局”；增开“消防核查”")
+    count_anew(page)
     page.get_by_role("button", name="起草变更").click()
     expect(page.locator("main .yh-error").first).to_be_visible()  # a reason is needed
     page.locator("[name=reason]").fill("民政部门参加会签，并核查消防")
@@ -102,6 +109,24 @@ def draft(page: Page) -> str:
     expect(page.locator("main")).to_contain_text("起草人不能批准自己的变更")
     expect(page.get_by_role("link", name="批准", exact=True)).to_have_count(0)
     return page.url
+
+
+def count_anew(page: Page) -> None:
+    """The departments get the longer limit from their own start; the trial run shows it, opened by the keyboard."""
+    group = page.locator("fieldset", has_text="审查 + 会签 ×3")
+    group.locator("summary").click()
+    group.locator("[name$=-limits]").select_option(label="按新时限从原起点重新计算")
+    page.get_by_role("button", name="试算").click()
+    page.wait_for_load_state()
+    trial = page.locator("section", has=page.get_by_role("heading", name="试运行"))
+    expect(trial).to_contain_text(f"已在 {MOVED} 件中的 {MOVED} 件上真实移动一遍，再全部撤销")
+    tried = trial.locator(".card", has_text="审查 + 会签 ×3")
+    expect(tried).to_contain_text(re.compile(r"开启待办 \d+ 项；\d+ 项改变截止时间；告知轮到办理的"))
+    tried.locator("summary").focus()
+    page.keyboard.press("Enter")
+    expect(tried.locator("table")).to_contain_text("消防核查")
+    expect(tried.locator("tr", has_text="开启").first).to_contain_text("轮到")
+    check_page(page)
 
 
 def whole(page: Page, obligation: str, organization: str) -> None:

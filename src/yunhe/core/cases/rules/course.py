@@ -260,8 +260,7 @@ class Course:
         limit = clock.first_limit(limits, [self.holds(limit.when) for limit in limits])
         if limit and limit.use:
             found = self.moment.book.limit(limit.use, local(at).date())
-            told = {"amount": found.amount, "unit": found.unit, "basis": found.basis, "extend_most": found.extend_most}
-            limit = limit.model_copy(update=told)
+            limit = limit.model_copy(update={name: getattr(found, name) for name in ("amount", "unit", "basis", "extend_most")})
         return timing.start(limit, at=at, calendar=self.moment.calendar) if limit else dict(timing.UNTIMED)
 
     def start_case_clock(self, action: str = "") -> None:
