@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,7 +13,7 @@ from tests.conftest import Cast, Member
 from tests.core.cases.kinds import simple_kind
 from yunhe.cli.main import main
 from yunhe.core.cases import api
-from yunhe.core.cases.types import Case
+from yunhe.core.cases.types import Case, KindSpec
 from yunhe.kernel.actor import Actor
 from yunhe.kernel.pages import PageRequest
 
@@ -97,3 +98,32 @@ def test_several_are_handed_on_reminded_and_handed_over(note: Any, cast: Cast, r
     assert (code, sorted(one["number"] for one in told["outcomes"])) == (0, sorted(numbers))
     assert api.list_waiting(request=PageRequest(), actor=cast.steward.actor).total == 0
     assert run(cast.leader, "case", "hand-over", "steward", "--reason", "调离") == (0, {"outcomes": [], "done": 0, "refused": 0})
+
+
+def test_a_change_is_tried_before_it_is_drafted_and_before_it_is_approved(
+    note: Any, cast: Cast, founder: Actor, run: Run, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    case, plan = note(), str(tmp_path / "plan.json")
+    told = simple_kind(by_form=True).model_dump(mode="json")
+    told["obligations"]["answer"]["limits"] = [{"amount": 10, "unit": "workdays", "basis": "新规"}]
+    api.publish_kind(spec=KindSpec.model_validate(told), source="tests", actor=founder)
+    assert run(cast.data_admin, "case", "migrate", "plan", "leave_note", "--out", plan)[0] == 0
+    written = json.loads(Path(plan).read_text("utf-8"))
+    assert [move["limits"] for move in written["moves"]] == ["keep"]
+    written["moves"][0]["limits"] = "recount"
+    Path(plan).write_text(json.dumps(written), "utf-8")
+    code, tried = run(cast.data_admin, "case", "migrate", "draft", plan, "--dry-run")
+    assert (code, tried["moved"], tried["tried"], tried["problems"]) == (0, 1, 1, [])
+    (line, _whole) = tried["groups"][0]["tried"][0]["lines"]
+    assert line["before"]["due_at"] < line["after"]["due_at"]
+    assert run(cast.data_admin, "case", "migrate", "draft", plan)[0] != 0  # without a reason nothing is drafted
+    code, draft = run(cast.data_admin, "case", "migrate", "draft", plan, "--reason", "延长")
+    words = ("case", "migrate", "approve", draft["migration"], "--dry-run")
+    assert (run(cast.system_admin, *words)[1]["tried"], run(cast.system_admin, "case", "migrate", "list")[1]["migrations"][0]["state"]) == (1, "drafted")
+    assert main([*words, "--as", f"{cast.system_admin.username}@{cast.system_admin.actor.organization}"]) == 0
+    said = capsys.readouterr().out
+    assert "tried 1 of 1" in said and case.number in said
+    written["moves"][0]["cancel"] = [["answer", ""]]
+    Path(plan).write_text(json.dumps(written), "utf-8")
+    code, tried = run(cast.data_admin, "case", "migrate", "draft", plan, "--dry-run")
+    assert (code, tried["groups"], len(tried["problems"])) == (1, [], 1)
