@@ -5,13 +5,15 @@ The root conftest.py gives the tests a home of their own before Django reads its
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass
 
 import pytest
 from django.conf import settings as django_settings
 from hypothesis import HealthCheck, settings
 
+from tests.journeys.made import MadeHomes
 from tests.soaking import amount, is_soaking, seed_of
 from yunhe.core.keys.api import create_node_key, has_node_key
 from yunhe.core.organizations import api as organizations
@@ -39,6 +41,13 @@ def _quick_passwords() -> None:
 def _node_key() -> None:
     if not has_node_key():
         create_node_key()
+
+
+@pytest.fixture(scope="session")
+def homes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MadeHomes]:
+    """Nodes that are made once and put back for whoever asks next."""
+    with ExitStack() as stack:
+        yield MadeHomes(tmp_path_factory.mktemp("homes"), stack)
 
 
 @pytest.fixture

@@ -19,6 +19,7 @@ from typing import Any
 import pytest
 
 from tests.journeys.browser_free import Session
+from tests.journeys.made import MadeHomes, city
 from tests.journeys.node import Node
 from tests.journeys.test_spine_on_the_command_line import uscc
 from yunhe.client import Client
@@ -29,12 +30,10 @@ ROWS = 40_000
 
 
 @pytest.fixture
-def node(tmp_path: Path) -> Iterator[Node]:
-    made = Node(tmp_path / "home", more={"YUNHE_SOURCE_ROOTS": f"*={tmp_path}", "YUNHE_LEASE_SECONDS": "3", "YUNHE_WORKER_POLL_MS": "50"})
-    made.accounts = {a["username"]: a["password"] for a in made.do("demo", "--people", "100")["accounts"]}
-    made.start()
-    yield made
-    made.stop()
+def node(homes: MadeHomes, tmp_path: Path) -> Iterator[Node]:
+    with homes.node(city, YUNHE_SOURCE_ROOTS=f"*={tmp_path}", YUNHE_LEASE_SECONDS="3", YUNHE_WORKER_POLL_MS="50") as made:
+        made.start()
+        yield made
 
 
 def strike(node: Node, process: str) -> None:

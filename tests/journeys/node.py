@@ -11,13 +11,10 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
-
-from tests.databases import fresh_database
 
 ROOT = Path(__file__).resolve().parents[2]
 START_S, STOP_S = 60, 30
@@ -141,8 +138,8 @@ class Node:
             self.process.wait()
         self.process = None
 
-    def pids(self, word: str) -> list[int]:
-        """Return the pids of this node's processes of one kind: web, worker, gateway."""
+    def pids(self, word: str = "") -> list[int]:
+        """Return the pids of this node's processes, or of one kind: web, worker, gateway."""
         found = []
         for entry in Path("/proc").iterdir():
             if not entry.name.isdigit():
@@ -152,7 +149,7 @@ class Node:
                 environ = (entry / "environ").read_bytes()
             except OSError:
                 continue
-            if word.encode() in words and f"YUNHE_HOME={self.home}".encode() in environ.split(b"\0"):
+            if (not word or word.encode() in words) and f"YUNHE_HOME={self.home}".encode() in environ.split(b"\0"):
                 found.append(int(entry.name))
         return found
 
@@ -163,19 +160,6 @@ class Node:
     @property
     def gateway(self) -> str:
         return f"http://127.0.0.1:{self.gateway_port}"
-
-
-@contextmanager
-def node_in(profile: str, tmp_path: Path, **more: str) -> Iterator[Node]:
-    """Yield a node of the profile (embedded, or server on a database of its own); it is stopped afterwards."""
-    with ExitStack() as stack:
-        made = Node(tmp_path / "home", more)
-        if profile == "server":
-            made.more = {"YUNHE_PROFILE": "server", "YUNHE_DATABASE": stack.enter_context(fresh_database("journey")), **more}
-        try:
-            yield made
-        finally:
-            made.stop()
 
 
 def _answers(url: str) -> bool:

@@ -16,7 +16,8 @@ from playwright.sync_api import Browser, Page, expect
 
 from tests.journeys.browser import check_page, open_browser, signed_in
 from tests.journeys.case_pages import act, case_page
-from tests.journeys.node import ROOT, Node, node_in
+from tests.journeys.made import MadeHomes, city
+from tests.journeys.node import ROOT, Node
 from tests.journeys.permits import CIVIL, PERMIT, second_version
 from tests.soaking import amount
 
@@ -26,9 +27,8 @@ MOVED = CASES // 10 * 9
 
 
 @pytest.fixture(params=["embedded", "server"])
-def node(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Node]:
-    with node_in(request.param, tmp_path) as made:
-        made.accounts = {a["username"]: a["password"] for a in made.do("demo", "--people", "100")["accounts"]}
+def node(request: pytest.FixtureRequest, homes: MadeHomes) -> Iterator[Node]:
+    with homes.node(city, request.param) as made:
         made.do("pack", "load", str(PERMIT), *made.as_person("xitong"))
         yield made
 

@@ -11,7 +11,8 @@ from playwright.sync_api import Browser, Page, expect
 
 from tests.data.spine import uscc
 from tests.journeys.browser import check_page, open_browser, signed_in
-from tests.journeys.node import Node, node_in
+from tests.journeys.made import MadeHomes, city
+from tests.journeys.node import Node
 
 pytestmark = [pytest.mark.journey, pytest.mark.timeout(600)]
 PERMIT = Path(__file__).resolve().parents[2] / "examples" / "permit"
@@ -20,9 +21,8 @@ FILE = {"name": "平面图.txt", "mimeType": "text/plain", "buffer": "一层平�
 
 
 @pytest.fixture
-def node(tmp_path: Path) -> Iterator[Node]:
-    with node_in("embedded", tmp_path) as made:
-        made.accounts = {a["username"]: a["password"] for a in made.do("demo", "--people", "100")["accounts"]}
+def node(homes: MadeHomes) -> Iterator[Node]:
+    with homes.node(city) as made:
         made.do("pack", "load", str(PERMIT), *made.as_person("xitong"))
         made.start()
         yield made

@@ -13,7 +13,8 @@ from playwright.sync_api import Browser, Page, expect
 
 from tests.conftest import BODIES
 from tests.journeys.browser import check_page, open_browser, signed_in
-from tests.journeys.node import ROOT, Node, node_in
+from tests.journeys.made import MadeHomes, bare
+from tests.journeys.node import ROOT, Node
 from tests.soaking import amount
 
 pytestmark = [pytest.mark.journey, pytest.mark.timeout(900)]
@@ -56,9 +57,8 @@ FOCUS = "(e => e === document.body ? '' : e.innerText || e.getAttribute('aria-la
 
 
 @pytest.fixture(params=["embedded", "server"])
-def node(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Node]:
-    with node_in(request.param, tmp_path) as made:
-        made.do("init")
+def node(request: pytest.FixtureRequest, homes: MadeHomes) -> Iterator[Node]:
+    with homes.node(bare, request.param) as made:
         made.accounts = found_city(made)
         made.start()
         yield made

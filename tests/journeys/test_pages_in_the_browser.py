@@ -9,7 +9,8 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.journeys.browser import check_fits, check_page, open_browser, signed_in
-from tests.journeys.node import Node, node_in
+from tests.journeys.made import MadeHomes, city
+from tests.journeys.node import Node
 from tests.soaking import is_soaking
 
 pytestmark = [pytest.mark.journey, pytest.mark.timeout(900)]
@@ -51,9 +52,8 @@ def shape(path: str) -> str:
 
 
 @pytest.fixture(scope="module")
-def node(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Node]:
-    with node_in("embedded", tmp_path_factory.mktemp("pages")) as made:
-        made.accounts = {a["username"]: a["password"] for a in made.do("demo", "--people", "100")["accounts"]}
+def node(homes: MadeHomes) -> Iterator[Node]:
+    with homes.node(city) as made:
         made.start()
         yield made
 

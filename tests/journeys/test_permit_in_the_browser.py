@@ -12,7 +12,8 @@ from playwright.sync_api import Browser, Page, expect
 
 from tests.journeys.browser import check_page, open_browser, signed_in
 from tests.journeys.case_pages import act, case_page, operate
-from tests.journeys.node import Node, node_in
+from tests.journeys.made import MadeHomes, city
+from tests.journeys.node import Node
 from yunhe.kernel.clock import local, now
 
 pytestmark = [pytest.mark.journey, pytest.mark.timeout(900)]
@@ -23,9 +24,8 @@ MARKET, POLICE, BUREAU = "市市场监管局", "市公安局", "市数据局"
 
 
 @pytest.fixture(params=["embedded", "server"])
-def node(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Node]:
-    with node_in(request.param, tmp_path) as made:
-        made.accounts = {a["username"]: a["password"] for a in made.do("demo", "--people", "100")["accounts"]}
+def node(request: pytest.FixtureRequest, homes: MadeHomes) -> Iterator[Node]:
+    with homes.node(city, request.param) as made:
         made.do("pack", "load", str(PERMIT), *made.as_person("xitong"))
         made.start()
         yield made

@@ -16,7 +16,8 @@ from playwright.sync_api import Page, expect
 
 from tests.journeys import test_spine_in_the_browser as spine_pages
 from tests.journeys.browser import open_browser, signed_in
-from tests.journeys.node import Node, node_in
+from tests.journeys.made import MadeHomes, bare, city
+from tests.journeys.node import Node
 from tests.soaking import amount
 from yunhe.client import Client
 from yunhe.client.errors import CallRefused
@@ -31,11 +32,9 @@ CAPITALS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
 
 @pytest.fixture
-def node(tmp_path: Path) -> Iterator[Node]:
-    made = Node(tmp_path / "home")
-    made.do("init")
-    yield made
-    made.stop()
+def node(homes: MadeHomes) -> Iterator[Node]:
+    with homes.node(bare) as made:
+        yield made
 
 
 def reason(code: str) -> str:
@@ -90,7 +89,7 @@ def test_148274_enterprises_with_planted_check_digits(node: Node, tmp_path: Path
 
 
 @pytest.mark.skipif(not ENTERPRISES.exists(), reason="the real enterprises are not on this machine")
-def test_the_enterprises_in_the_browser(tmp_path: Path) -> None:
+def test_the_enterprises_in_the_browser(homes: MadeHomes, tmp_path: Path) -> None:
     """The same enterprises by the pages alone: published, loaded, judged, asked for, granted, called, seen.
 
     Small counts take the first 30,000 of them; the command line above takes all.
@@ -102,8 +101,7 @@ def test_the_enterprises_in_the_browser(tmp_path: Path) -> None:
     once = [code for code in codes if times[code] == 1]
     failing = collections.Counter(why for why in map(reason, once) if why)
     contract = tmp_path / "contract.yml"
-    with node_in("embedded", tmp_path, YUNHE_SOURCE_ROOTS=f"*={tmp_path}") as node, open_browser() as browser:
-        node.accounts = {a["username"]: a["password"] for a in node.do("demo", "--people", "100")["accounts"]}
+    with homes.node(city, YUNHE_SOURCE_ROOTS=f"*={tmp_path}") as node, open_browser() as browser:
         words = ("--provider", "市市场监管局", "--title", spine_pages.TITLE, "--out", str(contract))
         names = [f["name"] for f in node.do("resource", "draft", str(source), *words)["fields"]]
         granted = [name for name in names if name in ("uscc", *names[:2])]

@@ -12,7 +12,8 @@ from playwright.sync_api import Browser, Page, expect
 
 from tests.data import spine
 from tests.journeys.browser import check_page, open_browser, signed_in
-from tests.journeys.node import Node, node_in
+from tests.journeys.made import MadeHomes, city
+from tests.journeys.node import Node
 from yunhe.client import Client
 from yunhe.client.errors import CallRefused
 
@@ -22,9 +23,8 @@ FIELDS = ["uscc", "enterprise_name", "region"]
 
 
 @pytest.fixture(params=["embedded", "server"])
-def node(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[tuple[Node, dict[str, str]]]:
-    with node_in(request.param, tmp_path, YUNHE_SOURCE_ROOTS=f"*={tmp_path}") as made:
-        made.accounts = {a["username"]: a["password"] for a in made.do("demo", "--people", "100")["accounts"]}
+def node(request: pytest.FixtureRequest, homes: MadeHomes, tmp_path: Path) -> Iterator[tuple[Node, dict[str, str]]]:
+    with homes.node(city, request.param, YUNHE_SOURCE_ROOTS=f"*={tmp_path}") as made:
         made.start()
         yield made, made.accounts
 

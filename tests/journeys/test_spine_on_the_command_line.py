@@ -13,7 +13,8 @@ from typing import Any
 
 import pytest
 
-from tests.journeys.node import Node, node_in
+from tests.journeys.made import MadeHomes, city
+from tests.journeys.node import Node
 
 pytestmark = [pytest.mark.journey, pytest.mark.timeout(600)]
 
@@ -54,8 +55,8 @@ def write_source(path: Path, rows: int = 300) -> dict[str, int]:
 
 
 @pytest.fixture(params=["embedded", "server"])
-def node(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Node]:
-    with node_in(request.param, tmp_path, YUNHE_SOURCE_ROOTS=f"*={tmp_path}") as made:
+def node(request: pytest.FixtureRequest, homes: MadeHomes, tmp_path: Path) -> Iterator[Node]:
+    with homes.node(city, request.param, YUNHE_SOURCE_ROOTS=f"*={tmp_path}") as made:
         yield made
 
 
@@ -70,7 +71,6 @@ def publish(node: Node, code: str) -> None:
 
 
 def test_a_table_reaches_the_department_that_was_granted_it(node: Node, tmp_path: Path) -> None:
-    node.accounts = {a["username"]: a["password"] for a in node.do("demo", "--people", "100")["accounts"]}
     unproven = node.run("resource", "list", "--as", "shichang", "--json")
     assert unproven.code == (3 if "YUNHE_PROFILE" in node.more else 0), unproven.err
     source, contract = tmp_path / "enterprises.csv", tmp_path / "contract.yml"
