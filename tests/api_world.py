@@ -5,14 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.conftest import Cast
+from tests.conftest import Cast, load_national
 from tests.data import spine
 from yunhe.core.cases import api as cases
 from yunhe.core.evidence import api as evidence
-from yunhe.core.packs import api as packs
 from yunhe.data.exchange import api as exchange
 from yunhe.data.lake import api as lake
-from yunhe.kernel.actor import job_actor
 from yunhe.kernel.pages import PageRequest
 
 
@@ -43,7 +41,7 @@ class World:
 
 def build(cast: Cast, folder: Path) -> World:
     """Make it; the national pack included. SOURCE_ROOTS must allow the folder."""
-    packs.load_pack(name_or_path="national", actor=job_actor("tests"))
+    load_national()
     code = spine.publish(spine.write_csv(folder / "a.csv", spine.rows(5)), cast.owner.code)
     _decide(_ask(code, cast), cast)
     waiting = _ask(code, cast)

@@ -8,17 +8,24 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
+from datetime import date, datetime
 
 import pytest
 from django.conf import settings as django_settings
 from hypothesis import HealthCheck, settings
 
+from tests.core.cases.kinds import NATIONAL
 from tests.journeys.made import MadeHomes
+from tests.remembered import remembered
 from tests.soaking import amount, is_soaking, seed_of
+from yunhe.core.cases import api as cases
 from yunhe.core.keys.api import create_node_key, has_node_key
 from yunhe.core.organizations import api as organizations
 from yunhe.core.organizations.types import Organization, Region, RightSpec
+from yunhe.core.packs import api as packs
 from yunhe.kernel.actor import Actor, job_actor
+from yunhe.kernel.clock import local, now
+from yunhe.kernel.workdays import read_calendar
 
 settings.register_profile(
     "fixed",
@@ -150,7 +157,7 @@ PERSONS = {
 @pytest.fixture
 def roles(db: None) -> None:
     """The roles of the house, as the national pack declares them (a test compares the two)."""
-    make_roles()
+    remembered(("roles", standing()), make_roles)
 
 
 def make_roles() -> None:
@@ -170,7 +177,27 @@ def make_roles() -> None:
 @pytest.fixture
 def cast(roles: None) -> Cast:
     """Three departments and nine persons, each with one membership."""
-    return make_cast()
+    return remembered(("cast", standing()), make_cast)
+
+
+def load_national() -> None:
+    """Load the national pack, as a node has it; for fixtures that need it before each test."""
+    remembered(("national", standing()), lambda: packs.load_pack(name_or_path="national", actor=job_actor("tests")))
+
+
+def load_calendar() -> None:
+    """Put the workdays of the national pack into the calendar of the cases."""
+    remembered(("calendar", standing()), _put_calendar)
+
+
+def _put_calendar() -> None:
+    cases.replace_calendar(days=read_calendar(NATIONAL / "calendars" / "workdays.csv").days, source="national")
+
+
+def standing() -> tuple[datetime | None, date]:
+    """Return where the clock is held, if it is, and the day."""
+    held = now()
+    return held if held == now() else None, local(held).date()
 
 
 def make_cast() -> Cast:

@@ -8,13 +8,11 @@ from typing import Any
 
 import pytest
 
-from tests.conftest import Cast
+from tests.conftest import Cast, load_national
 from tests.data import spine
 from yunhe.cli.main import main
 from yunhe.core.organizations import api as organizations
-from yunhe.core.packs import api as packs
 from yunhe.data.exchange import api as exchange
-from yunhe.kernel.actor import job_actor
 from yunhe.kernel.pages import PageRequest
 
 pytestmark = pytest.mark.django_db
@@ -30,7 +28,7 @@ def _started(db: None, monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def national(tmp_path: Path, settings: Any) -> None:
     settings.YUNHE = {**settings.YUNHE, "SOURCE_ROOTS": f"*={tmp_path}"}
-    packs.load_pack(name_or_path="national", actor=job_actor("tests"))
+    load_national()
 
 
 def refused(capsys: pytest.CaptureFixture[str], *words: str) -> tuple[int, str]:

@@ -6,20 +6,19 @@ from typing import Any
 
 import pytest
 
-from tests.conftest import Cast
-from tests.core.cases.kinds import NATIONAL, simple_kind
+from tests.conftest import Cast, load_calendar
+from tests.core.cases.kinds import simple_kind
 from yunhe.core.cases import api
 from yunhe.core.cases.types import Case
 from yunhe.kernel.actor import Actor
 from yunhe.kernel.clock import FrozenClock, frozen
-from yunhe.kernel.workdays import read_calendar
 
 A_MONDAY = datetime(2026, 3, 2, 2, 0, tzinfo=UTC)
 
 
 @pytest.fixture
 def calendar(db: None) -> None:
-    api.replace_calendar(days=read_calendar(NATIONAL / "calendars" / "workdays.csv").days, source="national")
+    load_calendar()
 
 
 @pytest.fixture

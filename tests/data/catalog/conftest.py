@@ -8,14 +8,13 @@ from typing import Any
 import pytest
 from django.db import transaction
 
-from yunhe.core.packs import api as packs
-from yunhe.kernel.actor import job_actor
+from tests.conftest import load_national
 
 
 @pytest.fixture(scope="module")
 def _loaded(django_db_setup: None, django_db_blocker: Any) -> Iterator[None]:
     with django_db_blocker.unblock(), transaction.atomic():
-        packs.load_pack(name_or_path="national", actor=job_actor("tests"))
+        load_national()
         yield
         transaction.set_rollback(True)
 

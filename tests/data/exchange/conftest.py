@@ -7,17 +7,15 @@ from typing import Any
 
 import pytest
 
-from tests.conftest import Cast
+from tests.conftest import Cast, load_national
 from tests.data import spine
 from yunhe.core.jobs import api as jobs
-from yunhe.core.packs import api as packs
-from yunhe.kernel.actor import job_actor
 
 
 @pytest.fixture
 def national(db: None, tmp_path: Path, settings: Any) -> None:
     settings.YUNHE = {**settings.YUNHE, "SOURCE_ROOTS": f"*={tmp_path}"}
-    packs.load_pack(name_or_path="national", actor=job_actor("tests"))
+    load_national()
 
 
 @pytest.fixture

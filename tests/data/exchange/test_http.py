@@ -8,11 +8,9 @@ from typing import Any
 import pytest
 
 from tests.api_caller import Caller
-from tests.conftest import Cast
+from tests.conftest import Cast, load_national
 from tests.data import spine
 from yunhe.core.jobs import api as jobs
-from yunhe.core.packs import api as packs
-from yunhe.kernel.actor import job_actor
 
 with_worker = pytest.mark.django_db(transaction=True)
 BROKEN = "91329900100000000A"
@@ -21,7 +19,7 @@ BROKEN = "91329900100000000A"
 @pytest.fixture(autouse=True)
 def _national(db: None, tmp_path: Path, settings: Any) -> None:
     settings.YUNHE = {**settings.YUNHE, "SOURCE_ROOTS": f"*={tmp_path}"}
-    packs.load_pack(name_or_path="national", actor=job_actor("tests"))
+    load_national()
 
 
 @pytest.fixture

@@ -10,13 +10,11 @@ from typing import Any
 
 import pytest
 
-from tests.conftest import Cast
+from tests.conftest import Cast, load_national
 from tests.data import spine
 from yunhe.core.jobs import api as jobs
 from yunhe.core.jobs.models import Job
-from yunhe.core.packs import api as packs
 from yunhe.data.lake import api as lake
-from yunhe.kernel.actor import job_actor
 from yunhe.kernel.clock import now
 from yunhe.kernel.pages import PageRequest
 
@@ -30,7 +28,7 @@ FOLDERS = {"work": "600k", "lake": "900k", "findings": "64k", "loads": "64k"}
 def home(cast: Cast, tmp_path: Path, settings: Any) -> Path:
     settings.HOME = tmp_path / "home"
     settings.YUNHE = {**settings.YUNHE, "SOURCE_ROOTS": f"*={tmp_path}"}
-    packs.load_pack(name_or_path="national", actor=job_actor("tests"))
+    load_national()
     return tmp_path / "home"
 
 

@@ -9,12 +9,11 @@ from typing import Any
 
 import pytest
 
-from tests.conftest import Cast
+from tests.conftest import Cast, load_national
 from tests.data import spine
 from yunhe.core.jobs import api as jobs
 from yunhe.core.jobs.models import Job
 from yunhe.core.jobs.types import JobInfo
-from yunhe.core.packs import api as packs
 from yunhe.data.catalog import api as catalog
 from yunhe.data.lake import api as lake
 from yunhe.data.lake.api import loads, performing, places, serving, sweeping
@@ -34,7 +33,7 @@ WRONG = ["91329900000000000X", "错码", "2020-01-01", "329901", 1]
 @pytest.fixture(autouse=True)
 def _national(db: None, tmp_path: Path, settings: Any) -> None:
     settings.YUNHE = {**settings.YUNHE, "SOURCE_ROOTS": f"*={tmp_path}"}
-    packs.load_pack(name_or_path="national", actor=job_actor("tests"))
+    load_national()
 
 
 @pytest.fixture

@@ -7,11 +7,10 @@ from typing import Any
 
 import pytest
 
-from tests.conftest import Cast
+from tests.conftest import Cast, load_national
 from tests.data import spine
 from yunhe.core.jobs import api as jobs
 from yunhe.core.organizations import api as organizations
-from yunhe.core.packs import api as packs
 from yunhe.data.catalog import api as catalog
 from yunhe.data.lake import api as lake
 from yunhe.data.lake.errors import LoadUnderWay, NothingReleased, NotPublished
@@ -26,7 +25,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 @pytest.fixture(autouse=True)
 def _national(db: None, tmp_path: Path, settings: Any) -> None:
     settings.YUNHE = {**settings.YUNHE, "SOURCE_ROOTS": f"*={tmp_path}"}
-    packs.load_pack(name_or_path="national", actor=job_actor("tests"))
+    load_national()
 
 
 def newest(code: str, cast: Cast) -> object:

@@ -7,11 +7,10 @@ from typing import Any
 
 import pytest
 
-from tests.conftest import Cast
+from tests.conftest import Cast, load_national
 from tests.data import spine
 from yunhe.core.jobs import api as jobs
 from yunhe.core.organizations import api as organizations
-from yunhe.core.packs import api as packs
 from yunhe.data.lake import api as lake
 from yunhe.data.lake.api import places
 from yunhe.data.lake.errors import SourceNotAllowed, SourceRootsBroken
@@ -121,7 +120,7 @@ def test_a_broken_setting_is_told(roots: Path, cast: Cast, settings: Any, entry:
 def test_another_departments_file_can_be_neither_drafted_nor_loaded_as_ones_own(
     cast: Cast, tmp_path: Path, settings: Any
 ) -> None:
-    packs.load_pack(name_or_path="national", actor=job_actor("tests"))
+    load_national()
     settings.YUNHE = {**settings.YUNHE, "SOURCE_ROOTS": str(tmp_path)}
     (tmp_path / cast.owner.code).mkdir()
     source = spine.write_csv(tmp_path / cast.owner.code / "a.csv", spine.rows(3))

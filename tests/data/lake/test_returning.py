@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.conftest import Cast, Member
+from tests.conftest import Cast, Member, load_national
 from tests.core.cases.test_pages import signed_in
 from tests.data import spine
 from yunhe.core.cases import api as cases
@@ -18,7 +18,6 @@ from yunhe.core.cases.models import CaseRecord, EventRecord
 from yunhe.core.cases.types import Case
 from yunhe.core.jobs import api as jobs
 from yunhe.core.notices import api as notices
-from yunhe.core.packs import api as packs
 from yunhe.data.lake import api as lake
 from yunhe.data.lake.errors import NothingSetAside, ReturnUnderWay
 from yunhe.data.lake.models import LoadRecord
@@ -35,7 +34,7 @@ KEYLESS = ["", "无码", "2020-01-01", "329901", 1]
 @pytest.fixture
 def source(db: None, tmp_path: Path, settings: Any) -> Path:
     settings.YUNHE = {**settings.YUNHE, "SOURCE_ROOTS": f"*={tmp_path}"}
-    packs.load_pack(name_or_path="national", actor=job_actor("tests"))
+    load_national()
     return tmp_path / "a.csv"
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.conftest import Cast, Member
+from tests.conftest import Cast, Member, load_national
 from tests.core.cases.test_pages import signed_in
 from tests.data import spine
 from yunhe.core.cases import api as cases
@@ -16,7 +16,6 @@ from yunhe.core.cases.types import Case
 from yunhe.core.jobs import api as jobs
 from yunhe.core.jobs.api import outbox
 from yunhe.core.notices import api as notices
-from yunhe.core.packs import api as packs
 from yunhe.data.exchange import api as exchange
 from yunhe.data.lake import api as lake
 from yunhe.data.lake.api import releases
@@ -56,7 +55,7 @@ class World:
 @pytest.fixture
 def world(db: None, tmp_path: Path, settings: Any, cast: Cast) -> World:
     settings.YUNHE = {**settings.YUNHE, "SOURCE_ROOTS": f"*={tmp_path}"}
-    packs.load_pack(name_or_path="national", actor=job_actor("tests"))
+    load_national()
     return World(tmp_path / "a.csv", cast)
 
 

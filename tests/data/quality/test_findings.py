@@ -8,10 +8,9 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from tests.conftest import Cast, Member
+from tests.conftest import Cast, Member, load_national
 from tests.data import spine
 from yunhe.core.organizations.models import User
-from yunhe.core.packs import api as packs
 from yunhe.data.catalog import api as catalog
 from yunhe.data.lake import api as lake
 from yunhe.data.quality import api
@@ -25,7 +24,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 @pytest.fixture
 def source(db: None, tmp_path: Path, settings: Any) -> Path:
     settings.YUNHE = {**settings.YUNHE, "SOURCE_ROOTS": f"*={tmp_path}"}
-    packs.load_pack(name_or_path="national", actor=job_actor("tests"))
+    load_national()
     return tmp_path / "a.csv"
 
 
