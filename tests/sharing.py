@@ -15,7 +15,10 @@ from xdist.scheduler import LoadScopeScheduling
 ROOT = Path(__file__).resolve().parents[1]
 _SHARED = re.compile(r"""scope=["'](?:module|package)["']""")
 _SIDE = re.compile(r"\[.*\b(sqlite|postgresql|embedded|server)\b")
-LONG = ("tests/journeys/", "tests/faults/")
+LONG = (
+    "tests/journeys/", "tests/faults/", "tests/core/cases/test_random_", "tests/core/jobs/test_worker.py",
+    "tests/core/registers/test_crowd.py", "tests/web/test_form_bad_input.py", "tests/data/lake/test_lasting.py",
+)  # fmt: skip
 
 
 class TogetherScheduling(LoadScopeScheduling):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.sharing import is_short, piece_of
+from tests.sharing import LONG, ROOT, is_short, piece_of
 
 KILL = "tests/faults/test_kill_the_cases.py"
 ALONE = "tests/kernel/test_clock.py::test_days[sqlite]"
@@ -21,5 +21,6 @@ def test_another_test_is_its_own_piece() -> None:
     assert piece_of(ALONE) == ALONE
 
 
-def test_journeys_and_faults_come_first() -> None:
+def test_journeys_faults_and_what_takes_long_come_first() -> None:
     assert [is_short(nodeid) for nodeid in (f"{KILL}::test_a[sqlite]", ALONE)] == [False, True]
+    assert [prefix for prefix in LONG if not list(ROOT.glob(f"{prefix}*"))] == []
