@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
@@ -13,7 +14,7 @@ from tests.conftest import Cast
 from tests.core.cases.kinds import NATIONAL
 from yunhe.core.cases import api
 from yunhe.core.cases.models import EventRecord
-from yunhe.core.cases.rules.clock import count_due, light_of, list_counted_days
+from yunhe.core.cases.rules.clock import Pause, count_due, light_of, list_counted_days, soon_until
 from yunhe.kernel.actor import Actor
 from yunhe.kernel.clock import SHANGHAI
 from yunhe.kernel.workdays import CalendarDay, WorkdayCalendar, read_calendar
@@ -58,13 +59,49 @@ def test_first_day_after_spring_festival() -> None:
 def test_last_second_of_the_fifth_workday() -> None:
     due = count_due(started_at=shanghai(2026, 3, 2, 23, 59), amount=5, unit="workdays", calendar=CALENDAR).at
     assert due.astimezone(SHANGHAI).date() == date(2026, 3, 9)
-    assert light_of(due_at=due, at=due) == "today"
-    assert light_of(due_at=due, at=due + timedelta(microseconds=1)) == "overdue"
-    assert light_of(due_at=due, at=shanghai(2026, 3, 8, 23)) == "normal"  # a Sunday: next week
-    assert light_of(due_at=due, at=shanghai(2026, 3, 9, 0)) == "today"
-    assert light_of(due_at=shanghai(2026, 3, 6, 12), at=shanghai(2026, 3, 4)) == "week"
-    assert light_of(due_at=None, at=due) == "none"
-    assert light_of(due_at=due, at=due + timedelta(days=9), paused=True) == "paused"
+    assert light(due, due) == "today"
+    assert light(due, due + timedelta(microseconds=1)) == "overdue"
+    assert light(due, shanghai(2026, 3, 7, 23)) == "week"  # a Saturday: Monday is the next workday
+    assert light(due, shanghai(2026, 3, 5)) == "normal"  # a Thursday
+    assert light(due, shanghai(2026, 3, 9, 0)) == "today"
+    assert light(shanghai(2026, 3, 6, 12), shanghai(2026, 3, 4)) == "week"
+    assert light(None, due) == "none"
+    assert light_of(due_at=due, at=due + timedelta(days=9), soon=due, paused=True) == "paused"
+
+
+def light(due: datetime | None, at: datetime) -> str:
+    return light_of(due_at=due, at=at, soon=soon_until(at, CALENDAR))
+
+
+@pytest.mark.parametrize(
+    ("at", "last"),
+    [
+        (shanghai(2026, 3, 4, 9), date(2026, 3, 8)),  # Wednesday: until Sunday
+        (shanghai(2026, 3, 6, 9), date(2026, 3, 9)),  # Friday: Monday too
+        (shanghai(2026, 2, 14, 9), date(2026, 2, 24)),  # the day before Spring Festival: the first workday after it
+    ],
+)
+def test_soon_is_this_week_or_the_next_workday(at: datetime, last: date) -> None:
+    assert soon_until(at, CALENDAR) == datetime.combine(last, time.max, tzinfo=SHANGHAI)
+
+
+@given(
+    hours=st.integers(1, 200),
+    spans=st.lists(st.tuples(st.integers(1, 3000), st.integers(1, 3000)), max_size=6),
+)
+def test_the_stretches_of_an_hour_limit_add_up_to_it_and_end_when_it_is_due(hours: int, spans: list[tuple[int, int]]) -> None:
+    started = at = shanghai(2026, 3, 6, 15)
+    pauses = []
+    for runs, stands in spans:
+        since = at + timedelta(minutes=runs)
+        at = since + timedelta(minutes=stands)
+        pauses.append(Pause(since, at, "依据"))
+    told = {"started_at": started, "amount": hours, "unit": "hours", "calendar": CALENDAR, "pauses": tuple(pauses)}
+    days = list_counted_days(**told)
+    counted = [day.until - day.since for day in days if day.reason == "hours" and day.since and day.until]
+    assert sum(counted, timedelta()) == timedelta(hours=hours)
+    assert days[0].since == started and days[-1].until == count_due(**told).at
+    assert all(before.until == after.since for before, after in itertools.pairwise(days))
 
 
 def test_hours_and_natural_days() -> None:
