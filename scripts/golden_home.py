@@ -1,7 +1,7 @@
 """Make a golden home of this version: `python scripts/golden_home.py 0.1.0` writes two files into tests/faults/golden.
 
-The archive holds a control database with cases on their way and the key of that node; the table beside it says how
-they stood. Later code must open it and finish every case (tests/faults/test_golden_homes.py). Made once per release.
+The archive holds a control database with cases on their way, the key of that node and the files people handed in; the
+table beside it says how they stood. Later code must open it and finish every case (tests/faults/test_golden_homes.py). Made once per release.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ def make(name: str) -> int:
         told = {"YUNHE_HOME": str(home), "DJANGO_SETTINGS_MODULE": "yunhe.settings.django"}
         paths = os.pathsep.join((str(ROOT / "src"), str(ROOT)))
         maker = str(ROOT / "tests" / "faults" / "golden_maker.py")
-        done = subprocess.run([sys.executable, maker], env={**clean, **told, "PYTHONPATH": paths}, capture_output=True, check=True)
+        done = subprocess.run([sys.executable, maker], env={**clean, **told, "PYTHONPATH": paths}, stdout=subprocess.PIPE, check=True)
         with sqlite3.connect(home / FILES[0]) as database:
             database.execute("PRAGMA journal_mode = DELETE")
         database.execute("VACUUM")
@@ -41,8 +41,9 @@ def make(name: str) -> int:
 
 
 def _pack(home: Path, archive: Path) -> int:
+    attached = sorted(str(path.relative_to(home)) for path in (home / "attachments").rglob("*") if path.is_file())
     with tarfile.open(archive, "w:xz", preset=9) as tar:
-        for file in FILES:
+        for file in (*FILES, *attached):
             data = (home / file).read_bytes()
             entry = tarfile.TarInfo(file)
             entry.size, entry.mode = len(data), 0o600

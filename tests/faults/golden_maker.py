@@ -14,7 +14,7 @@ django.setup()
 from django.conf import settings  # noqa: E402
 from django.core.management import call_command  # noqa: E402
 
-from tests.faults import story, world  # noqa: E402
+from tests.faults import positions, story, world  # noqa: E402
 from tests.faults.golden_process import standing  # noqa: E402
 from yunhe.core.cases import api  # noqa: E402
 from yunhe.kernel.clock import frozen  # noqa: E402
@@ -23,7 +23,7 @@ UNTIL = "delegate"
 
 
 def run() -> dict[str, Any]:
-    """Play the story so far that cases stand in many places, and leave some more in the middle of things."""
+    """Play the story so far that cases stand in many places, and leave some more in the middle of things; return how they stand, and when."""
     home = Path(settings.HOME)
     call_command("migrate", verbosity=0)
     world.fill_slots(home)
@@ -33,8 +33,9 @@ def run() -> dict[str, Any]:
             story.move(clock, steps, at)
             step.run(made)
         _leave_in_the_middle(made)
+        holds = positions.leave_all(made)
         api.warn_due(actor=world.FOUNDER)
-        return standing()
+        return {**standing(), "at": clock.at.isoformat(), "holds": holds}
 
 
 def _leave_in_the_middle(made: world.World) -> None:

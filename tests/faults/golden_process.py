@@ -1,6 +1,7 @@
-"""Open a golden home with today's code and finish every case in it. Run by test_golden_homes.py in that home.
+"""Open a golden home with today's code and finish everything in it. Run by test_golden_homes.py in that home.
 
-Prints how it stood before anything was done, every law that was broken before and after, and how it ended.
+Its argument is the table that was written beside the home. Prints how it stood before anything was done, every law
+that was broken before and after, what was not found or could not be finished of what it holds, and how it ended.
 """
 
 from __future__ import annotations
@@ -8,6 +9,7 @@ from __future__ import annotations
 import json
 import sys
 from collections import Counter
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +19,7 @@ django.setup()
 
 from django.conf import settings  # noqa: E402
 
-from tests.faults import copies, judge, story, world  # noqa: E402
+from tests.faults import copies, judge, positions, story, world  # noqa: E402
 from yunhe.cli.setup import make_node  # noqa: E402
 from yunhe.core.cases import api  # noqa: E402
 from yunhe.core.cases.errors import CaseNotFound  # noqa: E402
@@ -84,21 +86,27 @@ def _step(case_id: str, person: Actor) -> str | None:
     return chosen.name
 
 
-def run() -> dict[str, Any]:
-    home = Path(settings.HOME)
+def run(told: dict[str, Any]) -> dict[str, Any]:
+    home, holds = Path(settings.HOME), told.get("holds", [])
     copies.forget_power_cuts()
     world.fill_slots(home)
-    with frozen(world.A_MONDAY) as clock:
-        clock.advance(story.timedelta(days=400))
+    with frozen(datetime.fromisoformat(told["at"]) if holds else world.A_MONDAY) as clock:
+        clock.advance(timedelta(hours=1))
         make_node(note=lambda text: None, bare=True)
-        before, broken = standing(), judge.laws()
+        before, broken = standing(), [*judge.laws(), *positions.broken_seals()]
+        people = positions.world_of(home)
+        lost = positions.failures(holds, people, "found")
+        unfinished = positions.failures(holds, people, "finish")
+        clock.advance(timedelta(days=400))
         did = finish_all()
         api.warn_due(actor=world.FOUNDER)
         story.deliver()
         states = Counter(CaseRecord.objects.values_list("state", flat=True))
         waiting = Dispatch.objects.filter(state="waiting").count()
-        return {"before": before, "broken": broken, "did": did, "states": states, "waiting": waiting, "after": judge.laws()}
+        after = [*judge.laws(), *positions.broken_seals(), *judge.letters(people.post)]
+        return {"before": before, "broken": broken, "lost": lost, "unfinished": unfinished, "did": did, "states": states,
+                "waiting": waiting, "after": after}  # fmt: skip
 
 
 if __name__ == "__main__":
-    sys.stdout.write(json.dumps(run()))
+    sys.stdout.write(json.dumps(run(json.loads(Path(sys.argv[1]).read_text("utf-8")))))

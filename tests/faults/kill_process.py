@@ -178,7 +178,8 @@ def play_struck(play: Play, struck: Iterable[int], aim: Callable[[int], list[tup
     play.databases.make("walk", "start")
     walk, done = play.databases.name("walk"), 0
     for at in struck:
-        in_fork(walk, lambda first=done, at=at: [play.run(step, Striker()) for step in range(first, at)] and None)
+        _, said = in_fork(walk, lambda first=done, at=at: [play.run(step, Striker()) for step in range(first, at)] and None)
+        assert not said, said
         play.databases.make("before", "walk")
         _, play.before = in_fork(walk, judge.state)
         code, told = in_fork(walk, lambda at=at: play.clean(at))

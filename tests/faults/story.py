@@ -48,7 +48,7 @@ def steps() -> list[Step]:
         Step("complete", lambda w: act(w.cast.clerk, "b", "complete", place="建军路"), hours=50),
         Step("suspend", lambda w: use("suspend", w.cast.leader, "b", basis="依据", **WHY)),
         Step("resume", lambda w: use("resume", w.cast.leader, "b", **WHY), hours=30),
-        Step("extend", lambda w: use("extend", w.cast.leader, "b", amount=3, basis="依据", **WHY)),
+        Step("extend", lambda w: use("extend", w.cast.leader, "b", seat=("accept", ""), amount=3, basis="依据", **WHY)),
         Step("escalate", lambda w: use("escalate", w.cast.leader, "b", **WHY)),
         Step("remind", lambda w: use("remind", w.cast.clerk, "b", **WHY)),
         Step("accept b", lambda w: act(w.cast.steward, "b", "accept", departments=bodies(w))),

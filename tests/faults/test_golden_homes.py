@@ -18,6 +18,7 @@ HOMES = sorted(path.name.removesuffix(".tar.xz") for path in FOLDER.glob("*.tar.
 def test_there_is_a_golden_home() -> None:
     assert HOMES and all((FOLDER / f"{name}.json").is_file() for name in HOMES)
     assert all((FOLDER / f"{name}.tar.xz").stat().st_size < 200_000 for name in HOMES)
+    assert any(len(json.loads((FOLDER / f"{name}.json").read_text("utf-8")).get("holds", ())) > 12 for name in HOMES)
 
 
 @pytest.mark.parametrize("name", HOMES)
@@ -26,9 +27,10 @@ def test_an_earlier_home_opens_and_every_case_in_it_is_finished(name: str, tmp_p
     with tarfile.open(FOLDER / f"{name}.tar.xz") as archive:
         archive.extractall(tmp_path / "home", filter="data")
     (tmp_path / "home" / "keys").chmod(0o700)
-    found = run_program("golden_process.py", tmp_path / "home")
+    found = run_program("golden_process.py", tmp_path / "home", FOLDER / f"{name}.json")
     assert {number: found["before"]["cases"].get(number) for number in told["cases"]} == told["cases"]
     assert {what: found["before"]["counts"][what] for what in told["counts"]} == told["counts"]
+    assert (found["lost"], found["unfinished"]) == ([], [])  # what it holds is there, and goes on from there
     assert (found["broken"], found["after"]) == ([], [])  # seals and events hold, before and after
     assert set(found["states"]) == {"closed"}, (found["states"], found["did"])
     assert found["waiting"] == 0 and found["did"]["resume"] > 1 and found["did"]["give_opinion"] > 0
