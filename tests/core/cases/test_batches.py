@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import copy
 from typing import Any
 
 import pytest
 
 from tests.conftest import Cast
 from yunhe.core.cases import api
-from yunhe.core.cases.errors import ActionNotOffered, BadKind, MembersRefused
+from yunhe.core.cases.errors import ActionNotOffered, BadKind, GuardRefused, MembersRefused
 from yunhe.core.cases.types import Case, KindSpec
 from yunhe.kernel.actor import Actor
 
@@ -104,6 +105,17 @@ def test_a_batch_ranks_its_members_and_decides_for_all(world: Any, cast: Cast) -
     view = api.access_case(case_id=bids[0].case_id, actor=cast.clerk.actor)
     assert [event.action for event in view.events] == ["open", "join_batch", "win"]
     assert view.events[-1].on_behalf == f"batch {batch.number}"
+
+
+def test_guards_hold_for_a_batch_too(world: Any, founder: Actor, cast: Cast) -> None:
+    told = copy.deepcopy(APPLICATION)
+    told["obligations"]["wait"]["actions"]["lose"]["guards"] = [{"when": "score < 60", "message": "及格的不能落选。"}]
+    api.publish_kind(spec=KindSpec.model_validate(told), source="tests", actor=founder)
+    bids, batch = [world("bid", score=score) for score in (90, 70)], world("ranking", quota=1)
+    api.add_members(case_id=batch.case_id, numbers=[one.number for one in bids], actor=cast.leader.actor)
+    with pytest.raises(GuardRefused, match="及格的不能落选"):
+        api.act(case_id=batch.case_id, action="settle", data={}, actor=cast.leader.actor)
+    assert outcomes(bids) == [("", None), ("", None)]
 
 
 def test_what_waits_for_its_batch_is_nobodys_turn(world: Any, cast: Cast) -> None:

@@ -62,6 +62,21 @@ def test_what_is_not_answered_by_the_last_second_lapses(note: Any, clock: Frozen
     assert api.replay_case(case_id=case.case_id, actor=cast.clerk.actor).equal
 
 
+def test_what_lapses_at_once_ends_name_by_name_so_that_rules_see_each(note: Any, clock: FrozenClock, cast: Cast, founder: Actor) -> None:
+    """One refusal by lapse ends the case: two at once are no third thing that no rule names."""
+    told = body(group="g", on_due={"outcome": "lapsed", "title": "期满"})
+    told["obligations"]["other"] = copy.deepcopy(told["obligations"]["answer"])
+    told["start"] = [{"open_obligation": "answer"}, {"open_obligation": "other"}]
+    told["groups"] = {"g": {"rules": [{"when": "count_lapsed = 1", "effects": [{"go_to_phase": "done"}, {"close_case": "agreed"}]}]}}
+    api.publish_kind(spec=KindSpec.model_validate(told), source="tests", actor=founder)
+    case, failed = note(), list[str]()
+    clock.advance(timedelta(days=30))
+    assert (api.lapse_due(actor=founder, failed=failed), failed) == (1, [])
+    assert api.get_case(case_id=case.case_id).outcome == "agreed"
+    assert sorted(state for _, state, _ in rows(case)) == ["cancelled", "done"]
+    assert api.replay_case(case_id=case.case_id, actor=cast.clerk.actor).equal
+
+
 def test_a_pause_holds_the_lapse_and_an_answer_ends_it(note: Any, clock: FrozenClock, cast: Cast, founder: Actor) -> None:
     publish(founder, on_due=LAPSE)
     waits, answered = note(), note()

@@ -340,6 +340,7 @@ def _act_on_members(row: CaseRecord, course: Course, specs: tuple[MembersSpec, .
         told = {name: rank if source == RANK else course.refer(source) for name, source in chosen.form.items()}
         form = checked(action.fields, told, member.data)
         step = begin(member, spec, chosen.action, course.moment.actor, form=action.fields, values=form)
+        step.check_guards(action)
         step.take(waiting.pk, action)
         finish(member, step, obligation_id=waiting.pk, on_behalf=f"{BATCH} {row.number}")
 

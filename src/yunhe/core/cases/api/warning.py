@@ -97,20 +97,24 @@ def _warn(row: CaseRecord, spec: KindSpec, actor: Actor) -> int:
 
 
 def _lapse(row: CaseRecord, spec: KindSpec, actor: Actor) -> int:
-    """End what is over, in that order; what follows counts from when the time was over, however late this is found."""
-    over = list(row.obligations.filter(state=OPEN, lapse_at__lt=now()).order_by("lapse_at", "pk").values_list("pk", "name", "lapse_at"))
-    course = steps.begin(row, spec, "lapse", actor)
-    lapsed = []
-    for key, name, at in over:
-        told = spec.obligation(name).on_due
-        if told and at and course.position["obligations"][key]["state"] == OPEN:
-            course.at = at
-            course.close_obligation(key, told.outcome, DONE)
-            course.run(told.effects)
-            lapsed.append(key)
-    if lapsed:
-        steps.finish(row, course, obligation_id=lapsed[0])
-    return len(lapsed)
+    """End what is over, all of a name in one step, as the proof of the kind takes it; the next name in a step of its own.
+
+    What follows counts from when the time was over, however late this is found.
+    """
+    over, lapsed = row.obligations.filter(state=OPEN, lapse_at__lt=now()).order_by("lapse_at", "pk"), 0
+    ends = {name: spec.on_due for name, spec in spec.obligations.items() if spec.on_due}
+    while row.state == OPEN and (found := list(over.filter(name__in=ends).values_list("pk", "name", "lapse_at"))):
+        name = found[0][1]
+        alike = [(key, at) for key, other, at in found if other == name and at]
+        course = steps.begin(row, spec, "lapse", actor)
+        for key, at in alike:
+            if course.position["obligations"][key]["state"] == OPEN:
+                course.at = at
+                course.close_obligation(key, ends[name].outcome, DONE)
+                course.run(ends[name].effects)
+                lapsed += 1
+        steps.finish(row, course, obligation_id=alike[0][0])
+    return lapsed
 
 
 def _recur(row: CaseRecord, spec: KindSpec, actor: Actor) -> int:
