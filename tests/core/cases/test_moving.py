@@ -16,8 +16,9 @@ from django.db import transaction
 
 from tests.conftest import Cast
 from tests.core.cases.random_kinds import random_edit, random_kind, trimmed
-from tests.core.cases.test_change_never_strands import HEAD, Walker, corrected, drafted
+from tests.core.cases.test_change_never_strands import corrected, drafted
 from tests.core.cases.test_operators import do, permit_kind
+from tests.core.cases.walking import HEAD, Walker
 from tests.soaking import amount, seed_of
 from yunhe.core.cases import api
 from yunhe.core.cases.api import store, telling
