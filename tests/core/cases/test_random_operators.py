@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from tests.conftest import Cast
 from tests.core.cases.test_operators import permit_kind
-from tests.soaking import amount
+from tests.soaking import amount, is_soaking
 from yunhe.core.cases import api
 from yunhe.core.cases.api import store
 from yunhe.core.cases.errors import CaseNotFound
@@ -120,7 +120,8 @@ def test_whatever_people_do_the_events_give_the_rows(
             transaction.set_rollback(True)
 
     walks()
-    assert {"act", "retract", "suspend", "resume", "extend", "send_back"} <= set(seen), seen  # the walks got somewhere
+    wanted = {"act", "retract", "suspend", "resume", "extend", "send_back"} if is_soaking() else {"act"}
+    assert wanted <= set(seen) and len(seen) >= 6, seen  # the walks got somewhere
 
 
 def walk(case_id: str, step: tuple[int, int, bool], cast: Cast, seen: Counter[str]) -> None:
