@@ -15,6 +15,7 @@ from tests.conftest import BODIES
 from tests.journeys.browser import check_page, open_browser, signed_in
 from tests.journeys.made import MadeHomes, bare
 from tests.journeys.node import ROOT, Node
+from tests.journeys.test_pages_in_the_browser import stops
 from tests.soaking import amount
 
 pytestmark = [pytest.mark.journey, pytest.mark.timeout(900)]
@@ -225,6 +226,7 @@ def together(page: Page) -> None:
     press(page, "b")
     page.wait_for_url("**/inbox/bulk/")
     check_page(page)
+    assert stops(page) == []
     press(page, ASK, "Enter")
     page.wait_for_load_state()
     page.wait_for_function("document.activeElement.name === 'do-missing'")

@@ -188,4 +188,70 @@ def test_a_request_is_filled_and_sent_by_keyboard_alone(node: Node, browser: Bro
     page.context.close()
 
 
+CASE_SCREENS = (
+    "/inbox/", "/inbox/cases/", "/inbox/cases/?kind=publication", "/inbox/team/", "/inbox/team/exceptions/", "/inbox/team/hand-over/",
+    "/inbox/kinds/", "/inbox/kinds/publication/", "/inbox/rules/", "/inbox/new/",
+)  # fmt: skip
+CONTROLS = """() => [...document.querySelectorAll("a[href], button, input:not([type=hidden]), select, textarea, summary")].filter(
+  one => one.checkVisibility({visibilityProperty: true}) && !one.disabled && !one.closest("dialog:not([open])")
+    && (one.type !== "radio" || one.checked) && !window.stops.has(one)).map(one => one.outerHTML.slice(0, 160))"""
+STOP = """() => { const one = document.activeElement, last = [...window.stops].at(-1);
+  if (one === document.body || one === window.stood || (window.stops.has(one) && one === [...window.stops][0])) return "end";
+  const fresh = !window.stops.has(one); window.stops.add(one);
+  return fresh && last && !(last.compareDocumentPosition(one) & 4) ? "back" : ""; }"""
+
+
+def stops(page: Page, most: int = 400) -> list[str]:
+    """Go through a page by Tab; return where the focus is not seen, jumps back, or never comes."""
+    page.emulate_media(reduced_motion="reduce")
+    page.evaluate("window.stops = new Set(); document.activeElement.blur()")
+    wrong = []
+    for _ in range(most):
+        page.keyboard.press("Tab")
+        come = page.evaluate(STOP)
+        if come == "end":
+            break
+        if come or not page.evaluate(FOCUS_SHOWS):
+            wrong.append(f"{page.url}: {come or 'not seen'}: {page.evaluate('document.activeElement.outerHTML.slice(0, 160)')}")
+    return wrong + [f"{page.url}: no Tab comes to {one}" for one in page.evaluate(CONTROLS)]
+
+
+def focused(page: Page) -> str:
+    return str(page.evaluate("document.activeElement.id || document.activeElement.className"))
+
+
+def test_screens_of_cases_by_keyboard(node: Node, browser: Browser) -> None:
+    """Everything on them is reached, in order and seen; what came of an act, or the first mistake, has the focus."""
+    page = signed_in(browser, node.web, "shuju", node.accounts["shuju"], width=390, locale="en-US")
+    wrong = []
+    page.goto("/inbox/cases/")
+    case = str(page.locator("main tbody a[href^='/inbox/cases/']").first.get_attribute("href")).split("?", maxsplit=1)[0]
+    for path in (*CASE_SCREENS, case, f"{case}print/"):
+        page.goto(path)
+        check_page(page)
+        wrong += stops(page)
+    assert not wrong, "\n".join(wrong)
+
+    page.goto("/inbox/team/hand-over/")
+    tab_to(page, "main form button[type=submit]")
+    page.keyboard.press("Enter")
+    page.wait_for_selector("#form-errors")
+    assert focused(page) == "form-errors"
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    assert page.evaluate("document.activeElement.matches('select, input, textarea')")
+
+    page.goto("/inbox/cases/?kind=publication")
+    tab_to(page, ".yh-views summary")
+    page.keyboard.press("Enter")
+    tab_to(page, "#view-name", most=2)
+    page.keyboard.type("Reviews")
+    check_page(page)
+    page.keyboard.press("Enter")
+    page.wait_for_selector(".yh-message-success")
+    assert focused(page) == "yh-messages"
+    tab_to(page, ".yh-chips a[aria-current]")
+    page.context.close()
+
+
 FIRST_RESOURCE = "all => all.map(a => a.getAttribute('href')).find(h => /^\\/ledger\\/\\d{6}\\/\\d{4}\\/$/.test(h))"

@@ -51,7 +51,7 @@ def actions(view: CaseView, actor: Actor, cast: Cast) -> list[tuple[str, Callabl
         data = {field.name: filled[field.name] for field in one.fields if field.name in filled}
         told = {"case_id": case_id, "action": one.name, "data": data, "actor": actor, "obligation_id": one.obligation_id}
         offers.append(("act", partial(api.act, **told)))
-    for operator in view.operators:
+    for operator in {one.name: one for one in view.operators}.values():  # of several alike the last
         told = {"case_id": case_id, "actor": actor, **({"obligation_id": operator.obligation_id} if operator.obligation_id else {})}
         more: dict[str, Any] = {} if operator.name in ("take_back", "drop_reviewer") else {"reason": "理由"}
         chosen = next(iter(operator.choices), "")

@@ -34,6 +34,7 @@ def test_what_a_send_back_undid_is_marked_where_it_is_read(permit: Any, cast: Ca
     assert browser.get(address).content.decode().count(UNDONE) == 2
     paper = browser.get(f"{address}print/").content.decode()
     assert paper.count(UNDONE) == 4  # of the obligations, and of the steps
+    assert "退回到：审查" in paper
     states = {way.what: way.state for way in course_of(seen)["table"].rows}
     assert states["作出决定"] == "next" and states["会签"] == "now"
     api.retract(case_id=case.case_id, reason=WHY, actor=cast.leader.actor)

@@ -372,7 +372,7 @@ def _event(item: EventRecord, spec: KindSpec, obligations: Mapping[str, Obligati
     action = declared.actions.get(item.action) if declared else None
     title = action.title.as_mapping() if action else OWN_EVENTS.get(item.action, {"zh": item.action, "en": item.action})
     fields = action.fields if action else ()
-    told = (*(_facts(fields, item.values) if action else _own_facts(item)), *_decided(item))
+    told = (*(_facts(fields, item.values) if action else _own_facts(item, spec)), *_decided(item))
     return Event(
         event_id=item.pk,
         seq=item.seq,
@@ -401,7 +401,7 @@ def _decided(item: EventRecord) -> tuple[Fact, ...]:
     return tuple(told)
 
 
-def _own_facts(item: EventRecord) -> tuple[Fact, ...]:
+def _own_facts(item: EventRecord, spec: KindSpec) -> tuple[Fact, ...]:
     if item.action == "open":
         return ()  # the fields of the case say it
     titles = {
@@ -413,6 +413,7 @@ def _own_facts(item: EventRecord) -> tuple[Fact, ...]:
         ("signing", "any"): {"zh": "任何一人的即可（或签）", "en": "anybody's is enough"},
         ("limits", "recount"): {"zh": "按新时限重新计算", "en": "counted anew by the new limits"},
         ("limits", "restore"): {"zh": "恢复变更前的时限", "en": "put back to those before the change"},
+        **{("phase", phase.code): phase.title.as_mapping() for phase in spec.phases},
     }
     told = ((name, value) for name, value in item.values.items() if name in titles and value)
     return tuple(Fact(name, titles[name], "text", value, said.get((name, str(value)))) for name, value in told)
