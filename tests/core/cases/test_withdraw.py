@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 import yaml
+from django.utils import translation
 from pydantic import ValidationError
 
 from tests.api_caller import Caller
@@ -17,7 +18,15 @@ from tests.conftest import Cast, Member
 from tests.core.cases.kinds import load_national_limits, national_kind, simple_kind
 from tests.core.cases.test_pages import signed_in
 from yunhe.core.cases import api
-from yunhe.core.cases.errors import BadKind, CannotOperate, CaseChanged, CaseNotFound, OperatorNotAllowed
+from yunhe.core.cases.errors import (
+    ActionNotOffered,
+    BadKind,
+    CannotOperate,
+    CaseChanged,
+    CaseNotFound,
+    OperatorNotAllowed,
+)
+from yunhe.core.cases.forms.operators import LABELS
 from yunhe.core.cases.types import Case, KindSpec
 from yunhe.core.evidence.models import EvidenceRow
 from yunhe.core.notices import api as notices
@@ -97,8 +106,10 @@ def test_what_was_asked_for_does_not_happen(ask: Any, cast: Cast) -> None:
 def test_nobody_else_takes_it_back_and_not_once_it_was_dealt_with(ask: Any, cast: Cast) -> None:
     case, by = asked_for(ask, cast, "account_request")
     assert "withdraw" not in offered(case, cast.system_admin)
-    with pytest.raises(CannotOperate):
+    with pytest.raises(CannotOperate) as refused:
         withdraw(case, cast.system_admin)
+    assert "不能“撤回申请”" in refused.value.say("zh") and '"Withdraw the request"' in refused.value.say("en")
+    assert refused.value.facts["operator"] == "withdraw"
     with pytest.raises(CaseNotFound):
         withdraw(case, cast.clerk)
     with pytest.raises(CaseChanged):
@@ -107,6 +118,16 @@ def test_nobody_else_takes_it_back_and_not_once_it_was_dealt_with(ask: Any, cast
     assert "withdraw" not in offered(case, by)
     with pytest.raises(CannotOperate):
         withdraw(case, by)
+
+
+def test_refusals_call_an_operator_as_the_page_does() -> None:
+    for name, label in LABELS.items():
+        for language in ("zh", "en"):
+            with translation.override({"zh": "zh-hans", "en": "en"}[language]):
+                assert f"{label}" in CannotOperate(number="1", operator=name, problem="x", problem_en="x").say(language)
+                assert f"{label}" in ActionNotOffered(number="1", action=name).say(language)
+    assert set(LABELS) == set(api.OPERATOR_FORMS)
+    assert "“finish”" in ActionNotOffered(number="1", action="finish").say("zh")
 
 
 def test_an_opinion_decides_nothing_and_a_question_back_neither(ask: Any, cast: Cast) -> None:
@@ -150,8 +171,9 @@ def test_a_kind_that_says_nothing_is_taken_back_where_no_room_was_told(clock: Fr
     for changes in ({"by_form": False}, {"by_form": True, "operators": ["remind"]}):
         case = opened(**changes)
         assert "withdraw" not in offered(case, cast.clerk)
-        with pytest.raises(OperatorNotAllowed):
+        with pytest.raises(OperatorNotAllowed) as refused:
             withdraw(case, cast.clerk)
+        assert "不允许“撤回申请”" in refused.value.say("zh")
     still = opened(by_form=True, operators=["retract", "suspend"])
     api.suspend(case_id=still.case_id, basis="测试", reason=WHY, actor=cast.leader.actor)
     assert offered(still, cast.clerk) == ["withdraw"]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -44,6 +44,26 @@ __all__ = [
 ]
 
 
+OPERATOR_TITLES: Mapping[str, Mapping[str, str]] = {
+    "hand_on": {"zh": "转办", "en": "Hand on"},
+    "take_back": {"zh": "退还给本岗位", "en": "Give back to all"},
+    "add_reviewer": {"zh": "加签", "en": "Add a reviewer"},
+    "drop_reviewer": {"zh": "撤回加签", "en": "Drop the reviewers"},
+    "send_back": {"zh": "退回到", "en": "Send back"},
+    "retract": {"zh": "撤回上一步", "en": "Take the last step back"},
+    "withdraw": {"zh": "撤回申请", "en": "Withdraw the request"},
+    "remind": {"zh": "催办", "en": "Remind"},
+    "escalate": {"zh": "督办", "en": "Supervise"},
+    "suspend": {"zh": "中止", "en": "Suspend"},
+    "resume": {"zh": "恢复办理", "en": "Resume"},
+    "extend": {"zh": "延期", "en": "Extend"},
+    "merge": {"zh": "并案", "en": "Merge"},
+    "split": {"zh": "拆分", "en": "Split"},
+}
+"""What the generic operators are called in a refusal, as the page calls them."""
+ASKED = ("operator", "action")
+
+
 @dataclass(frozen=True, slots=True)
 class FieldProblem:
     """One wrong value of a form. `field` is a path such as `fields[2].name`; never holds the value."""
@@ -56,6 +76,16 @@ class FieldProblem:
     def say(self, language: str = "zh") -> str:
         """Return the sentence in `language`."""
         return self.en if language[:2] == "en" else self.zh
+
+
+class _Titled(Terminal):
+    """A refusal that names what was asked for: a generic operator stands in it by its title, in `facts` by its code."""
+
+    def say(self, language: str = "zh") -> str:
+        """Return the sentence in `language`."""
+        spoken = "en" if language[:2] == "en" else "zh"
+        titles = {name: OPERATOR_TITLES[code][spoken] for name, code in self.facts.items() if name in ASKED and code in OPERATOR_TITLES}
+        return self.sentences[spoken].format(**{**self.facts, **titles})
 
 
 class FieldsInvalid(Invalid):
@@ -128,7 +158,7 @@ class CaseChanged(Conflict):
     }
 
 
-class ActionNotOffered(Refused):
+class ActionNotOffered(_Titled, Refused):
     """The action is not open to this actor at this step, or does not exist."""
 
     code = "action_not_offered"
@@ -138,7 +168,7 @@ class ActionNotOffered(Refused):
     }
 
 
-class AmbiguousAction(Invalid):
+class AmbiguousAction(_Titled, Invalid):
     code = "ambiguous_action"
     sentences: ClassVar[dict[str, str]] = {
         "zh": "办件 {number} 有多个待办都有“{action}”。请指明是哪一个待办（obligation_id）。",
@@ -245,7 +275,7 @@ class OpinionsOpen(Conflict):
     }
 
 
-class OperatorNotAllowed(Refused):
+class OperatorNotAllowed(_Titled, Refused):
     code = "operator_not_allowed"
     sentences: ClassVar[dict[str, str]] = {
         "zh": "办件类型 {kind_code} 不允许“{operator}”。需要时请调整该类型的 operators。",
@@ -253,7 +283,7 @@ class OperatorNotAllowed(Refused):
     }
 
 
-class CannotOperate(Invalid):
+class CannotOperate(_Titled, Invalid):
     """A generic operator that the case's standing does not allow."""
 
     code = "cannot_operate"
