@@ -218,7 +218,7 @@ def test_every_mistake_is_told_with_file_row_and_column(rules: str) -> None:
 
 
 BAD_HEADERS: list[tuple[dict[str, Any], str]] = [
-    ({"name": ""}, "name"), ({"name": None}, "name"), ({"hit": "output order"}, "hit"), ({"extra": 1}, "-"),
+    ({"name": ""}, "name"), ({"name": None}, "name"), ({"hit": "sometimes"}, "hit"), ({"hit": "output order"}, "outputs"), ({"extra": 1}, "-"),
     ({"inputs": []}, "in:n"), ({"inputs": ["n"]}, "inputs"), ({"inputs": {"n": "number"}}, "inputs.n"),
     ({"inputs": {"n": {"type": "integer", "min": 1}}}, "inputs.n"), ({"inputs": {"a b": "integer"}}, "inputs.a b"),
     ({"inputs": {"on": "date"}}, "inputs.on"), ({"inputs": {3: "date"}}, "inputs.3"),

@@ -22,8 +22,10 @@ from yunhe.engine.decisions import (
     SeveralRulesMatched,
     Table,
     analyse,
+    declaration_of,
     read_dmn,
     read_table,
+    rules_of,
     write_dmn,
 )
 from yunhe.engine.duck import session
@@ -118,7 +120,7 @@ class World:
         inputs = {f"i{at}": kind for at, kind in enumerate(self.kinds)}
         out: dict[str, Any] = {"type": "integer"}
         out |= {"default": 9} if self.default else {}
-        out |= {"values": [2, 1, 3, 9]} if self.hit == "priority" else {}
+        out |= {"values": [2, 1, 3, 9]} if self.hit in ("priority", "output_order") else {}
         lines = [",".join([*(f"in:{name}" for name in inputs), "out:x", "from", "until"])]
         for cells, result, dates in self.rules:
             texts = [*(cell.text() for cell in cells), str(result), *(str(day) if day else "" for day in dates)]
@@ -142,6 +144,8 @@ class World:
             return 9
         if self.hit in ("rule_order", "collect"):
             return tuple(results)
+        if self.hit == "output_order":
+            return tuple(result for value in (2, 1, 3) for result in results if result == value)
         if self.hit.startswith("collect_"):
             if self.hit == "collect_count":
                 return len(results)
@@ -185,7 +189,7 @@ def named(values: tuple[Any, ...]) -> dict[str, Any]:
     return {f"i{at}": value for at, value in enumerate(values)}
 
 
-EVERY = ("unique", "first", "any", "priority", "rule_order",
+EVERY = ("unique", "first", "any", "priority", "rule_order", "output_order",
          "collect", "collect_sum", "collect_min", "collect_max", "collect_count")  # fmt: skip
 
 
@@ -202,8 +206,12 @@ def test_decide_agrees_with_a_plain_reading_of_the_cells(world: World) -> None:
             continue
         decision = table.decide(named(values), on=on)
         assert decision.outputs["x"] == expected
-        if world.hit not in ("first", "priority"):
-            assert [rule.row for rule in decision.hits] == [row for row, _ in world.hits(values, on)]
+        rows = [row for row, _ in world.hits(values, on)]
+        if world.hit == "output_order":
+            assert sorted(rule.row for rule in decision.hits) == rows
+            assert tuple(rule.outputs[0] for rule in decision.hits) == (expected if rows else ())
+        elif world.hit not in ("first", "priority"):
+            assert [rule.row for rule in decision.hits] == rows
 
 
 @settings(max_examples=amount(small=40, full=500))
@@ -309,6 +317,13 @@ def test_dmn_round_trip_keeps_the_digest(world: World) -> None:
     imported = read_dmn(write_dmn(table))
     assert imported.unsupported == ()
     assert imported.table is not None and imported.table.digest == table.digest
+
+
+@settings(max_examples=amount(small=60, full=1000))
+@given(world=worlds(hits=EVERY))
+def test_what_a_pack_holds_reads_back_with_the_same_digest(world: World) -> None:
+    table = world.table()
+    assert read_table(declaration_of(table), rules_of(table)).digest == table.digest
 
 
 def test_sql_of_a_column_of_nothing_has_its_type(tmp_path: Path) -> None:

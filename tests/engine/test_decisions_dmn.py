@@ -92,7 +92,7 @@ def test_names_with_spaces_become_fields_and_the_change_is_told() -> None:
 
 @pytest.mark.parametrize(
     ("part", "text", "row"),
-    [("hit", "OUTPUT ORDER", 0), ("expression", "age + 1", 1), ("expression", "on", 1), ("cell", "? &gt; 5", 3),
+    [("hit", "SOMETIMES", 0), ("hit", "OUTPUT ORDER", 0), ("expression", "age + 1", 1), ("expression", "on", 1), ("cell", "? &gt; 5", 3),
      ("cell", "limit", 3), ("value", "age * 2", 3), ("value", "b", 3)],
 )  # fmt: skip
 def test_a_part_that_changes_the_meaning_leaves_no_table(part: str, text: str, row: int) -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from yunhe.cli.commands import Command, Context, Output, table_lines
+from yunhe.cli.data_commands import FileUnreadable
 from yunhe.cli.sharing_commands import find_case_id
 from yunhe.kernel.clock import local
 from yunhe.kernel.errors import Invalid
@@ -189,6 +190,48 @@ def decide(context: Context, arguments: argparse.Namespace) -> Output:
         {"table": found.table, "digest": found.digest, "on": on, "outputs": dict(found.outputs), "rows": hits},
         (*lines, *(f"row {one['row']}  {one['basis']}" for one in hits)),
     )
+
+
+def table_export(context: Context, arguments: argparse.Namespace) -> Output:
+    """Write a decision table as DMN 1.3, for other tools."""
+    from yunhe.core.cases import api as cases
+
+    return _written(arguments.out or f"{arguments.table}.dmn", cases.export_table(code=arguments.table, actor=context.actor()))
+
+
+def table_import(context: Context, arguments: argparse.Namespace) -> Output:
+    """Check a DMN file and, with --out, write its table as a pack holds it; nothing is published."""
+    from yunhe.core.cases import api as cases
+    from yunhe.engine.decisions import TableRefused
+
+    path, tongue = Path(arguments.file), context.language
+    text = _text_of(path)
+    try:
+        found = cases.convert_dmn(text=text, file=path.name, decision=arguments.decision, code=arguments.code, actor=context.actor())
+    except TableRefused as refused:
+        for other in refused.problems[1:]:
+            context.note(other.say(tongue))
+        raise
+    told = [error.say(tongue) for error in found.passed_over] + [hole[tongue] for hole in found.holes]
+    files = {f"tables/{found.code}.yml": found.declaration, f"tables/{found.code}.csv": found.rules}
+    written = [str(_placed(Path(arguments.out) / name, text)) for name, text in files.items()] if arguments.out else []
+    data = {"table": found.code, "hit": found.hit, "rules": found.count, "digest": found.digest, "files": written, "problems": told}
+    lines = (f"{found.code}  {found.title['zh']}  {found.hit}  {found.count}  {'✗' if told else '✓'}", *told, *written)
+    return Output(data, lines, exit_code=1 if told else 0)
+
+
+def _text_of(path: Path) -> str:
+    """Return the text of a file. Raises: FileUnreadable."""
+    try:
+        return path.read_text("utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        raise FileUnreadable(file=str(path), reason=str(error)) from error
+
+
+def _placed(path: Path, text: str) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text, "utf-8")
+    return path
 
 
 def members(context: Context, arguments: argparse.Namespace) -> Output:
@@ -375,6 +418,18 @@ def _decide(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--on", type=date.fromisoformat, default=None, metavar="DATE", help="with the rules of that day; today if not given")
 
 
+def _table_export(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("table", metavar="TABLE")
+    parser.add_argument("--out", default="", metavar="FILE", help="TABLE.dmn if not given")
+
+
+def _table_import(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("file", metavar="FILE", help="a DMN document")
+    parser.add_argument("--decision", default="", metavar="NAME", help="which decision; the first with a table if not given")
+    parser.add_argument("--code", default="", metavar="CODE", help="what the pack calls the table; the decision's name if not given")
+    parser.add_argument("--out", default="", metavar="DIR", help="the folder of a pack, into which tables/CODE.yml and .csv are written")
+
+
 def _members(parser: argparse.ArgumentParser) -> None:
     _case(parser)
     parser.add_argument("--add", nargs="+", default=(), metavar="NUMBER", help="cases to put on the list")
@@ -427,6 +482,11 @@ COMMANDS: tuple[Command, ...] = (
     Command(("case", "replay"), "cases.view", _text("按经过重算并核对", "fold the events and compare"), replay, _case),
     Command(("case", "tables"), "cases.view", _text("列出决策表与时限", "list decision tables and limits"), tables),
     Command(("case", "decide"), "cases.view", _text("试算决策表", "ask a decision table"), decide, _decide),
+    Command(("case", "table", "export"), "cases.view", _text("把决策表导出为 DMN", "export a decision table as DMN 1.3"), table_export, _table_export),
+    Command(
+        ("case", "table", "import"), "packs.view", _text("检查 DMN 并转成能力包的决策表", "check a DMN file, convert it for a pack"),
+        table_import, _table_import,
+    ),
     Command(("case", "members"), "cases.act", _text("查看和修改批量办件的清单", "see and change the list of a batch"), members, _members),
     Command(("case", "migrate", "plan"), "cases.change", _text("拟定流程变更", "plan a change of procedure"), migrate_plan, _migrate_plan),
     Command(("case", "migrate", "draft"), "cases.change", _text("起草流程变更", "draft a change"), migrate_draft, _migrate_draft),

@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 class FileUnreadable(Invalid):
     code = "file_unreadable"
     sentences = {
-        "zh": "文件 {file} 读不了：{reason}。请核对路径和权限；约定文件须为 UTF-8。",
-        "en": "Cannot read {file}: {reason}. Check path and rights; a contract is UTF-8 text.",
+        "zh": "文件 {file} 读不了：{reason}。请核对路径和权限；文件须为 UTF-8 文本。",
+        "en": "Cannot read {file}: {reason}. Check path and rights; it must be UTF-8 text.",
     }
 
 

@@ -138,6 +138,16 @@ class PackRulesMissing(Invalid):
     }
 
 
+class TableCodeNeeded(Invalid):
+    """A table from elsewhere has a name that no file of a pack can have."""
+
+    code = "table_code_needed"
+    sentences: ClassVar[dict[str, str]] = {
+        "zh": "“{found}”不能作决策表的代码：需要小写字母开头，由小写字母、数字和下划线组成。请用 --code 给出代码。",
+        "en": '"{found}" cannot be the code of a decision table: small letters, digits and _, a letter first. Give one with --code.',
+    }
+
+
 class LimitNotInForce(Missing):
     """No limit of this code is in force on the day on which a clock would start."""
 

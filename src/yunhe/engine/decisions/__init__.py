@@ -1,4 +1,4 @@
-"""Decision tables with DMN 1.3 semantics: read, decided, analysed, written as SQL and as DMN (services 7.4)."""
+"""Decision tables with DMN 1.3 semantics: read, decided, analysed, written as SQL, as DMN and as packs hold them (services 7.4)."""
 
 from __future__ import annotations
 
@@ -15,9 +15,11 @@ from yunhe.engine.decisions.errors import (
 )
 from yunhe.engine.decisions.reading import read_table
 from yunhe.engine.decisions.table import Table
-from yunhe.engine.decisions.types import Decision, Rule
+from yunhe.engine.decisions.types import EVERY_HIT, Decision, Rule
+from yunhe.engine.decisions.writing import declaration_of, rules_of
 
 __all__ = [
+    "EVERY_HIT",
     "Analysis",
     "CellRefused",
     "Decision",
@@ -32,7 +34,9 @@ __all__ = [
     "TableNotInSql",
     "TableRefused",
     "analyse",
+    "declaration_of",
     "read_dmn",
     "read_table",
+    "rules_of",
     "write_dmn",
 ]

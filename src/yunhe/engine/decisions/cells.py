@@ -14,7 +14,7 @@ be meant. Text and booleans have no order.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import date
 from decimal import Decimal
 from typing import Any, Final
@@ -85,11 +85,11 @@ def check_text(text: str) -> str:
     return text
 
 
-def cell_text(cell: Cell) -> str:
-    """Return the canonical text of a condition; `parse_cell` gives the same cell back."""
+def cell_text(cell: Cell, write: Callable[[Value], str] | None = None) -> str:
+    """Return the canonical text of a condition; `parse_cell` gives the same cell back. `write` writes its values."""
     if cell == ANYTHING:
         return "-"
-    tests = [_span_text(span) for span in cell.spans]
+    tests = [_span_text(span, write or value_text) for span in cell.spans]
     if cell.negated:
         return f"not({', '.join(tests) or 'null'})"
     return ", ".join(["null", *tests] if cell.null else tests)
@@ -109,6 +109,16 @@ def value_text(value: Value) -> str:
     return (text.rstrip("0").rstrip(".") if "." in text else text) if value else "0"
 
 
+def plain_text(cell: Cell, kind: CellType) -> str:
+    """Return a condition as people write it: text without quotes and dates bare, where it reads back the same."""
+    return cell_text(cell, lambda value: _bare(value, lambda text: parse_cell(text, kind) == Cell((Span(value, value),))))
+
+
+def plain_value(value: Value, kind: CellType) -> str:
+    """Return a value as people write it, "" for none."""
+    return "" if value is None else _bare(value, lambda text: parse_value(text, kind) == value)
+
+
 def holds(cell: Cell, value: Any) -> bool:
     """Tell whether one value meets the condition."""
     if value is None:
@@ -116,15 +126,24 @@ def holds(cell: Cell, value: Any) -> bool:
     return any(_inside(span, value) for span in cell.spans) != cell.negated
 
 
-def _span_text(span: Span) -> str:
+def _bare(value: Value, reads_back: Callable[[str], bool]) -> str:
+    """Return the value without the signs of FEEL if it reads back so, else its canonical text."""
+    bare = value.isoformat() if isinstance(value, date) else value
+    try:
+        return bare if isinstance(bare, str) and reads_back(bare) else value_text(value)
+    except CellRefused:
+        return value_text(value)
+
+
+def _span_text(span: Span, write: Callable[[Value], str]) -> str:
     if span.low is None:
-        return f"{'<=' if span.high_in else '<'} {value_text(span.high)}"
+        return f"{'<=' if span.high_in else '<'} {write(span.high)}"
     if span.high is None:
-        return f"{'>=' if span.low_in else '>'} {value_text(span.low)}"
+        return f"{'>=' if span.low_in else '>'} {write(span.low)}"
     if span.low == span.high:
-        return value_text(span.low)
+        return write(span.low)
     ends = "[" if span.low_in else "(", "]" if span.high_in else ")"
-    return f"{ends[0]}{value_text(span.low)}..{value_text(span.high)}{ends[1]}"
+    return f"{ends[0]}{write(span.low)}..{write(span.high)}{ends[1]}"
 
 
 def _inside(span: Span, value: Any) -> bool:

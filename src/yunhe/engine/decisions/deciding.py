@@ -14,7 +14,18 @@ from typing import Any, Final
 from yunhe.engine.decisions.cells import cell_text
 from yunhe.engine.decisions.domains import Domain, set_bits
 from yunhe.engine.decisions.errors import InputRefused, NoRuleMatched, RulesDisagree, SeveralRulesMatched
-from yunhe.engine.decisions.types import ON, Cell, CellType, Decision, Declaration, Input, Rule, Value
+from yunhe.engine.decisions.types import (
+    BY_VALUES,
+    EVERY_HIT,
+    ON,
+    Cell,
+    CellType,
+    Decision,
+    Declaration,
+    Input,
+    Rule,
+    Value,
+)
 from yunhe.engine.expressions import parse_expression
 
 Record = Mapping[str, Any]
@@ -39,8 +50,11 @@ class Axis:
 
 
 def ranked(table: Declaration) -> tuple[Rule, ...]:
-    """Return the rules, the first to win first: as written, for `priority` by the order of the allowed values."""
-    if table.hit != "priority":
+    """Return the rules, the first to win first: as written, for `priority` and `output_order` by the allowed values.
+
+    Values go in the order of the outputs; an output that lists none orders nothing, equal ones stay as written.
+    """
+    if table.hit not in BY_VALUES:
         return table.rules
     ranks = [{value: rank for rank, value in enumerate(output.values)} for output in table.outputs]
     return tuple(sorted(table.rules, key=lambda rule: [
@@ -129,7 +143,7 @@ def _conclusion(table: Declaration) -> Callable[[list[Rule], Record, date], tupl
     defaults = {output.name: output.default for output in table.outputs}
     has_default = any(output.has_default for output in table.outputs)
     aggregate = _AGGREGATES.get(table.hit)
-    many = table.hit in ("rule_order", "collect")
+    many = table.hit in EVERY_HIT
 
     def conclude(hits: list[Rule], inputs: Record, on: date) -> tuple[dict[str, Any], list[Rule]]:
         if not hits and has_default:

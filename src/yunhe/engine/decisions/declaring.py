@@ -1,7 +1,7 @@
 """The declaration of a table: a mapping, as YAML gives it.
 
     name: 公租房补贴
-    hit: unique                     # or first, any, priority, rule_order, collect, collect_sum … (DMN 1.3)
+    hit: unique                     # or first, any, priority, rule_order, output_order, collect, collect_sum … (DMN 1.3)
     fields: {start: date}           # what the inputs' expressions name
     inputs:
       household: integer
@@ -11,7 +11,7 @@
       level: {type: string, values: [甲, 乙], default: 乙}
 
 An input's `values` is a cell or a list and limits what may be asked; an output's lists what may be answered, for
-`priority` the most important first. A default is the answer where no rule matches.
+`priority` and `output_order` the most important first. A default is the answer where no rule matches.
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ from yunhe.engine.decisions.findings import Findings
 from yunhe.engine.decisions.types import (
     AGGREGATES,
     ANYTHING,
+    BY_VALUES,
     CELL_TYPES,
     HIT_POLICIES,
     ON,
@@ -142,9 +143,9 @@ def _check_policy(hit: str, outputs: list[Output], findings: Findings) -> None:
     if hit in AGGREGATES and (len(outputs) > 1 or first.type not in AGGREGATES[hit]):
         _wrong("outputs", len(outputs), f"{hit} 的表恰有一个结果列，类型为 {'、'.join(AGGREGATES[hit])}",
                f"one output of type {' or '.join(AGGREGATES[hit])} for {hit}", findings)  # fmt: skip
-    if hit == "priority" and not any(output.values for output in outputs):
-        _wrong("outputs", "-", "priority 的表要有 values，最优先的在前",
-               "values, the most important first, in a priority table", findings)  # fmt: skip
+    if hit in BY_VALUES and not any(output.values for output in outputs):
+        _wrong("outputs", "-", f"{hit} 的表要有 values，最优先的在前",
+               f"values, the most important first, in a table of {hit}", findings)  # fmt: skip
 
 
 def _check_keys(written: Mapping[str, Any], known: tuple[str, ...], path: str, findings: Findings) -> None:

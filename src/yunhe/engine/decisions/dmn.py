@@ -1,7 +1,7 @@
 """A table as DMN 1.3 XML and back. What cannot be taken over is listed, never dropped in silence.
 
 What DMN cannot say stands in attributes of our own namespace: `type` (DMN knows only `number`), `field` (an input of
-expressions, not of the table), `validity` (the input that is the rules' dates). An input's expression is SQL and says
+expressions, not of the table), `validity` (the input that is the rules' dates), `en` (the English label). An input's expression is SQL and says
 so. One difference of meaning: `not(x)` never meets an unknown value here, in FEEL it does; we write `not(null, x)`,
 and a foreign `not(x)` is listed.
 """
@@ -9,7 +9,8 @@ and a foreign `not(x)` is listed.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any, Final, cast
 from xml.etree import ElementTree as ET
 
@@ -42,20 +43,27 @@ _NOT: Final = re.compile(r"not\s*\((?!\s*null\s*[,)])")
 
 @dataclass(frozen=True, slots=True)
 class Imported:
-    """The table, None if some of its parts cannot be taken over, and everything that was not."""
+    """The table, None if some of its parts cannot be taken over, and everything that was not; `labels` name it for people."""
 
     table: Table | None
     unsupported: tuple[TableRefused, ...]
+    labels: Mapping[str, str] = field(default_factory=dict)
 
 
-def write_dmn(table: Table) -> str:
-    """Return the table as a DMN 1.3 document; dated rules have their dates in one more input, `on`."""
+def write_dmn(table: Table, *, labels: Mapping[str, str] | None = None) -> str:
+    """Return the table as a DMN 1.3 document; dated rules have their dates in one more input, `on`.
+
+    `labels` are the table's names for people, by language ("zh", "en").
+    """
     ET.register_namespace("", DMN)
     ET.register_namespace("yunhe", OURS)
     declared = table.declaration
     dated = any(rule.validity != ANYTHING for rule in declared.rules)
     root = ET.Element(_tag("definitions"), id="definitions", name=declared.name, namespace=OURS, exporter="yunhe")
-    decision = ET.Element(_tag("decision"), id="decision", name=declared.name)
+    told = labels or {}
+    named = {"label": told.get("zh", ""), _ours("en"): told.get("en", "")}
+    attributes = {name: text for name, text in named.items() if text}
+    decision = ET.Element(_tag("decision"), {"id": "decision", "name": declared.name, **attributes})
     _write_data(table, root, decision, dated)
     root.append(decision)
     hit, _, aggregation = declared.hit.partition("collect_")
@@ -97,7 +105,8 @@ def read_dmn(text: str, *, name: str = "", file: str = "-") -> Imported:
         if part is not chosen and _local(part) not in _READ:
             _unsupported(passed_over, 0, _local(part), part.get("name") or _local(part))
     table = _read_table(root, chosen, findings, passed_over)
-    return Imported(table, (*findings.problems, *passed_over.problems))
+    labels: dict[str, str] = {"zh": chosen.get("label") or chosen.get("name", ""), "en": chosen.get(_ours("en"), "")}
+    return Imported(table, (*findings.problems, *passed_over.problems), {tongue: text for tongue, text in labels.items() if text})
 
 
 def _read_table(root: ET.Element, decision: ET.Element, findings: Findings, passed_over: Findings) -> Table | None:
@@ -249,9 +258,9 @@ def _write_data(table: Table, root: ET.Element, decision: ET.Element, dated: boo
     data: list[tuple[str, CellType, str]] = [(name, kind, "true") for name, kind in declared.fields.items()]
     data += [(entry.name, entry.type, "") for entry in declared.inputs if not entry.expression]
     data += [(ON, "date", "")] if dated else []
-    for number, (name, kind, field) in enumerate(data):
+    for number, (name, kind, of_expression) in enumerate(data):
         entry = _add(root, "inputData", id=f"data_{number}", name=name)
-        _add(entry, "variable", name=name, **_typed(kind), **({_ours("field"): field} if field else {}))
+        _add(entry, "variable", name=name, **_typed(kind), **({_ours("field"): of_expression} if of_expression else {}))
         _add(_add(decision, "informationRequirement"), "requiredInput", href=f"#data_{number}")
 
 

@@ -10,13 +10,17 @@ from typing import Any, Final, Literal
 
 CellType = Literal["string", "integer", "decimal", "date", "boolean"]
 Value = str | int | Decimal | date | bool | None
-HitPolicy = Literal["unique", "first", "any", "priority", "rule_order",
+HitPolicy = Literal["unique", "first", "any", "priority", "rule_order", "output_order",
                     "collect", "collect_sum", "collect_min", "collect_max", "collect_count"]  # fmt: skip
 
 CELL_TYPES: Final = ("string", "integer", "decimal", "date", "boolean")
 ORDERED: Final = ("integer", "decimal", "date")
-HIT_POLICIES: Final = ("unique", "first", "any", "priority", "rule_order",
+HIT_POLICIES: Final = ("unique", "first", "any", "priority", "rule_order", "output_order",
                        "collect", "collect_sum", "collect_min", "collect_max", "collect_count")  # fmt: skip
+# Those that answer with a list: the values of every hit (DMN 1.3, 8.2.10).
+EVERY_HIT: Final = ("rule_order", "output_order", "collect")
+# Those that go by the order of the outputs' allowed values.
+BY_VALUES: Final = ("priority", "output_order")
 # What a table that aggregates may hold in its one output.
 AGGREGATES: Final[dict[str, tuple[str, ...]]] = {
     "collect_sum": ("integer", "decimal"), "collect_min": ORDERED, "collect_max": ORDERED, "collect_count": CELL_TYPES,
@@ -65,7 +69,7 @@ class Input:
 
 @dataclass(frozen=True, slots=True)
 class Output:
-    """One column of results. `values` lists those allowed, for `priority` the most important first."""
+    """One column of results. `values` lists those allowed, for `priority` and `output_order` the most important first."""
 
     name: str
     type: CellType
@@ -114,7 +118,7 @@ class Decision:
     """What a table decided, with all that is needed to show and repeat it.
 
     `inputs` are the values that the cells were held against. `outputs` has one value per output; under
-    `rule_order` and `collect` it has the values of the hits, in the order of `hits`. No hits: the defaults.
+    `rule_order`, `output_order` and `collect` it has the values of the hits, in the order of `hits`. No hits: the defaults.
     """
 
     table: str

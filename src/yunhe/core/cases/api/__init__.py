@@ -46,6 +46,7 @@ from yunhe.core.cases.api.delegating import (
     make_delegation,
     own_membership,
 )
+from yunhe.core.cases.api.dmn import convert_dmn, export_table
 from yunhe.core.cases.api.drafts import (
     access_draft,
     discard_draft,
@@ -147,6 +148,7 @@ __all__ = [
     "check_delegation",
     "check_plan",
     "check_values",
+    "convert_dmn",
     "count_approvals",
     "count_waiting",
     "decide",
@@ -161,6 +163,7 @@ __all__ = [
     "end_delegation",
     "escalate",
     "export_bpmn",
+    "export_table",
     "extend",
     "fields_of_draft",
     "find_action_draft",

@@ -27,7 +27,7 @@ from yunhe.kernel.clock import now
 
 CREDIT_CODE = re.compile(r"(?<![0-9A-Z])[0-9A-Z]{18}(?![0-9A-Z])")
 ONE_ANSWER = ("unique", "any")
-OPEN_ENDED = ("collect", "rule_order")
+OPEN_ENDED = ("collect", "rule_order", "output_order")
 
 
 def publish_table(*, declaration: Mapping[str, Any], rules: str, source: str, actor: Actor) -> TableInfo:
@@ -54,11 +54,23 @@ def publish_table(*, declaration: Mapping[str, Any], rules: str, source: str, ac
 def require_complete(declaration: Mapping[str, Any], rules: str) -> Table:
     """Return the table if every case has its one answer. Raises: TableRefused, BadKind as `publish_table`."""
     table = _read(declaration, rules)
-    found = analyse(table)
-    problem = next(_holes(table, found), None)
+    problem = next(tell_holes(table), None)
     if problem:
         raise BadKind(name=table.name, where="tables", problem=problem[0], problem_en=problem[1])
     return table
+
+
+def tell_holes(table: Table) -> Iterator[tuple[str, str]]:
+    """Yield what keeps a table from being published, in Chinese and in English."""
+    yield from _holes(table, analyse(table))
+
+
+def find_title(*, code: str) -> Mapping[str, str]:
+    """Return the title of a table's newest version by language. Raises: TableNotFound."""
+    row = TableRecord.objects.filter(code=code).order_by("-number").first()
+    if row is None:
+        raise TableNotFound(name=code)
+    return _info(row).title
 
 
 def get_table(*, code: str, digest: str = "") -> Table:

@@ -12,7 +12,7 @@ from yunhe.core.cases.rules.settling import check_forms
 from yunhe.core.cases.rules.verdicts import judge_kind
 from yunhe.core.cases.types import EffectSpec, FieldSpec, KindSpec
 from yunhe.core.cases.types.kinds import SetSpec
-from yunhe.engine.decisions import Table
+from yunhe.engine.decisions import EVERY_HIT, Table
 from yunhe.kernel.errors import YunheError
 
 RANK = "member.rank"
@@ -200,7 +200,7 @@ def check_decisions(kind: KindSpec, tables: Mapping[str, Table]) -> Iterator[tup
                 if found != wanted:
                     found = found or "?"
                     yield where, f"条件“{name}”需要 {wanted}，“{source}”是 {found}", f'input "{name}" takes {wanted}, "{source}" is {found}'
-            many = header.hit in ("collect", "rule_order")
+            many = header.hit in EVERY_HIT
             for output in header.outputs:
                 target, held = asked.into.get(output.name, output.name), "list" if many else output.type
                 if fields.get(target) != held:

@@ -43,7 +43,7 @@ from yunhe.core.cases.types.kinds import (
     WhoSpec,
     WithdrawSpec,
 )
-from yunhe.core.cases.types.published import KindInfo, KindLine, KindVersion, LimitInForce, TableInfo
+from yunhe.core.cases.types.published import ConvertedTable, KindInfo, KindLine, KindVersion, LimitInForce, TableInfo
 from yunhe.core.cases.types.views import (
     ActionView,
     BulkOffer,
@@ -84,6 +84,7 @@ __all__ = [
     "CaseView",
     "ChildSpec",
     "Choice",
+    "ConvertedTable",
     "CountedDay",
     "DecideSpec",
     "Delegation",

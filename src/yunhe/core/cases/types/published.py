@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 
+from yunhe.kernel.errors import YunheError
+
 
 @dataclass(frozen=True, slots=True)
 class KindInfo:
@@ -53,6 +55,25 @@ class TableInfo:
     rules: int
     source: str
     loaded_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class ConvertedTable:
+    """A decision table out of a DMN file as a pack holds it: `declaration` is `tables/CODE.yml`, `rules` `tables/CODE.csv`.
+
+    `passed_over` are the parts of the file that were not taken over (each an error to be told, none changes a decision),
+    `holes` what keeps the table from being published, in both languages.
+    """
+
+    code: str
+    title: Mapping[str, str]
+    hit: str
+    count: int
+    digest: str
+    declaration: str
+    rules: str
+    passed_over: tuple[YunheError, ...]
+    holes: tuple[Mapping[str, str], ...]
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,6 +25,7 @@ urlpatterns = [
     path("absences/<slug:delegation_id>/end/", absences.end_absence, name="end_absence"),
     path("rules/", rulebook.show_rulebook, name="rulebook"),
     path("rules/<slug:code>/", rulebook.show_table, name="table"),
+    path("rules/<slug:code>/dmn/", rulebook.download_dmn, name="table_dmn"),
     path("kinds/", kinds.list_kinds, name="kinds"),
     path("kinds/<slug:kind>/", kinds.show_kind, name="kind"),
     path("kinds/<slug:kind>/bpmn/", kinds.download_bpmn, name="kind_bpmn"),
