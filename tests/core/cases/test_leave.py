@@ -43,7 +43,7 @@ def stands_in(member: Member) -> list[str]:
 
 def test_a_stewards_leave_waits_for_the_leader(note: Any, cast: Cast) -> None:
     case = leave(cast.steward, cast.officer, kinds=("leave_note",))
-    assert case.title == "请假代办：经办人戊 2026-03-02 至 2026-03-08"
+    assert case.title == "数据专员丙请假：经办人戊 代办，2026-03-02 至 2026-03-08"
     assert (case.phase, stands_in(cast.officer)) == ("approval", [])
     with pytest.raises(ActionNotOffered):
         api.act(case_id=case.case_id, action="approve", data={}, actor=cast.steward.actor)

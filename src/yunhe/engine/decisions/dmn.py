@@ -105,7 +105,7 @@ def read_dmn(text: str, *, name: str = "", file: str = "-") -> Imported:
         if part is not chosen and _local(part) not in _READ:
             _unsupported(passed_over, 0, _local(part), part.get("name") or _local(part))
     table = _read_table(root, chosen, findings, passed_over)
-    labels: dict[str, str] = {"zh": chosen.get("label") or chosen.get("name", ""), "en": chosen.get(_ours("en"), "")}
+    labels: dict[str, str] = {"zh": chosen.get("label") or chosen.get("name") or "", "en": chosen.get(_ours("en")) or ""}
     return Imported(table, (*findings.problems, *passed_over.problems), {tongue: text for tongue, text in labels.items() if text})
 
 

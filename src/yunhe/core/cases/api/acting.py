@@ -29,7 +29,7 @@ from yunhe.core.cases.errors import (
 from yunhe.core.cases.models import CaseRecord
 from yunhe.core.cases.rules.books import Others
 from yunhe.core.cases.rules.course import CANCELLED, OPEN, Course
-from yunhe.core.cases.rules.fields import checked, heading_of
+from yunhe.core.cases.rules.fields import OPENER_NAME, checked, heading_of
 from yunhe.core.cases.rules.operators import REASON, TITLE
 from yunhe.core.cases.rules.position import Position
 from yunhe.core.cases.types import Case, KindSpec
@@ -82,7 +82,7 @@ def open_case(
     desk = filling.opening_desk(spec, actor, draft or new_id())
     surroundings = filling.around(desk, filling.opening_named(actor))
     values = fetching(lambda: checked(form, given_data, around=surroundings))
-    told_title = heading_of(spec, values, choices.say_value) if spec.heading else str(values.pop("title"))
+    told_title = heading_of(spec, {**values, OPENER_NAME: actor.name}, choices.say_value) if spec.heading else str(values.pop("title"))
     body = asked_body or organizations.find_organization(code=applicant)
     given = {
         "id": new_id(), "title": told_title, "organization": applicant, "owner": owner,

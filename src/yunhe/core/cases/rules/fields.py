@@ -16,6 +16,7 @@ from yunhe.core.cases.types import FieldElement, FieldSpec, KindSpec, Sourced
 
 __all__ = [
     "HEADING_FIELD",
+    "OPENER_NAME",
     "LARGEST_INTEGER",
     "Checked",
     "Surroundings",
@@ -62,6 +63,8 @@ class Checked:
 
 
 PLAIN = Surroundings()
+OPENER_NAME = "opener_name"
+"""What a heading calls whoever opens the case."""
 HEADING_FIELD = re.compile(r"\{([a-z][a-z0-9_]*)\}")
 
 
@@ -189,7 +192,14 @@ def typed_scalar(kind: str, value: Any) -> Any:
 
 
 def heading_of(kind: KindSpec, values: Mapping[str, Any], say: Callable[[FieldSpec, Any], str]) -> str:
-    """Return the title that a kind gives a case: its heading with the values that it names, as `say` tells them."""
+    """Return the title that a kind gives a case: its heading with the values that it names, as `say` tells them.
+
+    `values` also holds `OPENER_NAME`, which is no field.
+    """
     specs = {spec.name: spec for spec in kind.fields}
-    told = HEADING_FIELD.sub(lambda found: say(specs[found[1]], values.get(found[1])), kind.heading)
+
+    def told_of(name: str) -> str:
+        return say(specs[name], values.get(name)) if name in specs else str(values[name])
+
+    told = HEADING_FIELD.sub(lambda found: told_of(found[1]), kind.heading)
     return " ".join(told.split())[:300]

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 
 from yunhe.core.cases.rules.blocks import blocks_of
 from yunhe.core.cases.rules.conditions import compile_condition
-from yunhe.core.cases.rules.fields import HEADING_FIELD, check_values, scalar_types
+from yunhe.core.cases.rules.fields import HEADING_FIELD, OPENER_NAME, check_values, scalar_types
 from yunhe.core.cases.rules.guards import expression_fields, group_fields, reference_types
 from yunhe.core.cases.rules.settling import check_forms
 from yunhe.core.cases.rules.verdicts import judge_kind
@@ -60,7 +60,7 @@ def _names(kind: KindSpec) -> Iterator[tuple[str, str, str]]:
 
 def _heading(kind: KindSpec) -> Iterator[tuple[str, str, str]]:
     own = {field.name for field in kind.fields if field.type in ("text", "choice", "date", "integer")}
-    for name in sorted(set(HEADING_FIELD.findall(kind.heading)) - own):
+    for name in sorted(set(HEADING_FIELD.findall(kind.heading)) - own - {OPENER_NAME}):
         yield "heading", f"没有可写入标题的字段“{name}”", f'no field "{name}" can stand in a title'
 
 

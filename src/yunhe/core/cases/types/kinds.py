@@ -414,7 +414,7 @@ class KindSpec(Strict):
 
     `operators` are the generic ones (转办、加签…) that its cases allow beside their actions. `by_form`: people open
     it by the form of its fields; else only rooms do. `heading` makes the title of each case, `{field}` for a
-    value; people are then not asked for one. `about` tells people in a sentence what the kind is for. `withdraw`:
+    value, `{opener_name}` for who opens it; people are then not asked for one. `about` tells people in a sentence what the kind is for. `withdraw`:
     when and how whoever opened a case takes it back.
     """
 
