@@ -44,7 +44,7 @@ def test_a_plain_form_hands_files_in_and_the_case_lists_them(cast: Cast) -> None
     assert 'enctype="multipart/form-data"' in client.get(OPEN).content.decode()
     file = SimpleUploadedFile("平面图.txt", "一层平面图".encode(), "text/plain")
     bad = SimpleUploadedFile("病.exe", b"MZ", "application/octet-stream")
-    told = {"key": "K", "do-title": "一件", "do-owner": cast.owner.code}
+    told = {"key": "K", "page": "P", "do-title": "一件", "do-owner": cast.owner.code}
     assert client.post(OPEN, told).status_code == 422  # a required file is missing
     refused = client.post(OPEN, {**told, "do-papers__file": [file, bad]})
     assert refused.status_code == 422 and "exe" in refused.content.decode()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import replace
 from datetime import date, timedelta
 from io import BytesIO
@@ -42,7 +43,12 @@ def kind(cast: Cast) -> None:
 
 
 def filled(**more: Any) -> dict[str, Any]:
-    return {"key": "ONE", "do-title": "一件", "do-place": "解放路", "do-note": "靠边", **more}
+    return {"key": "ONE", "page": "P1", "do-title": "一件", "do-place": "解放路", "do-note": "靠边", **more}
+
+
+def stamps(page: str) -> dict[str, str]:
+    """Return what a form says of the page it is on and of the draft it was drawn from."""
+    return {name: re.findall(rf'name="{name}" value="([^"]*)"', page)[0] for name in ("page", "made_from")}
 
 
 def kept_by(member: Member) -> tuple[Any, ...]:
@@ -121,13 +127,14 @@ def test_the_form_of_an_action_is_kept_and_goes_with_it(cast: Cast) -> None:
     (finish,) = api.access_case(case_id=case.case_id, actor=cast.steward.actor).actions
     address = f"/inbox/cases/{case.case_id}/{finish.obligation_id}/finish/"
     client = signed_in(cast.steward)
-    assert client.post(address, {"do-remark": "想一想", "step": "save", "version": "1"}).status_code == 302
+    assert client.post(address, {"page": "P1", "do-remark": "想一想", "step": "save", "version": "1"}).status_code == 302
     (draft,) = kept_by(cast.steward)
     assert (draft.case_number, draft.action, draft.values) == (case.number, "finish", {"remark": "想一想"})
     shown = signed_in(cast.steward).get(f"/inbox/cases/{case.case_id}/?ob={finish.obligation_id}&act=finish").content.decode()
     assert 'value="想一想"' in shown
     assert "想一想" not in signed_in(cast.leader).get(f"/inbox/cases/{case.case_id}/?ob={finish.obligation_id}&act=finish").content.decode()
-    assert client.post(address, {"do-answer": "可以", "do-remark": "想一想", "version": "1"}).status_code == 302
+    sent = {**stamps(shown), "do-answer": "可以", "do-remark": "想一想", "version": "1"}
+    assert client.post(address, sent).status_code == 302
     assert kept_by(cast.steward) == ()
 
 
@@ -222,3 +229,114 @@ def test_drafts_are_bounded(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None
     with pytest.raises(KindNotFound):
         api.keep_opening(kind="form_case", scope="d", values={}, actor=cast.audit_admin.actor)
     assert DraftRecord.objects.count() == 2
+
+
+def two_pages(cast: Cast) -> tuple[Any, str, dict[str, str], dict[str, str]]:
+    """Return a client, a draft's address, and the stamps of two pages that show the draft as it was first kept."""
+    client = signed_in(cast.clerk)
+    address = client.post(OPEN, filled(step="save"))["Location"]
+    office, phone = (stamps(signed_in(cast.clerk).get(address).content.decode()) for _ in range(2))
+    return client, address, office, phone
+
+
+@pytest.mark.usefixtures("kind")
+def test_a_page_left_open_elsewhere_never_overwrites_a_newer_draft(cast: Cast) -> None:
+    client, address, office, phone = two_pages(cast)
+    client.post(OPEN, filled(step="save", **phone, **{"do-place": "手机上改的"}))
+    for note in ("办公室", "办公室又写"):  # the same page leaves twice: one text beside, the last
+        assert client.post(OPEN, filled(step="leave", **office, **{"do-note": note})).status_code == 204
+    own, beside = {one.beside: one for one in kept_by(cast.clerk)}[""], {one.beside: one for one in kept_by(cast.clerk)}["ONE"]
+    assert (own.values["place"], own.values["note"]) == ("手机上改的", "靠边") and len(kept_by(cast.clerk)) == 2
+    assert (beside.values["place"], beside.values["note"]) == ("解放路", "办公室又写")
+    listed = client.get("/inbox/new/").content.decode()
+    assert "另一处未保存的内容" in listed and f"/inbox/drafts/{beside.draft_id}/" in listed
+    form = client.get(address).content.decode()
+    assert 'value="手机上改的"' in form and "办公室又写" in form and f"/inbox/drafts/{beside.draft_id}/" in form
+    client.post(OPEN, filled(step="leave", **phone, **{"do-place": "手机上再改"}))  # the newer page goes on as before
+    assert {one.values["place"] for one in kept_by(cast.clerk)} == {"手机上再改", "解放路"}
+
+
+@pytest.mark.usefixtures("kind")
+def test_saving_from_an_older_page_says_so_and_leaves_the_choice(cast: Cast) -> None:
+    client, _address, office, phone = two_pages(cast)
+    client.post(OPEN, filled(step="save", **phone, **{"do-place": "手机上改的", "do-sure": "on"}))
+    saved = client.post(OPEN, filled(step="save", **office, **{"do-place": "办公室改的"}))
+    page = client.get(saved["Location"]).content.decode()
+    assert "在别处保存过更新的草稿" in page and "手机上改的" in page and "办公室改的" in page
+    assert "字段place" in page and "确定" in page and "字段note" not in page  # what is the same in both is not listed
+    taken = client.post(saved["Location"])
+    form = client.get(taken["Location"]).content.decode()
+    assert 'value="办公室改的"' in form and stamps(form)["made_from"] == office["page"]
+    assert "手机上改的" in form  # and the other one now stands beside
+    english = signed_in(cast.clerk)
+    english.cookies["yunhe_language"] = "en"
+    (beside,) = [one for one in kept_by(cast.clerk) if one.beside]
+    told = english.get(f"/inbox/drafts/{beside.draft_id}/").content.decode()
+    assert "Use this one" in told and "Field place" in told
+    assert client.post(f"/inbox/drafts/{beside.draft_id}/discard/").status_code == 302
+    assert [one.values["place"] for one in kept_by(cast.clerk)] == ["办公室改的"]
+
+
+@pytest.mark.usefixtures("kind")
+def test_handing_in_an_older_page_keeps_the_newer_draft(cast: Cast) -> None:
+    client, _address, office, phone = two_pages(cast)
+    client.post(OPEN, filled(step="save", **phone, **{"do-place": "手机上改的"}))
+    client.post(OPEN, filled(step="leave", **office, **{"do-place": "办公室改的"}))
+    done = client.post(OPEN, {**filled(**office, **{"do-place": "办公室交的"}), "do-owner": cast.owner.code})
+    assert done.status_code == 302 and "/inbox/cases/" in done["Location"]
+    assert "在别处保存过更新的草稿" in client.get(done["Location"]).content.decode()
+    (newer,) = kept_by(cast.clerk)  # what the page itself had left beside went with it
+    assert newer.values["place"] == "手机上改的"
+    taken = client.post(f"/inbox/drafts/{newer.draft_id}/")
+    second = stamps(client.get(taken["Location"]).content.decode())
+    (own,) = kept_by(cast.clerk)
+    again = client.post(OPEN, {**filled(**second), "key": own.scope, "do-owner": cast.owner.code})
+    assert again["Location"] != done["Location"] and CaseRecord.objects.count() == 2 and kept_by(cast.clerk) == ()
+
+
+@pytest.mark.usefixtures("kind")
+def test_a_refused_older_page_becomes_the_form_and_the_newer_draft_stays(cast: Cast) -> None:
+    client, _address, office, phone = two_pages(cast)
+    client.post(OPEN, filled(step="save", **phone, **{"do-place": "手机上改的"}))
+    refused = client.post(OPEN, filled(**office, **{"do-place": "", "do-note": "办公室"}))
+    page = refused.content.decode()
+    assert refused.status_code == 422 and "手机上改的" in page and stamps(page)["page"] == office["page"]
+    assert {(one.values.get("place"), one.beside) for one in kept_by(cast.clerk)} == {(None, ""), ("手机上改的", "ONE")}
+
+
+@pytest.mark.usefixtures("kind")
+def test_two_tabs_with_the_form_of_one_action_keep_both_texts(cast: Cast) -> None:
+    case = opened(cast)
+    (finish,) = api.access_case(case_id=case.case_id, actor=cast.steward.actor).actions
+    here = f"/inbox/cases/{case.case_id}/?ob={finish.obligation_id}&act=finish"
+    address = f"/inbox/cases/{case.case_id}/{finish.obligation_id}/finish/"
+    client = signed_in(cast.steward)
+    first, second = (stamps(client.get(here).content.decode()) for _ in range(2))  # nothing was kept yet
+    assert client.post(address, {**first, "do-answer": "第一处", "step": "leave"}).status_code == 204
+    assert client.post(address, {**second, "do-answer": "第二处", "step": "leave"}).status_code == 204
+    assert {(one.values["answer"], bool(one.beside)) for one in kept_by(cast.steward)} == {("第一处", False), ("第二处", True)}
+    shown = client.get(here).content.decode()
+    assert 'value="第一处"' in shown and "第二处" in shown
+    saved = client.post(address, {**second, "do-answer": "第二处再写", "step": "save"})
+    assert "在别处保存过更新的草稿" in client.get(saved["Location"]).content.decode()
+    (beside,) = [one for one in kept_by(cast.steward) if one.beside]
+    assert client.post(f"/inbox/drafts/{beside.draft_id}/")["Location"].startswith(here)
+    assert 'value="第二处再写"' in client.get(here).content.decode()
+    api.act(case_id=case.case_id, action="finish", data={"answer": "办了"}, actor=cast.leader.actor)
+    (left,) = [one for one in kept_by(cast.steward) if one.beside]
+    assert "第一处" in client.get(f"/inbox/drafts/{left.draft_id}/").content.decode()  # still there to copy from
+
+
+@pytest.mark.usefixtures("kind")
+def test_a_file_that_both_texts_name_stays_until_the_last_is_discarded(cast: Cast) -> None:
+    client = signed_in(cast.clerk)
+    file = SimpleUploadedFile("图.txt", "平面图".encode(), "text/plain")
+    client.post(OPEN, filled(step="save", **{"do-papers__file": file}))
+    (kept,) = kept_by(cast.clerk)[0].values["papers"]
+    client.post(OPEN, filled(step="leave", page="P2", **{"do-papers": [kept], "do-note": "另一处"}))
+    own, beside = sorted(kept_by(cast.clerk), key=lambda one: one.beside)
+    assert "图.txt" not in client.get(f"/inbox/drafts/{beside.draft_id}/").content.decode()  # the same in both
+    client.post(f"/inbox/drafts/{beside.draft_id}/discard/")
+    assert attachments.find_drafts(ids=[kept], actor=cast.clerk.actor)
+    client.post(f"/inbox/drafts/{own.draft_id}/discard/")
+    assert not attachments.find_drafts(ids=[kept], actor=cast.clerk.actor)

@@ -8,6 +8,7 @@ function keep(form) {
 
 function enhance(form) {
   let changed = false;
+  form.autocomplete = "off"; // else going back puts what an older page held into the form of a newer draft
   form.addEventListener("input", () => { changed = true; });
   form.addEventListener("change", () => { changed = true; });
   form.addEventListener("submit", () => { changed = false; });

@@ -18,7 +18,7 @@ from yunhe.core.cases.models import CaseRecord, DraftRecord, KindRecord, Receipt
 from yunhe.core.cases.rules.course import OPEN
 from yunhe.core.cases.rules.digests import canonical_json
 from yunhe.core.cases.rules.fields import is_bounded_json
-from yunhe.core.cases.types import Draft, FieldSpec
+from yunhe.core.cases.types import Draft, FieldSpec, FormPage
 from yunhe.core.evidence import api as evidence
 from yunhe.kernel.actor import Actor
 from yunhe.kernel.clock import now
@@ -31,21 +31,24 @@ KEEP_ENDED = timedelta(days=7)
 BATCH = 200
 
 
-def keep_opening(*, kind: str, scope: str, values: Mapping[str, Any], actor: Actor) -> Draft:
+def keep_opening(*, kind: str, scope: str, values: Mapping[str, Any], actor: Actor, page: FormPage | None = None) -> Draft:
     """Keep the opening form of a kind as it stands, under its scope; again replaces it.
 
+    From a `page` that another one has overtaken nothing is replaced: the text is kept beside, and comes back with `beside`.
     Raises: KindNotFound, also when the actor may not open one; DraftTooLarge, TooManyDrafts.
     """
     row = kinds.current_kind(kind)
     spec = kinds.spec_of(row)
     if not spec.by_form or not actor.may(spec.opens.permission):
         raise KindNotFound(name=kind)
-    done = CaseRecord.objects.filter(request_key=request_key_of(scope)).exists()  # a form that went back after it was sent
-    return _keep(new_id() if done else scope, values, actor, kind_code=kind, kind_digest=row.digest)
+    done = is_handed_in(scope)  # a form that went back after it was sent
+    return _keep(new_id() if done else scope, values, actor, page, kind_code=kind, kind_digest=row.digest)
 
 
-def keep_action(*, case_id: str, obligation_id: str, action: str, values: Mapping[str, Any], actor: Actor) -> Draft:
-    """Keep the form of an action that is the actor's; again replaces it.
+def keep_action(
+    *, case_id: str, obligation_id: str, action: str, values: Mapping[str, Any], actor: Actor, page: FormPage | None = None
+) -> Draft:
+    """Keep the form of an action that is the actor's; again replaces it, unless another page did since (as `keep_opening`).
 
     Raises: CaseNotFound, ActionNotOffered, DraftTooLarge, TooManyDrafts.
     """
@@ -53,7 +56,7 @@ def keep_action(*, case_id: str, obligation_id: str, action: str, values: Mappin
     seat = choose_seat(row, spec, actor, action=action, obligation_id=obligation_id)
     scope = filling.action_scope(seat.row.pk, action)
     place = {"case_id": row.pk, "obligation_id": seat.row.pk, "action": action}
-    return _keep(scope, values, actor, kind_code=row.kind_code, kind_digest=row.kind.digest, **place)
+    return _keep(scope, values, actor, page, kind_code=row.kind_code, kind_digest=row.kind.digest, **place)
 
 
 def request_key_of(scope: str) -> str:
@@ -74,15 +77,52 @@ def access_draft(*, draft_id: str, actor: Actor) -> Draft:
     return _draft(row)
 
 
-def find_draft(*, scope: str, actor: Actor) -> Draft | None:
-    """Return what the actor kept of a form, or None."""
-    row = _mine(actor).select_related("case", "obligation").filter(scope=scope).first()
-    return _draft(row) if row else None
+def find_drafts(*, scope: str, actor: Actor) -> tuple[Draft | None, tuple[Draft, ...]]:
+    """Return what the actor kept of a form, None without, and what stands beside it, the last saved first."""
+    rows = list(_mine(actor).select_related("case", "obligation").filter(Q(scope=scope) | Q(beside=scope)))
+    own = next((_draft(row) for row in rows if row.scope == scope), None)
+    return own, tuple(_draft(row) for row in rows if row.scope != scope)
 
 
-def find_action_draft(*, obligation_id: str, action: str, actor: Actor) -> Draft | None:
-    """Return what the actor kept of an action's form, or None."""
-    return find_draft(scope=filling.action_scope(obligation_id, action), actor=actor)
+def make_way(*, scope: str, values: Mapping[str, Any], actor: Actor, page: FormPage) -> Draft | None:
+    """Put a draft that the `page` did not see beside its form, which is about to be handed in; return it, or None.
+
+    What the page itself kept beside becomes the form's own draft again: it goes with the form.
+    """
+    with transaction.atomic():
+        row = _mine(actor).select_for_update().filter(scope=scope).first()
+        newer = row if row and not _may_replace(row, page, _told(values)) else None
+        if newer:
+            _put(newer, scope=new_id(), beside=scope)
+        if newer or row is None:
+            _mine(actor).filter(beside=scope, stamp=page.stamp).update(scope=scope, beside="")
+    return _draft(newer) if newer else None
+
+
+def take_draft(*, draft_id: str, actor: Actor) -> Draft:
+    """Make what stands beside a form the form's own draft, and put the one that was it beside; return it.
+
+    Where the form was handed in since, it becomes a form of its own. Raises: DraftNotFound, also for another's.
+    """
+    with transaction.atomic():
+        row = _mine(actor).select_for_update().filter(pk=draft_id).first()
+        if row is None:
+            raise DraftNotFound(name=draft_id[:40])
+        scope = row.scope if is_handed_in(row.beside) else row.beside or row.scope
+        for other in _mine(actor).filter(scope=scope).exclude(pk=row.pk):
+            _put(other, scope=new_id(), beside=scope)
+        _put(row, scope=scope, beside="")
+    return access_draft(draft_id=draft_id, actor=actor)
+
+
+def action_scope(*, obligation_id: str, action: str) -> str:
+    """Return the scope of an action's form."""
+    return filling.action_scope(obligation_id, action)
+
+
+def is_handed_in(scope: str) -> bool:
+    """Tell whether a case was opened by the form of this scope."""
+    return CaseRecord.objects.filter(request_key=request_key_of(scope)).exists()
 
 
 def fields_of_draft(draft: Draft) -> Mapping[str, FieldSpec]:
@@ -99,9 +139,7 @@ def discard_draft(*, draft_id: str, actor: Actor) -> None:
     """Delete one's own draft with its files and receipts. Raises: DraftNotFound, also for another's."""
     draft = access_draft(draft_id=draft_id, actor=actor)
     with transaction.atomic():
-        for name, field in fields_of_draft(draft).items():
-            if field.type == "attachments":
-                _free(draft.values.get(name), actor)
+        _free(_files(draft) - _named_elsewhere(draft, actor.id, actor.organization), actor)
         mine = {"person": actor.id, "organization": actor.organization, "scope": draft.scope}
         ReceiptRecord.objects.filter(case=None, **mine).delete()
         _mine(actor).filter(pk=draft_id).delete()
@@ -122,9 +160,8 @@ def sweep_drafts(*, actor: Actor, check: Callable[[], None] = lambda: None) -> i
 
 def _sweep(row: DraftRecord, actor: Actor) -> int:
     """Drop one draft, files and receipts with it; the evidence says whose, of which case, not what it held."""
-    fields = fields_of_draft(_draft(row))
-    named = [row.values.get(name) for name, field in fields.items() if field.type == "attachments"]
-    ids = [str(one) for value in named if isinstance(value, list) for one in value]
+    draft = _draft(row)
+    ids = sorted(_files(draft) - _named_elsewhere(draft, row.person, row.organization))
     files = attachments.release_drafts(ids=ids, owner_id=row.person, organization=row.organization, actor=actor)
     mine = {"person": row.person, "organization": row.organization, "scope": row.scope}
     ReceiptRecord.objects.filter(case=None, **mine).delete()
@@ -136,29 +173,75 @@ def _sweep(row: DraftRecord, actor: Actor) -> int:
     return 1
 
 
-def _keep(scope: str, values: Mapping[str, Any], actor: Actor, *, kind_code: str, kind_digest: str, **place: str) -> Draft:
-    told = {name: value for name, value in values.items() if value not in (None, "", [], {}, False)}
+def _keep(
+    scope: str, values: Mapping[str, Any], actor: Actor, page: FormPage | None, *, kind_code: str, kind_digest: str, **place: str
+) -> Draft:
+    told = _told(values)
     if not is_bounded_json(told):
         raise DraftTooLarge(found_kb="?", limit_kb=LIMIT_KB)
     size_kb = len(canonical_json(told)) // 1024
     if size_kb > LIMIT_KB:
         raise DraftTooLarge(found_kb=size_kb, limit_kb=LIMIT_KB)
-    at = now()
+    stamp = page.stamp if page and page.stamp else new_id()
+    changed = {"kind_code": kind_code, "kind_digest": kind_digest, "values": told, "stamp": stamp, "saved_at": now(), **place}
     with transaction.atomic():
-        if not _mine(actor).filter(scope=scope).exists() and _mine(actor).count() >= MOST_DRAFTS:
-            raise TooManyDrafts(what="draft", name=kind_code, limit=MOST_DRAFTS)
-        changed = {"kind_code": kind_code, "kind_digest": kind_digest, "values": told, "saved_at": at, **place}
-        row, _ = DraftRecord.objects.update_or_create(
-            person=actor.id, organization=actor.organization, scope=scope[:120],
-            defaults=changed, create_defaults={**changed, "id": new_id(), "made_at": at},
-        )  # fmt: skip
+        row, fresh = _row_of(scope[:120], actor, changed)
+        if not fresh and page and not _may_replace(row, page, told):
+            row, fresh = _row_beside(scope[:120], actor, changed)
+        if not fresh:
+            _put(row, **changed)
     return _draft(row)
 
 
-def _free(ids: Any, actor: Actor) -> None:
-    for one in ids if isinstance(ids, list) else ():
+def _row_of(scope: str, actor: Actor, changed: Mapping[str, Any], **where: str) -> tuple[DraftRecord, bool]:
+    """Return the draft of the scope, locked, and whether it is made now with what `changed`. Raises: TooManyDrafts."""
+    if not _mine(actor).filter(scope=scope).exists() and _mine(actor).count() >= MOST_DRAFTS:
+        raise TooManyDrafts(what="draft", name=changed["kind_code"], limit=MOST_DRAFTS)
+    first = {**changed, **where, "id": new_id(), "made_at": changed["saved_at"]}
+    named = {"person": actor.id, "organization": actor.organization, "scope": scope}
+    return DraftRecord.objects.select_for_update().get_or_create(**named, defaults=first)
+
+
+def _row_beside(scope: str, actor: Actor, changed: Mapping[str, Any]) -> tuple[DraftRecord, bool]:
+    """Return what stands beside a form from the same page, or with the same text; else a new one, as `_row_of`."""
+    beside = list(_mine(actor).select_for_update().filter(beside=scope))
+    held = next((one for one in beside if one.stamp == changed["stamp"] or one.values == changed["values"]), None)
+    return (held, False) if held else _row_of(new_id(), actor, changed, beside=scope)
+
+
+def _may_replace(row: DraftRecord, page: FormPage, told: Mapping[str, Any]) -> bool:
+    """Tell whether the page saw what the draft holds, wrote it itself, or says the same."""
+    return row.stamp in (page.stamp, page.made_from) or row.values == told
+
+
+def _put(row: DraftRecord, **changed: Any) -> None:
+    for name, value in changed.items():
+        setattr(row, name, value)
+    row.save(update_fields=list(changed))
+
+
+def _told(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what of a form was filled in."""
+    return {name: value for name, value in values.items() if value not in (None, "", [], {}, False)}
+
+
+def _files(draft: Draft) -> set[str]:
+    """Return the files that a draft names."""
+    named = [draft.values.get(name) for name, field in fields_of_draft(draft).items() if field.type == "attachments"]
+    return {str(one) for value in named if isinstance(value, list) for one in value}
+
+
+def _named_elsewhere(draft: Draft, person: str, organization: str) -> set[str]:
+    """Return the files that the same person's other texts of the form name."""
+    form = draft.beside or draft.scope
+    others = DraftRecord.objects.filter(Q(scope=form) | Q(beside=form), person=person, organization=organization)
+    return {one for row in others.exclude(pk=draft.draft_id) for one in _files(_draft(row))}
+
+
+def _free(ids: set[str], actor: Actor) -> None:
+    for one in sorted(ids):
         try:
-            attachments.delete_draft(attachment_id=str(one), actor=actor)
+            attachments.delete_draft(attachment_id=one, actor=actor)
         except (AttachmentNotFound, UploadEnded):
             continue  # gone already, or on record as infected
 
@@ -174,5 +257,5 @@ def _draft(row: DraftRecord) -> Draft:
         values=row.values, saved_at=row.saved_at, case_id=row.case_id or "", case_number=row.case.number if row.case else "",
         obligation_id=row.obligation_id or "", action=row.action,
         title=row.case.title if row.case else str(row.values.get("title") or ""),
-        is_open=row.obligation is None or row.obligation.state == OPEN,
+        is_open=row.obligation is None or row.obligation.state == OPEN, stamp=row.stamp, beside=row.beside,
     )  # fmt: skip

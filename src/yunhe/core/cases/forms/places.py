@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest
 from django.utils.translation import gettext as __
 
 from yunhe.core.attachments.forms import AttachmentField, AttachmentInput
 from yunhe.core.cases import api
+from yunhe.core.cases.forms import texts
 from yunhe.core.cases.forms.actions import ActionForm, build_form, say
-from yunhe.core.cases.types import MOST_FILES, ActionView, Draft, FieldSpec, FormState
+from yunhe.core.cases.types import MOST_FILES, ActionView, Draft, FieldSpec, FormPage, FormState
 from yunhe.kernel.actor import Actor
 from yunhe.kernel.errors import YunheError
+from yunhe.kernel.ids import new_id
+from yunhe.ui.cells import Table
 
 SUBMIT, SAVE, REFRESH, LEAVE = "submit", "save", "refresh", "leave"
 
@@ -24,33 +28,35 @@ class Place(Protocol):
     """Which form it is."""
 
     actor: Actor
+    page: FormPage
+    notes: list[str]
+
+    @property
+    def scope(self) -> str: ...
 
     def look(self, values: Mapping[str, Any], *, fetch: bool) -> FormState: ...
 
     def keep(self, values: Mapping[str, Any]) -> Draft: ...
 
-    def find(self) -> Draft | None: ...
 
-
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class OpeningPlace:
     """The form that opens a case of a kind; its `scope` is the key that the page was given."""
 
     kind: str
     scope: str
     actor: Actor
+    page: FormPage = field(default_factory=lambda: FormPage(new_id()))
+    notes: list[str] = field(default_factory=list)
 
     def look(self, values: Mapping[str, Any], *, fetch: bool) -> FormState:
         return api.look_at_opening(kind=self.kind, values=values, scope=self.scope, actor=self.actor, fetch=fetch)
 
     def keep(self, values: Mapping[str, Any]) -> Draft:
-        return api.keep_opening(kind=self.kind, scope=self.scope, values=values, actor=self.actor)
-
-    def find(self) -> Draft | None:
-        return api.find_draft(scope=self.scope, actor=self.actor)
+        return _noted(self, api.keep_opening(kind=self.kind, scope=self.scope, values=values, actor=self.actor, page=self.page))
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class ActionPlace:
     """The form of an action of an obligation that is the actor's."""
 
@@ -58,15 +64,18 @@ class ActionPlace:
     obligation_id: str
     action: str
     actor: Actor
+    page: FormPage = field(default_factory=lambda: FormPage(new_id()))
+    notes: list[str] = field(default_factory=list)
+
+    @property
+    def scope(self) -> str:
+        return api.action_scope(obligation_id=self.obligation_id, action=self.action)
 
     def look(self, values: Mapping[str, Any], *, fetch: bool) -> FormState:
         return api.look_at_action(**self._named(), values=values, fetch=fetch)
 
     def keep(self, values: Mapping[str, Any]) -> Draft:
-        return api.keep_action(**self._named(), values=values)
-
-    def find(self) -> Draft | None:
-        return api.find_action_draft(obligation_id=self.obligation_id, action=self.action, actor=self.actor)
+        return _noted(self, api.keep_action(**self._named(), values=values, page=self.page))
 
     def _named(self) -> dict[str, Any]:
         return {"case_id": self.case_id, "obligation_id": self.obligation_id, "action": self.action, "actor": self.actor}
@@ -74,23 +83,29 @@ class ActionPlace:
 
 @dataclass(slots=True)
 class Filling:
-    """What a page shows of a form: the form, what is typed, the draft it came from, and what there is to say about it."""
+    """What a page shows of a form: the form, what is typed, the draft it came from, and what there is to say about it.
+
+    `beside` are other texts of the same form, each with how it differs from what is typed.
+    """
 
     form: ActionForm
     typed: Mapping[str, Any]
+    page: FormPage
     step: str = ""
     draft: Draft | None = None
     fresh: bool = False
     notes: list[str] = field(default_factory=list)
     dropped: list[tuple[str, str]] = field(default_factory=list)
+    beside: list[tuple[Draft, Table]] = field(default_factory=list)
 
 
 def show(offered: ActionView, place: Place, names: Mapping[str, str]) -> Filling:
     """Return a form as it is opened: with what the person kept of it, else with its defaults. Nothing is fetched."""
-    draft = place.find()
+    draft, beside = api.find_drafts(scope=place.scope, actor=place.actor)
     typed = dict(draft.values) if draft else {n: v for n, v in offered.defaults.items() if v is not None}
     form = build_form(offered, names=names, values=typed, state=_look(place, offered, typed, fetch=False), actor=place.actor)
-    filling = Filling(form, typed, draft=draft)
+    filling = Filling(form, typed, FormPage(place.page.stamp, draft.stamp if draft else ""), draft=draft)
+    filling.beside = _compared(beside, filling, offered, names, place.actor)
     if draft:
         _adapt(filling, offered, draft)
     return filling
@@ -99,8 +114,10 @@ def show(offered: ActionView, place: Place, names: Mapping[str, str]) -> Filling
 def take(request: HttpRequest, offered: ActionView, place: Place, names: Mapping[str, str]) -> Filling:
     """Return a form as it was sent: files stored, fields as they are for what is typed, values fetched.
 
-    Bound when it is to be handed in; drawn with what is typed when it only was looked at again or kept.
+    Bound when it is to be handed in; drawn with what is typed when it only was looked at again or kept. A newer draft
+    from another page makes way for what is handed in: it stays beside, and the person is told.
     """
+    place.page = FormPage(request.POST.get("page", "")[:26], request.POST.get("made_from", "")[:26])
     step = request.POST.get("step", SUBMIT)
     posted = request.POST.copy()
     refused = _store_files(request, offered, posted, place.actor) if step != LEAVE else {}
@@ -109,12 +126,18 @@ def take(request: HttpRequest, offered: ActionView, place: Place, names: Mapping
     drawn: dict[str, Any] = {"values": typed, "state": state, "actor": place.actor}
     if step == SUBMIT:
         form = build_form(offered, posted, names, **drawn)
-        for name, messages in refused.items():
-            form.add_error(name if name in form.fields else None, messages)
+        for name, told in refused.items():
+            form.add_error(name if name in form.fields else None, told)
     else:
         form = build_form(offered, names=names, **drawn)
-    filling = Filling(form, typed, step=step, fresh=state.fresh)
-    filling.notes += [message for messages in refused.values() for message in messages] if step != SUBMIT else []
+    filling = Filling(form, typed, place.page, step=step, fresh=state.fresh)
+    place.notes = filling.notes
+    if step == SUBMIT:
+        if api.make_way(scope=place.scope, values=typed, actor=place.actor, page=place.page):
+            messages.warning(request, __("在别处保存过更新的草稿。它没有被删除，在“提出办件”的列表里。"))
+        beside = api.find_drafts(scope=place.scope, actor=place.actor)[1]
+        filling.beside = _compared(beside, filling, offered, names, place.actor)
+    filling.notes += [message for told in refused.values() for message in told] if step != SUBMIT else []
     if step == SUBMIT and state.fresh:
         filling.notes.append(__("已从共享数据取得内容，请核对后再提交。"))
     return filling
@@ -129,6 +152,23 @@ def hand_in(filling: Filling, place: Place, run: Callable[[dict[str, Any]], Any]
         except YunheError:  # what cannot be kept still stands in the page
             filling.draft = None
     return done
+
+
+def _noted(place: Place, draft: Draft) -> Draft:
+    """Return the draft; that it was put beside a newer one is said."""
+    if draft.beside:
+        place.notes.append(__("在别处保存过更新的草稿。刚才填写的没有覆盖它，已另存为一份。"))
+    return draft
+
+
+def _compared(
+    beside: Sequence[Draft], filling: Filling, offered: ActionView, names: Mapping[str, str], actor: Actor
+) -> list[tuple[Draft, Table]]:
+    """Return the other texts of a form, each with how it differs from what is typed."""
+    if not beside:
+        return []
+    fields = {spec.name: spec for spec in offered.fields}
+    return [(one, texts.compare(one.values, filling.typed, fields, actor=actor, names=names, labels=offered.labels)) for one in beside]
 
 
 def _look(place: Place, offered: ActionView, typed: Mapping[str, Any], *, fetch: bool) -> FormState:
@@ -163,7 +203,7 @@ def _adapt(filling: Filling, offered: ActionView, draft: Draft) -> None:
     for name, value in draft.values.items():
         if name not in declared:
             title = say(known[name].title.as_mapping()) if name in known else name
-            filling.dropped.append((title, _said(value)))
+            filling.dropped.append((title, texts.say_plain(value)))
     gone = sum(_gone(spec, draft, filling) for spec in offered.fields if spec.type == "attachments")
     if gone:
         filling.notes.append(__("有 %(n)s 个文件存放过久，已被清理，请重新上传。") % {"n": gone})
@@ -175,9 +215,3 @@ def _gone(spec: FieldSpec, draft: Draft, filling: Filling) -> int:
     if not isinstance(ids, list) or not isinstance(kept, AttachmentField):
         return 0
     return len(ids) - len(kept.held(ids))
-
-
-def _said(value: Any) -> str:
-    if isinstance(value, Mapping):
-        return "；".join(f"{name}：{said}" for name, said in value.items())
-    return "、".join(map(str, value)) if isinstance(value, list) else str(value)

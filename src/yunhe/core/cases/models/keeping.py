@@ -10,12 +10,17 @@ from yunhe.core.cases.models.running import CaseRecord, ObligationRecord
 
 
 class DraftRecord(models.Model):
-    """A form that is not handed in yet (草稿): one person's in one organisation. `scope` names the form for its receipts too."""
+    """A form that is not handed in yet (草稿): one person's in one organisation. `scope` names the form for its receipts too.
+
+    `stamp` names the page that last kept it. `beside` is the scope of the form to which this is another text.
+    """
 
     id = models.CharField(primary_key=True, max_length=26)
     person = models.CharField(max_length=120)
     organization = models.CharField(max_length=40, blank=True)
     scope = models.CharField(max_length=120)
+    beside = models.CharField(max_length=120, blank=True)
+    stamp = models.CharField(max_length=26)
     kind_code = models.CharField(max_length=63)
     kind_digest = models.CharField(max_length=64)
     case = models.ForeignKey(CaseRecord, null=True, on_delete=models.PROTECT, related_name="+")

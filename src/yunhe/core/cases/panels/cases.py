@@ -177,19 +177,25 @@ def _receipts(view: CaseView, actor: Actor) -> Table:
     return Table(columns, view.receipts, str(_("共享数据取数回执")))
 
 
+def form_href(draft: Draft) -> str:
+    """Return where the form of a draft is filled in."""
+    if not draft.case_id:
+        return f"{reverse('cases:open', args=[draft.kind])}?draft={draft.draft_id}"
+    return f"{reverse('cases:case', args=[draft.case_id])}?ob={draft.obligation_id}&act={draft.action}#case"
+
+
 def drafts_table(drafts: tuple[Draft, ...]) -> Table:
-    """Return the forms that a person has not handed in, each to go on with or to delete."""
+    """Return the forms that a person has not handed in, each to go on with or to delete; what stands beside one is marked."""
 
-    def go_on(one: Draft) -> str:
-        if not one.case_id:
-            return f"{reverse('cases:open', args=[one.kind])}?draft={one.draft_id}"
-        return f"{reverse('cases:case', args=[one.case_id])}?ob={one.obligation_id}&act={one.action}#case"
+    def look(one: Draft) -> str:
+        return form_href(one) if one.is_open and not one.beside else reverse("cases:draft", args=[one.draft_id])
 
-    def name(one: Draft) -> Link:
-        return Link(one.title or say(one.kind_title), go_on(one), sub=f"{say(one.kind_title)} {one.case_number}".strip())
+    def name(one: Draft) -> Any:
+        link = Link(one.title or say(one.kind_title), look(one), sub=f"{say(one.kind_title)} {one.case_number}".strip())
+        return (link, Tag(__("另一处未保存的内容"), "amber")) if one.beside else link
 
     def acts(one: Draft) -> Any:
-        first = Action(__("继续填写"), go_on(one)) if one.is_open else Tag(__("已不需办理"), "grey")
+        first = Action(__("查看差别") if one.beside else __("继续填写"), look(one)) if one.is_open else Tag(__("已不需办理"), "grey")
         return (first, Action(__("删除草稿"), reverse("cases:discard_draft", args=[one.draft_id]), "danger"))
 
     columns = (

@@ -6,6 +6,7 @@ from yunhe.core.cases.types.changes import DryRun, Migration, Move, OutdatedKind
 from yunhe.core.cases.types.forms import (
     Draft,
     FieldElement,
+    FormPage,
     FormState,
     Receipt,
     SourceAnswer,
@@ -97,6 +98,7 @@ __all__ = [
     "Fact",
     "FieldElement",
     "FieldSpec",
+    "FormPage",
     "FormState",
     "GroupSpec",
     "GuardSpec",

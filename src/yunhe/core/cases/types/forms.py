@@ -101,10 +101,19 @@ class FormState:
 
 
 @dataclass(frozen=True, slots=True)
+class FormPage:
+    """A page on which a form is filled in: its own stamp, and that of the draft it was drawn from, "" without one."""
+
+    stamp: str
+    made_from: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Draft:
     """A form that is not handed in yet (草稿): one person's, in one organisation; of an opening, or of an action.
 
-    `values` as they were typed, by field; `kind_digest` is the version that they were typed into.
+    `values` as they were typed, by field; `kind_digest` is the version that they were typed into. `stamp` names the page
+    that last kept it. `beside` is the scope of the form whose draft it did not replace, "" for a form's own draft.
     """
 
     draft_id: str
@@ -120,3 +129,5 @@ class Draft:
     action: str = ""
     title: str = ""
     is_open: bool = True
+    stamp: str = ""
+    beside: str = ""

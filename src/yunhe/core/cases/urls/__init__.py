@@ -20,6 +20,7 @@ urlpatterns = [
     path("", inbox.inbox, name="inbox"),
     path("new/", opening.list_new, name="new"),
     path("new/<slug:kind>/", opening.open_case, name="open"),
+    path("drafts/<slug:draft_id>/", opening.show_draft, name="draft"),
     path("drafts/<slug:draft_id>/discard/", opening.discard_draft, name="discard_draft"),
     path("absences/", absences.absences, name="absences"),
     path("absences/<slug:delegation_id>/end/", absences.end_absence, name="end_absence"),

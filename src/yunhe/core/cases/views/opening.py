@@ -14,9 +14,9 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from yunhe.core.cases import api
 from yunhe.core.cases.errors import KindNotFound
-from yunhe.core.cases.forms import opening, places
+from yunhe.core.cases.forms import opening, places, texts
 from yunhe.core.cases.forms.actions import say
-from yunhe.core.cases.panels.cases import drafts_table
+from yunhe.core.cases.panels.cases import drafts_table, form_href
 from yunhe.kernel.ids import new_id
 from yunhe.ui.cells import Column, Empty, Link, Table
 from yunhe.ui.doors import requires
@@ -79,6 +79,23 @@ def discard_draft(request: HttpRequest, draft_id: str) -> HttpResponse:
     )  # fmt: skip
 
 
+@require_http_methods(["GET", "HEAD", "POST"])
+@requires("cases.act")
+def show_draft(request: HttpRequest, draft_id: str) -> HttpResponse:
+    """Show what stands beside a form and how it differs from it; take it into the form, if so chosen."""
+    draft = api.access_draft(draft_id=draft_id, actor=request.actor)
+    if request.method == "POST":
+        taken = api.take_draft(draft_id=draft_id, actor=request.actor)
+        messages.success(request, __("表单里现在是这一份。"))
+        return redirect(form_href(taken))
+    own, _beside = api.find_drafts(scope=draft.beside or draft.scope, actor=request.actor)
+    fields, labels = texts.fields_of(draft, request.actor)
+    other = own if own and own.draft_id != draft.draft_id else None
+    told = texts.compare(draft.values, other.values if other else {}, fields, actor=request.actor, names=api.organization_choices(), labels=labels)
+    context = {"draft": draft, "own": other, "differences": told, "form_href": form_href(other or draft)}
+    return render(request, "cases/draft.html", {**context, "title": draft.title or say(draft.kind_title)})
+
+
 def _scope(request: HttpRequest) -> str:
     """Return the key of the form: the page's, or that of the draft that the address names. Raises: DraftNotFound."""
     if request.method == "POST":
@@ -92,8 +109,10 @@ def _kept(request: HttpRequest, draft: Any, filling: places.Filling) -> HttpResp
         return HttpResponse(status=204)
     for note in filling.notes:
         messages.error(request, note)
+    if draft.beside:
+        return redirect("cases:draft", draft.draft_id)
     messages.success(request, __("已保存，可在“提出办件”里继续填写。"))
-    return redirect(f"{reverse('cases:open', args=[draft.kind])}?draft={draft.draft_id}")
+    return redirect(form_href(draft))
 
 
 def _opening_page(
