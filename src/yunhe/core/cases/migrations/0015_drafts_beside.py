@@ -13,7 +13,7 @@ def stamp_each(apps: Any, schema_editor: Any) -> None:
 
 
 class Migration(migrations.Migration):
-    dependencies: ClassVar = [("cases", "0012_superseded")]
+    dependencies: ClassVar = [("cases", "0013_turns_gone")]
 
     operations: ClassVar = [
         migrations.AddField(model_name="draftrecord", name="beside", field=models.CharField(blank=True, default="", max_length=120), preserve_default=False),

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
+from collections.abc import Mapping
 from typing import Any
 
 from django.http import HttpRequest
@@ -15,15 +14,12 @@ from yunhe.core.attachments.types import STATE_TITLES, Attachment
 from yunhe.core.cases import api
 from yunhe.core.cases.forms.actions import say, say_all
 from yunhe.core.cases.forms.operators import LABELS
-from yunhe.core.cases.rules.diagram import amount_in_words
+from yunhe.core.cases.panels.clocks import counted_days, due_of, due_sentence, whole_clock
 from yunhe.core.cases.types import (
     ActionView,
     Case,
     CaseView,
-    CountedDay,
     Delegation,
-    Draft,
-    Due,
     Event,
     Obligation,
     OperatorView,
@@ -31,25 +27,15 @@ from yunhe.core.cases.types import (
     SubjectView,
 )
 from yunhe.core.cases.types import Fact as CaseFact
+from yunhe.core.evidence import api as evidence
 from yunhe.core.organizations import api as organizations
 from yunhe.kernel.actor import Actor
 from yunhe.kernel.clock import local, now
-from yunhe.ui import cells, times
+from yunhe.ui import cells
 from yunhe.ui.cells import Action, Code, Column, Empty, Fact, Kpi, Lines, Link, Table, Tag, Tone
 from yunhe.ui.templatetags.yh import size
 
-TONES: Mapping[str, Tone] = {"overdue": "red", "today": "red", "week": "amber", "normal": "green", "paused": "grey"}
 OUTCOME_TONES: Mapping[str, Tone] = {"refused": "red", "abandoned": "grey", "withdrawn": "grey"}
-REASONS: Mapping[str, Any] = {
-    "start": _("当日不计"),
-    "workday": _("工作日"),
-    "weekend": _("周末，不计"),
-    "holiday": _("放假，不计"),
-    "makeup": _("调休上班"),
-    "day": _("自然日"),
-    "paused": _("暂停，不计"),
-    "unknown": _("该年放假安排尚未公布，暂按周末推算"),
-}
 RELATIONS: Mapping[str, Any] = {"parent": _("主办件"), "child": _("子办件"), "batch": _("所在清单"), "master": _("并入"), "merged": _("并入本件")}
 
 
@@ -90,7 +76,7 @@ def case_context(
     `here` is where forms open and are left again, `after` where one comes when it is done (by default `here`).
     `operator` is the form's, if any.
     """
-    due, names = _due(view), names_in(view)
+    due, names = due_of(view), names_in(view)
     return {
         "view": view,
         "case": view.case,
@@ -98,7 +84,7 @@ def case_context(
         "due": due,
         "due_sum": due_sentence(due) if due else "",
         "counted": counted_days(due) if due else None,
-        **_whole(view, due),
+        **whole_clock(view, due),
         "facts": [Fact(say(fact.title), _linked(fact, names, request.actor)) for fact in view.facts],
         "subject": view.subject,
         "subject_table": _subject(view.subject) if view.subject else None,
@@ -153,7 +139,7 @@ def _files(view: CaseView) -> Table:
 
 def _receipts(view: CaseView, actor: Actor) -> Table:
     """Return where values of the case came from: shared data with its evidence, or by hand and why."""
-    seen = actor.may("evidence.view")
+    seen = evidence.list_openable(ids=[one.evidence_id for one in view.receipts], actor=actor)
 
     def state(one: Receipt) -> Any:
         text, tone = RECEIPT_STATES.get(one.state, (one.state, "grey"))
@@ -163,7 +149,7 @@ def _receipts(view: CaseView, actor: Actor) -> Table:
         return Lines(say(one.title) if one.title else one.source, say(one.problem) if one.problem else "")
 
     def proof(one: Receipt) -> Any:
-        href = reverse("evidence:record", args=[one.evidence_id]) if seen and one.evidence_id else ""
+        href = reverse("evidence:record", args=[one.evidence_id]) if one.evidence_id in seen else ""
         return Link(one.evidence_id, href) if href else Code(one.evidence_id)
 
     columns = (
@@ -175,35 +161,6 @@ def _receipts(view: CaseView, actor: Actor) -> Table:
         Column(_("存证"), proof),
     )
     return Table(columns, view.receipts, str(_("共享数据取数回执")))
-
-
-def form_href(draft: Draft) -> str:
-    """Return where the form of a draft is filled in."""
-    if not draft.case_id:
-        return f"{reverse('cases:open', args=[draft.kind])}?draft={draft.draft_id}"
-    return f"{reverse('cases:case', args=[draft.case_id])}?ob={draft.obligation_id}&act={draft.action}#case"
-
-
-def drafts_table(drafts: tuple[Draft, ...]) -> Table:
-    """Return the forms that a person has not handed in, each to go on with or to delete; what stands beside one is marked."""
-
-    def look(one: Draft) -> str:
-        return form_href(one) if one.is_open and not one.beside else reverse("cases:draft", args=[one.draft_id])
-
-    def name(one: Draft) -> Any:
-        link = Link(one.title or say(one.kind_title), look(one), sub=f"{say(one.kind_title)} {one.case_number}".strip())
-        return (link, Tag(__("另一处未保存的内容"), "amber")) if one.beside else link
-
-    def acts(one: Draft) -> Any:
-        first = Action(__("查看差别") if one.beside else __("继续填写"), look(one)) if one.is_open else Tag(__("已不需办理"), "grey")
-        return (first, Action(__("删除草稿"), reverse("cases:discard_draft", args=[one.draft_id]), "danger"))
-
-    columns = (
-        Column(_("没有提交的表单"), name, wide=True),
-        Column(_("保存于"), lambda d: d.saved_at),
-        Column("", acts),
-    )
-    return Table(columns, drafts, str(_("没有提交的表单")))
 
 
 def waiting_number(actor: Actor) -> dict[str, Any] | None:
@@ -219,69 +176,6 @@ def state_tag(case: Case) -> Tag:
     if case.is_open:
         return Tag(text, "amber")
     return Tag(text, OUTCOME_TONES.get(case.outcome, "green"))
-
-
-def due_tag(title: Mapping[str, str], tone: Tone) -> Tag:
-    """Return what is to be done as a tag."""
-    return Tag(say(title), tone)
-
-
-def light_tone(light: str) -> Tone:
-    """Return the tone of a light; the page says it in words as well."""
-    return TONES.get(light, "grey")
-
-
-def due_sentence(due: Due, *, told_at: Callable[[datetime], str] = times.say_time) -> str:
-    """Return how long the limit is and which rule says so, in one sentence; `told_at` says moments."""
-    told = __("%(limit)s，自 %(start)s 起。依据：%(basis)s") % {
-        "limit": say(amount_in_words(due.amount, due.unit)),
-        "start": told_at(due.started_at),
-        "basis": due.basis,
-    }
-    if due.extensions:
-        reasons = "；".join(f"{one['reason']}（{one['basis']}）" for one in due.extensions)
-        told += "。" + __("含延期：%(reasons)s") % {"reasons": reasons}
-    for one in due.pauses:
-        since, until = (times.say_time(datetime.fromisoformat(one[end])) for end in ("since", "until"))
-        told += "。" + __("%(since)s 至 %(until)s 暂停过：%(basis)s") % {"since": since, "until": until, "basis": one["basis"]}
-    if due.paused_at:
-        told += "。" + __("自 %(since)s 起暂停：%(basis)s") % {"since": told_at(due.paused_at), "basis": due.pause_basis}
-    estimated = __("其中有的年份放假安排尚未公布，公布后会重算。")
-    return f"{told}。{estimated}" if due.estimated else f"{told}。"
-
-
-def _due(view: CaseView) -> Due | None:
-    """Return the due date that counts now: the actor's own, else the earliest open one, else the case's."""
-    if not view.case.is_open:
-        return None
-    mine = {action.obligation_id for action in view.actions}
-    opened = [o for o in view.obligations if o.state == "open" and o.due]
-    far = datetime.max.replace(tzinfo=UTC)  # what stands still comes last
-    ordered = sorted(opened, key=lambda o: (o.obligation_id not in mine, (o.due and o.due.at) or far))
-    return ordered[0].due if ordered else view.due
-
-
-def _whole(view: CaseView, due: Due | None) -> dict[str, Any]:
-    """Return the clock of the whole case, where another one is shown as what is due now."""
-    if view.due is None or due is None or due == view.due or not view.case.is_open:
-        return {"whole": None}
-    return {"whole": view.due, "whole_sum": due_sentence(view.due), "whole_counted": counted_days(view.due, __("全程"))}
-
-
-def counted_days(due: Due, of: str = "") -> Table:
-    """Return every day that was looked at, with its number or why it does not count; `of` says of which limit, where a page has several."""
-    caption = __("逐日计算：%(of)s") % {"of": of} if of else __("逐日计算")
-    columns = (
-        Column(_("日期"), lambda d: f"{d.on.isoformat()} {times.weekday_name(d.on)}"),
-        Column(_("第几日"), lambda d: d.number, number=True),
-        Column(_("说明"), _day_note, wide=True),
-    )
-    return Table(columns, due.days, caption, Empty(_("按小时计算，不逐日列出")))
-
-
-def _day_note(day: CountedDay) -> str:
-    reason = str(REASONS[day.reason])
-    return f"{day.name}：{reason}" if day.name else reason
 
 
 def _subject(subject: SubjectView) -> Table:
@@ -493,11 +387,11 @@ def _who_owes(obligation: Obligation, case: Case, titles: Mapping[str, str]) -> 
 
 
 def _proof(view: CaseView, actor: Actor) -> Table:
-    seen = actor.may("evidence.view")
+    seen = evidence.list_openable(ids=[event.evidence_id for event in view.events], actor=actor)
     columns = (
         Column(_("步骤"), lambda e: e.seq, number=True),
         Column(_("办理"), lambda e: say(e.title)),
         Column(_("摘要值"), lambda e: Code(e.digest), wide=True),
-        Column(_("存证"), lambda e: Link(e.evidence_id, reverse("evidence:record", args=[e.evidence_id])) if seen else Code(e.evidence_id)),
+        Column(_("存证"), lambda e: Link(e.evidence_id, reverse("evidence:record", args=[e.evidence_id])) if e.evidence_id in seen else Code(e.evidence_id)),
     )
     return Table(columns, view.events, str(_("每一步的存证")))

@@ -16,8 +16,8 @@ from yunhe.core.cases.types import FieldElement, FieldSpec, KindSpec, Sourced
 
 __all__ = [
     "HEADING_FIELD",
-    "OPENER_NAME",
     "LARGEST_INTEGER",
+    "OPENER_NAME",
     "Checked",
     "Surroundings",
     "check_values",

@@ -15,7 +15,8 @@ from yunhe.core.cases import api
 from yunhe.core.cases.errors import ActionNotOffered
 from yunhe.core.cases.forms import operators
 from yunhe.core.cases.forms.actions import build_form, say
-from yunhe.core.cases.panels.cases import due_tag, key_map, light_tone
+from yunhe.core.cases.panels.cases import key_map
+from yunhe.core.cases.panels.clocks import due_tag, light_tone
 from yunhe.core.cases.rules.fields import checked
 from yunhe.core.cases.rules.operators import REASON
 from yunhe.core.cases.types import ActionView, BulkOffer, Outcome, WaitingItem

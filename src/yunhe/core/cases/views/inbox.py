@@ -10,7 +10,8 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_safe
 
 from yunhe.core.cases import api
-from yunhe.core.cases.panels.cases import case_context, due_tag, key_map, light_tone
+from yunhe.core.cases.panels.cases import case_context, key_map
+from yunhe.core.cases.panels.clocks import due_tag, light_tone
 from yunhe.core.cases.views.case import asked
 from yunhe.core.cases.views.saved import view_chips
 from yunhe.kernel.pages import Page

@@ -16,7 +16,7 @@ from yunhe.core.cases import api
 from yunhe.core.cases.errors import KindNotFound
 from yunhe.core.cases.forms import opening, places, texts
 from yunhe.core.cases.forms.actions import say
-from yunhe.core.cases.panels.cases import drafts_table, form_href
+from yunhe.core.cases.panels.drafts import drafts_table, form_href
 from yunhe.kernel.ids import new_id
 from yunhe.ui.cells import Column, Empty, Link, Table
 from yunhe.ui.doors import requires

@@ -15,14 +15,13 @@ from yunhe.core.cases import api
 from yunhe.core.cases.forms.actions import say
 from yunhe.core.cases.panels.cases import (
     case_context,
-    counted_days,
-    due_sentence,
     facts_told,
     names_in,
     role_titles,
     undone_tags,
     who_of,
 )
+from yunhe.core.cases.panels.clocks import counted_days, due_sentence
 from yunhe.core.cases.types import CaseView, Obligation
 from yunhe.kernel.clock import now
 from yunhe.ui import times

@@ -17,7 +17,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from yunhe.core.cases import api
 from yunhe.core.cases.api.bulk import MOST_PICKED
 from yunhe.core.cases.forms.actions import HandOverForm
-from yunhe.core.cases.panels.cases import due_tag, light_tone
+from yunhe.core.cases.panels.clocks import due_tag, light_tone
 from yunhe.core.cases.panels.kinds import language
 from yunhe.core.cases.rules.course import ROLE_JOIN
 from yunhe.core.cases.types import TeamLine, TeamWork, WorkItem

@@ -9,6 +9,7 @@ from yunhe.core.evidence.api.records import (
     get_evidence,
     is_commitment_of,
     is_intact,
+    list_openable,
 )
 from yunhe.core.evidence.api.segments import collect_segments, register_taker
 
@@ -22,5 +23,6 @@ __all__ = [
     "get_evidence",
     "is_commitment_of",
     "is_intact",
+    "list_openable",
     "register_taker",
 ]

@@ -136,6 +136,13 @@ def access_evidence(*, evidence_id: str, actor: Actor) -> EvidenceRecord:
     return read_row(row)
 
 
+def list_openable(*, ids: Collection[str], actor: Actor) -> frozenset[str]:
+    """Return which of these records the actor may open; none without a right to any evidence. Cost: one query."""
+    if not (actor.organizations_for("evidence.view") or actor.may("evidence.view_own", organization=actor.organization)):
+        return frozenset()
+    return frozenset(_visible(actor).filter(pk__in=list(ids)).values_list("pk", flat=True))
+
+
 def is_intact(*, record: EvidenceRecord) -> bool:
     """Tell whether the record still has the content that its digest was made of."""
     content = {name: getattr(record, name) for name in CONTENT if name != "facts_text"}
