@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 from django.db import transaction
@@ -78,7 +79,8 @@ def ask_to_check_returns(load: LoadRecord) -> None:
 
 def tell_withdrawn(case: Case, reason: str, actor: Actor) -> None:
     """Tell the source that whoever returned its records took that back, and why."""
-    _tell_source(case, ("退回已撤回，不必再核实", "What was returned was taken back"), reason, actor)
+    after = replace(case, version=case.version + 1)  # effects are given the case before their step
+    _tell_source(after, ("退回已撤回，不必再核实", "What was returned was taken back"), reason, actor)
 
 
 def check_returns(*, load_id: str) -> dict[str, int]:
