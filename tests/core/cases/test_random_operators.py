@@ -10,17 +10,17 @@ from typing import Any
 
 import pytest
 from django.db import transaction
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from tests.conftest import Cast
 from tests.core.cases.test_operators import permit_kind
-from tests.soaking import amount, is_soaking
+from tests.soaking import amount
 from yunhe.core.cases import api
 from yunhe.core.cases.api import store
 from yunhe.core.cases.errors import CaseNotFound
 from yunhe.core.cases.models import CaseRecord, ClockRecord, EventRecord, ObligationRecord
-from yunhe.core.cases.types import CaseView
+from yunhe.core.cases.types import CaseView, OperatorView
 from yunhe.kernel.actor import Actor, job_actor
 from yunhe.kernel.clock import FrozenClock, now
 from yunhe.kernel.errors import YunheError
@@ -36,7 +36,13 @@ STEPS = st.lists(
     st.tuples(st.integers(0, 6), st.integers(0, 30), st.booleans(), st.integers(0, 60)), min_size=4, max_size=16
 )
 FIRST = (("accept", "steward", True), ("agree", "leader", False), ("agree", "data_admin", False))
+FAR = ("extend", "suspend", "resume", "send_back", "retract")
+"""What changes most is tried first: the small counts take few steps."""
 HEAD = job_actor("tests")
+
+
+def rank(operator: OperatorView) -> int:
+    return FAR.index(operator.name) if operator.name in FAR else len(FAR)
 
 
 def actions(view: CaseView, actor: Actor, cast: Cast) -> list[tuple[str, Callable[[], object]]]:
@@ -51,7 +57,7 @@ def actions(view: CaseView, actor: Actor, cast: Cast) -> list[tuple[str, Callabl
         data = {field.name: filled[field.name] for field in one.fields if field.name in filled}
         told = {"case_id": case_id, "action": one.name, "data": data, "actor": actor, "obligation_id": one.obligation_id}
         offers.append(("act", partial(api.act, **told)))
-    for operator in {one.name: one for one in view.operators}.values():  # of several alike the last
+    for operator in sorted({one.name: one for one in view.operators}.values(), key=rank):  # of several alike the last
         told = {"case_id": case_id, "actor": actor, **({"obligation_id": operator.obligation_id} if operator.obligation_id else {})}
         more: dict[str, Any] = {} if operator.name in ("take_back", "drop_reviewer") else {"reason": "理由"}
         chosen = next(iter(operator.choices), "")
@@ -119,9 +125,10 @@ def test_whatever_people_do_the_events_give_the_rows(
                 check(case.case_id)
             transaction.set_rollback(True)
 
+    for choice in range(1, 8):  # by the leader: one of each of the first operators, then the first of what is there after it
+        walks = example(True, [(1, choice, False, 1), (1, 0, False, 1)])(walks)
     walks()
-    wanted = {"act", "retract", "suspend", "resume", "extend", "send_back"} if is_soaking() else {"act"}
-    assert wanted <= set(seen) and len(seen) >= 6, seen  # the walks got somewhere
+    assert {"act", "retract", "suspend", "resume", "extend", "send_back"} <= set(seen), seen  # the walks got somewhere
 
 
 def walk(case_id: str, step: tuple[int, int, bool], cast: Cast, seen: Counter[str]) -> None:
