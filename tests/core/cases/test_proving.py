@@ -133,7 +133,8 @@ class Judge:
         for key, row in position["obligations"].items():
             if row["next_at"]:
                 course = self._course(position, None, {}, seq)
-                course.recur(key)
+                course.change("obligations", {key: {"next_at": None}})
+                course.reopen_like({**row, "assignee": ""})
                 yield course, "recur"
 
     def _sent_back(self, position: Position, seq: int) -> Iterator[tuple[Course, str]]:
@@ -349,3 +350,55 @@ def test_every_class_that_is_let_through_ends() -> None:
             seen["let" if let else "held"] += 1
             assert not (let and (phase, names) in stranded)
     assert seen["let"] > 20 and seen["held"] > 5, seen
+
+
+def small_kind(obligations: dict[str, Any], groups: dict[str, Any] | None = None, start: tuple[str, ...] = ("a",), **more: Any) -> KindSpec:
+    base = {"code": "small", "title": "小", "prefix": "XS", "opens": {"permission": "cases.act"}, "phases": [{"code": "p", "title": "办"}]}
+    fields = [{"name": "flag", "title": "是否", "type": "boolean", "required": True}]
+    opened = [{"open_obligation": name} for name in start]
+    return KindSpec.model_validate({**base, "fields": fields, "start": opened, "obligations": obligations, "groups": groups or {}, **more})
+
+
+def ending(guard: str = "") -> dict[str, Any]:
+    guards = [{"when": guard, "message": "不行"}] if guard else []
+    return {"title": "结束", "outcome": "ok", "guards": guards, "effects": [{"close_case": "done"}]}
+
+
+def test_a_guard_that_no_role_of_the_seat_passes_is_a_dead_end() -> None:
+    seat = {"organization": "applicant", "roles": ["officer"]}
+
+    def kind(guard: str) -> KindSpec:
+        return small_kind({"a": {"title": "办", "who": seat, "actions": {"ok": ending(guard)}}})
+
+    assert [where for where, *_ in check_kind(kind("actor_role = 'data_leader'"))] == ["obligations.a"]
+    assert check_kind(kind("actor_role = 'officer'")) == check_kind(kind("actor_role <> 'data_leader'")) == ()
+
+
+def test_a_lapse_is_no_way_to_an_end_while_its_clock_stands() -> None:
+    opener, day = {"person": "opener"}, [{"amount": 2, "unit": "days", "basis": "依据"}]
+    lapse = {"outcome": "over", "title": "期满", "effects": [{"close_case": "over"}]}
+    waits = {"title": "等", "who": opener, "limits": day, "on_due": lapse, "actions": {"ok": ending("flag")}}
+
+    def kind(*after: dict[str, Any]) -> KindSpec:
+        stop = {"title": "停", "outcome": "stopped", "effects": [{"pause_clocks": "依据"}, *after]}
+        more = {"title": "续", "who": opener, "actions": {"go": {"title": "续", "outcome": "gone", "effects": [{"resume_clocks": True}]}}}
+        found = {"a": waits, "b": {"title": "停", "who": opener, "actions": {"stop": stop}}}
+        return small_kind({**found, **({"c": more} if after else {})}, start=("a", "b"))
+
+    assert check_kind(small_kind({"a": waits})) == ()
+    assert [where for where, *_ in check_kind(kind())] == ["obligations.a"]
+    assert check_kind(kind({"open_obligation": "c"})) == ()
+    assert judge_class(kind(), "p", ("a",), frozenset()) is not None  # its clock may stand
+
+
+def test_one_person_cannot_owe_two_of_what_takes_another_person_each() -> None:
+    part = {"title": "办", "who": {"person": "opener"}, "group": "g", "actions": {"ok": {"title": "好", "outcome": "ok"}}}
+    other = {**part, "who": {"organization": "owner", "roles": ["officer"]}}
+    rules = [{"when": "open_count = 0", "effects": [{"close_case": "done"}]}]
+
+    def problems(obligations: dict[str, Any], start: tuple[str, ...], *, distinct: bool) -> list[str]:
+        return [where for where, *_ in check_kind(small_kind(obligations, {"g": {"distinct": distinct, "rules": rules}}, start=start))]
+
+    assert problems({"a": part}, ("a", "a"), distinct=True) == ["groups.g"]
+    assert problems({"a": part, "b": part}, ("a", "b"), distinct=True) == ["groups.g"]
+    assert problems({"a": part, "b": other}, ("a", "b"), distinct=True) == problems({"a": part}, ("a", "a"), distinct=False) == []

@@ -4,7 +4,8 @@ A class is a phase, the open obligations by name (one of them, or many), what ea
 fields, and how often each outcome of a group came (counted up to where no rule tells it apart). That is finite. One
 transition runs as `Course` runs it; what is not known branches. Fields of the case are given, so each of their answers
 must lead to an end; what people choose (actions, forms, who acts) only has to offer one.
-A registered effect and a decision table are taken to leave required fields filled. What lapses ends alone or together
+A registered effect and a decision table are taken to leave required fields filled. A clock that a step stopped ends nothing
+until a step lets it go on. What lapses ends alone or together
 with the others of its name. Added reviewers only wait and are left out.
 """
 
@@ -21,6 +22,10 @@ from yunhe.core.cases.types import ActionSpec, EffectSpec, FieldSpec, KindSpec, 
 
 MOST_STATES = 20_000
 MOST_COUNTED = 4
+STANDS = "="
+"""Begins the fact that a clock stands, of an obligation that would end by itself."""
+NOT_OWN = "#~="
+"""What facts begin with that are not about fields of the case."""
 Opened = tuple[tuple[str, bool], ...]
 """Open obligations by name, and whether there are several."""
 Class = tuple[str, tuple[str, ...]]
@@ -148,11 +153,14 @@ class _Walk:
         """End one of the obligations of a name, or all that there are; its group remembers the outcome."""
         self.left.discard(name)
         if self.opened.pop(name) and all_at_once:
+            self.facts.pop(f"{STANDS}{name}", None)
             self.remember(name, outcome, self.choose((2, 3)))
             return
         if self.was_many(name):
             self.opened[name] = self.choose((False, True))
             self.left.add(name)
+        else:
+            self.facts.pop(f"{STANDS}{name}", None)
         self.remember(name, outcome, 1)
 
     def was_many(self, name: str) -> bool:
@@ -178,6 +186,10 @@ class _Walk:
                 self.opened, self.outcome = {}, effect.close_case
             elif effect.decide:
                 self.change_own()
+            elif effect.pause_clocks:
+                self.facts |= {f"{STANDS}{name}": True for name in self.opened if self.prover.kind.obligations[name].on_due}
+            elif effect.resume_clocks:
+                self.facts = {key: told for key, told in self.facts.items() if key[0] != STANDS}
             self.phase = effect.go_to_phase or self.phase
             self.called = self.called or bool(effect.call)
 
@@ -201,6 +213,7 @@ class _Walk:
                 self.opened.pop(name, None)
                 self.left.discard(name)
                 self.facts.pop(f"~{name}", None)
+                self.facts.pop(f"{STANDS}{name}", None)
 
     def set_field(self, name: str, source: str, value: Any, form: tuple[FieldSpec, ...]) -> None:
         self.forget(lambda fields: name in fields)
@@ -248,7 +261,7 @@ class _Walk:
 
         What was open before and is still open may be done by then, and counts: of its group nothing is known.
         """
-        kept = {key: told for key, told in self.facts.items() if key[0] in "#~"}
+        kept = {key: told for key, told in self.facts.items() if key[0] in NOT_OWN}
         unknown = {self.prover.kind.obligations[name].group for name in self.left} & self.prover.most.keys()
         if unknown and "#" not in kept:
             zeros = {f"#{group}.{outcome}": 0 for group, told in self.prover.outcomes.items() for outcome in told}
@@ -312,7 +325,7 @@ class Prover:
         if "send_back" not in self.kind.operators:
             return
         for state in [one for one, found in edges.items() if one.outcome is None and any(edge.where for edge in found)]:
-            own = {fact for fact in state.facts if fact[0][0] not in "#~"}
+            own = {fact for fact in state.facts if fact[0][0] not in NOT_OWN}
             for at, phase in enumerate(state.been):
                 been = state.been[: at + 1]
                 for opened, standing in self.entries[phase]:
@@ -329,8 +342,9 @@ class Prover:
                 yield from self._branches(state, where, partial(self._act, name, action))
             for outcome in ("", *spec.child.outcomes) if spec.child else ():
                 yield from self._branches(state, f"obligations.{name}.child", partial(self._end, name, outcome))
-            if spec.on_due:
-                certain = any(not limit.when for limit in spec.limits)
+            stands = (f"{STANDS}{name}", True) in state.facts
+            if spec.on_due and not (stands and not many):
+                certain = any(not limit.when for limit in spec.limits) and not stands
                 for together in (False, True)[: 1 + many]:
                     run = partial(self._lapse, name, spec.on_due, together)
                     yield from self._branches(state, f"obligations.{name}.on_due", run, counts=certain)
@@ -358,6 +372,9 @@ class Prover:
         return True
 
     def _act(self, name: str, action: ActionSpec, walk: _Walk) -> bool:
+        roles = self.kind.obligations[name].who.roles
+        if roles and self.truths.is_named("actor_role"):
+            walk.passing["actor_role"] = walk.choose(roles)  # who has the seat holds one of its roles
         if not all(walk.holds(guard.when, action.fields) for guard in action.guards):
             return False
         walk.close(name, action.outcome)

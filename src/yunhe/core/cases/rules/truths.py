@@ -51,6 +51,10 @@ class Truths:
             self._texts[text, group, form] = parse_expression(text, fields).tree
         return self._texts[text, group, form]
 
+    def is_named(self, name: str) -> bool:
+        """Tell whether any condition of the kind names this."""
+        return name in self._literals
+
     def holds(self, tree: Node, ask: Ask, known: Callable[[str], Any]) -> bool:
         """Tell whether it is true, asking as little as decides it; `known` gives counts and the phase."""
         return self._truth(tree, ask, known) is True

@@ -6,7 +6,8 @@ from collections import Counter
 from collections.abc import Iterator
 from functools import lru_cache
 
-from yunhe.core.cases.rules.proving import MOST_STATES, Proof, Prover, State
+from yunhe.core.cases.rules.blocks import blocks_of
+from yunhe.core.cases.rules.proving import MOST_STATES, STANDS, Proof, Prover, State
 from yunhe.core.cases.types import KindSpec
 
 MOST_TOLD = 10
@@ -45,8 +46,18 @@ def _judge(kind: KindSpec) -> Iterator[Problem]:
     for phase in kind.phases:
         if phase.code not in entered:
             yield f"phases.{phase.code}", "没有任何步骤会进入这个阶段", "no step ever enters this phase"
+    yield from _twice_the_opener(kind, proof)
     yield from _once(_stuck(kind, proof))
     yield from _once(_dead(kind, proof))
+
+
+def _twice_the_opener(kind: KindSpec, proof: Proof) -> Iterator[Problem]:
+    """Yield the groups of which one person, who opened the case, would owe two while each takes another person."""
+    for group in (name for name, spec in kind.groups.items() if spec.distinct):
+        own = {name for name, spec in kind.obligations.items() if spec.group == group and spec.who.person == "opener"}
+        several = any(many for state in proof.edges for name, many in state.opened if name in own)
+        if len(own) > 1 or several:
+            yield f"groups.{group}", "要求由不同的人办理，却有几项都归提出人", "each takes another person, yet several fall to whoever opened the case"
 
 
 def judge_class(kind: KindSpec, phase: str, names: tuple[str, ...], empty: frozenset[str]) -> tuple[str, str] | None:
@@ -58,7 +69,9 @@ def judge_class(kind: KindSpec, phase: str, names: tuple[str, ...], empty: froze
     opened = tuple(sorted((name, count > 1) for name, count in counts.items()))
     if not opened:
         return "移动后没有任何待办", "nobody would owe anything"
-    proof = _prover(kind.model_dump_json(), empty).prove([State(phase, opened, frozenset({("#", True)}))])
+    pauses = any(effect.pause_clocks for _where, effects, _form, _group in blocks_of(kind) for effect in effects)
+    stand = {(f"{STANDS}{name}", True) for name, _many in opened if pauses and kind.obligations[name].on_due}
+    proof = _prover(kind.model_dump_json(), empty).prove([State(phase, opened, frozenset({("#", True), *stand}))])
     if not proof.complete:
         return "从这里起的状态太多，无法逐一证明", "there are too many states from here to prove"
     if not proof.dead:
