@@ -130,7 +130,7 @@ def test_the_limit_runs_from_the_lawful_day(permit: Any, cast: Cast, clock: Froz
     case = permit()
     clock.advance(timedelta(days=3))
     case = do(case, "ask", cast.steward, missing="平面图")
-    clock.advance(timedelta(days=30))  # what the applicant takes before acceptance is not counted
+    clock.advance(timedelta(days=20))  # what the applicant takes before acceptance is not counted
     case = do(case, "complete", cast.clerk, place="解放路 2 号")
     assert started(case) == []
     case = accepted(case, cast)

@@ -148,7 +148,7 @@ def test_a_pause_stops_every_clock_and_is_explained(permit: Any, cast: Cast, clo
     case = do(case, "ask", cast.steward, missing="图纸")
     stopped = view(case, cast.steward).due
     assert (stopped.at, stopped.light, stopped.pause_basis[:5]) == (None, "paused", "行政许可法")
-    assert case.due_at is None
+    assert case.due_at == ObligationRecord.objects.get(case_id=case.case_id, name="complete").due_at  # the applicant's own limit runs
     clock.move_to(now() + timedelta(days=7))  # Tuesday to Tuesday: seven nights, five workdays
     case = do(case, "complete", cast.clerk, place="建军路 2 号")
     after = view(case, cast.steward).due
@@ -318,8 +318,8 @@ def test_who_sends_back_into_a_pause_lets_every_clock_stand_as_then(permit: Any,
     case = sent_back(do(case, "agree", cast.data_admin), cast, "supplement")
     (stands,) = ObligationRecord.objects.filter(case_id=case.case_id, state="open")
     due = view(case, cast.steward).due
-    assert (stands.name, stands.pause_basis[:5], due.light, due.pause_basis) == ("complete", "行政许可法", "paused", stands.pause_basis)
-    assert (due.paused_at, stands.paused_at) == (now(), now())
+    assert (stands.name, stands.paused_at) == ("complete", None)  # opened after the pause, then as now
+    assert (due.light, due.pause_basis[:5], due.paused_at) == ("paused", "行政许可法", now())
     clock.advance(timedelta(days=2))
     do(case, "complete", cast.clerk, place="建军路 3 号")
     assert (view(case, cast.steward).due.light, len(view(case, cast.steward).due.pauses)) == ("normal", 2)
@@ -382,6 +382,7 @@ def test_who_opened_a_case_is_told_of_its_suspension_and_of_its_result(permit: A
     api.suspend(case_id=case.case_id, basis="行政许可法第四十五条", reason="需要鉴定", actor=cast.steward.actor)
     api.resume(case_id=case.case_id, reason="鉴定完成", actor=cast.steward.actor)
     case = accepted(case, cast)
+    api.extend(case_id=case.case_id, amount=3, basis="第四十二条", reason="情况复杂", actor=cast.leader.actor)
     for member in (cast.leader, cast.data_admin):
         case = do(case, "agree", member)
     case = do(case, "grant", cast.leader)
@@ -389,6 +390,7 @@ def test_who_opened_a_case_is_told_of_its_suspension_and_of_its_result(permit: A
     granted = next(phase.title.zh for phase in permit_kind().phases if phase.code == case.phase)
     assert told == [
         ("cases.closed", f"“{case.title}”：{granted}"),
+        ("cases.paused", "第四十二条；情况复杂"),
         ("cases.paused", "鉴定完成"),
         ("cases.paused", "行政许可法第四十五条；需要鉴定"),
     ]
@@ -404,6 +406,21 @@ def test_once_who_opened_a_case_left_their_office_is_told_of_its_end(permit: Any
     do(case, "grant", cast.leader)
     who = organizations.actor_for(user_id=other.user_id, membership_id=other.id)
     assert [one.kind for one in notices.list_notices(request=PageRequest(), actor=who).items if one.kind == "cases.closed"] == ["cases.closed"]
+
+
+def test_papers_that_are_not_completed_in_time_end_the_case(permit: Any, cast: Cast, clock: FrozenClock) -> None:
+    case = do(permit(), "ask", cast.steward, missing="图纸")
+    clock.advance(timedelta(days=60))
+    assert api.warn_due(actor=job_actor("tests")) == 1
+    assert api.lapse_due(actor=job_actor("tests")) == 1
+    case = view(case, cast.clerk).case
+    assert (case.state, case.phase, case.outcome) == ("closed", "withdrawn", "abandoned")
+
+
+def test_who_opened_a_case_that_is_split_is_told_where_it_goes_on(permit: Any, cast: Cast) -> None:
+    parts = api.split(case_id=accepted(permit(), cast).case_id, titles=["一", "二"], reason=WHY, actor=cast.leader.actor)
+    (told,) = notices_of(cast.clerk)
+    assert told.title["zh"].startswith("办件已拆分") and all(part.number in told.text["zh"] for part in parts)
 
 
 def test_remind_once_an_hour_and_escalate(permit: Any, cast: Cast, clock: FrozenClock) -> None:

@@ -26,8 +26,13 @@ KINDS: Mapping[str, Mapping[str, str]] = {
     "cases.warned": {"zh": "时限预警", "en": "Time running out"},
     "cases.vacant": {"zh": "例外：无人可办", "en": "Exception: nobody can act"},
     "cases.delegated": {"zh": "请我代办", "en": "I stand in for somebody"},
-    "cases.paused": {"zh": "我的办件中止或恢复", "en": "My case is suspended or goes on"},
+    "cases.paused": {"zh": "我的办件中止、恢复或延期", "en": "My case is suspended, goes on or gets more time"},
     "cases.closed": {"zh": "我的办件有结果", "en": "My case has ended"},
+}
+PAUSED = {
+    "suspend": ("办件中止", "Case suspended"),
+    "resume": ("办件恢复办理", "Case goes on"),
+    "extend": ("办件时限延长", "Case gets more time"),
 }
 SEAT = ("organization", "role", "person", "assignee")
 TURNS = Rows(TurnRecord)
@@ -42,7 +47,7 @@ def tell(row: CaseRecord, course: Course) -> None:
         _send("cases.reminded", row, course, _bearers(course, course.open_obligations()), said, (reason, reason))
     if moment.action == "warn":
         _tell_warned(row, course)
-    if moment.action in ("suspend", "resume"):
+    if moment.action in PAUSED:
         _tell_paused(row, course)
     _tell_vacant(row, course)
     note_turns(course)
@@ -56,6 +61,10 @@ def tell(row: CaseRecord, course: Course) -> None:
     if row.state == CLOSED and course.difference.get("case", {}).get("state") == CLOSED:
         said, (zh, en) = ("办件已办结", "Case ended"), _phase(course)
         text = (f"“{row.title}”：{zh}", f'"{row.title}": {en}')
+        if moment.action == "split":
+            opened = CaseRecord.objects.filter(parent=row, kind_code=row.kind_code, opened_at=moment.at).order_by("number")
+            said, parts = ("办件已拆分", "Case split"), ", ".join(opened.values_list("number", flat=True))
+            text = (f"拆为 {parts}，分别办理。", f"Into {parts}; each goes on.")
         if row.merged_into_id:
             number = moment.values["number"]
             said, text = ("办件已并案", "Case merged"), (f"并入 {number}，其办结时再告知。", f"Into {number}; you will be told when that ends.")
@@ -76,9 +85,8 @@ def _phase(course: Course) -> tuple[str, str]:
 
 
 def _tell_paused(row: CaseRecord, course: Course) -> None:
-    """Tell who opened the case and whose turn it is that it stands still, or goes on, and why."""
-    values = course.moment.values
-    said = ("办件中止", "Case suspended") if course.moment.action == "suspend" else ("办件恢复办理", "Case goes on")
+    """Tell who opened the case and whose turn it is that it stands still, goes on or gets more time, and why."""
+    values, said = course.moment.values, PAUSED[course.moment.action]
     why = "；".join(str(values[name]) for name in ("basis", "reason") if values.get(name))
     opener = _opener(row) if row.opened_by != course.moment.actor.id else []
     to = list(dict.fromkeys([*opener, *_bearers(course, course.open_obligations())]))
