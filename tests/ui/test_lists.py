@@ -9,6 +9,8 @@ from datetime import UTC, datetime
 
 import pytest
 from django.test import RequestFactory
+from django.utils import translation
+from django.utils.safestring import SafeString
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -120,5 +122,11 @@ def test_cells_as_text() -> None:
         Meter(0.5),
         (Tag("a"), Tag("b")),
         at,
+        {"zh": "许可", "en": "Permit"},
+        "面积<300㎡>店",
+        SafeString("<b>甲&amp;乙</b>"),
+        True,
     )
-    assert [plain(v) for v in values] == ["", "a", "-1", "有条件", "甲 c1", "甲 2", "0.5000", "a b", at.isoformat()]
+    with translation.override("zh-hans"):
+        told = [plain(v) for v in values]
+    assert told == ["", "a", "-1", "有条件", "甲 c1", "甲 2", "0.5000", "a b", "2026-11-22 08:00", "许可", "面积<300㎡>店", "甲&乙", "是"]

@@ -58,7 +58,8 @@ class Column:
     """One column of a table: its title and how to take its cell from a row.
 
     `sort` names the field that the list can be sorted by. `number` aligns right. `wide` lets long text take
-    the room; every other column stays on one line.
+    the room; every other column stays on one line. `sub` is the title of what stands on the second line of its
+    cells, where an export gives that a column of its own.
     """
 
     title: str
@@ -66,6 +67,7 @@ class Column:
     sort: str = ""
     number: bool = False
     wide: bool = False
+    sub: str = ""
 
 
 @dataclass(frozen=True, slots=True)

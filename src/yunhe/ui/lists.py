@@ -7,22 +7,27 @@ import io
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
+from html import unescape
 from typing import Any
 from urllib.parse import quote, urlencode
 
 from django.forms import Form
 from django.http import HttpRequest, HttpResponse
 from django.utils.html import strip_tags
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext as __
 
+from yunhe.kernel.clock import local
 from yunhe.kernel.errors import Invalid
 from yunhe.kernel.pages import Facet, Page, PageRequest
-from yunhe.ui.cells import Column, Empty, Meter, Table
+from yunhe.ui.cells import Column, Empty, Lines, Link, Meter, Table
 from yunhe.ui.errors import BadNumber
+from yunhe.ui.templatetags.yh import spoken
 
 SEARCH, SORT, PAGE = "q", "sort", "page"
 LAST_PAGE = 1_000_000
 EXPORT_ROWS = 10_000
-RISKY = ("=", "+", "-", "@", "\t", "\r")  # a spreadsheet would run a cell that starts so
+RISKY = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")  # a spreadsheet would run a cell that starts so
 
 
 def read_page_request(
@@ -170,15 +175,33 @@ def export_csv(
 ) -> HttpResponse:
     """Return the whole list as CSV (UTF-8 with BOM, at most EXPORT_ROWS rows), through the same api call.
 
+    A cell of two lines becomes two columns; a column without a title, such as that of buttons, is left out.
     Only for lists of control data; row values of resources have their own door.
     """
     out = io.StringIO()
     writer = csv.writer(out)
-    writer.writerow([str(column.title) for column in columns])
-    for row in _all_rows(wanted, take):
-        writer.writerow([_safe(plain(column.value(row))) for column in columns])
+    told = [column for column in columns if column.title]
+    rows = [[_halves(column.value(row)) for column in told] for row in _all_rows(wanted, take)]
+    two = [bool(column.sub) or any(row[place][1] for row in rows) for place, column in enumerate(told)]
+    writer.writerow([title for column, halves in zip(told, two, strict=True) for title in _headings(column, two=halves)])
+    for row in rows:
+        writer.writerow([_safe(text) for pair, halves in zip(row, two, strict=True) for text in pair[: 2 if halves else 1]])
     headers = {"Content-Disposition": f"attachment; filename*=UTF-8''{quote(name)}.csv"}
     return HttpResponse("\ufeff" + out.getvalue(), content_type="text/csv; charset=utf-8", headers=headers)
+
+
+def _headings(column: Column, *, two: bool) -> list[str]:
+    title = str(column.title)
+    return [title, str(column.sub) or __("%(title)s：编号") % {"title": title}] if two else [title]
+
+
+def _halves(value: Any) -> tuple[str, str]:
+    """Return what a cell says, and what it says on its second line."""
+    if isinstance(value, Lines):
+        return plain(value.first), plain(value.second)
+    if isinstance(value, Link):
+        return plain(value.text), plain(value.sub)
+    return plain(value), ""
 
 
 def _all_rows(wanted: PageRequest, take: Callable[[PageRequest], Page[Any]]) -> Iterator[Any]:
@@ -188,11 +211,17 @@ def _all_rows(wanted: PageRequest, take: Callable[[PageRequest], Page[Any]]) -> 
 
 
 def plain(value: Any) -> str:
-    """Return the text of a cell value, as an export writes it."""
+    """Return the text of a cell value, as an export writes it: a moment to the minute in Asia/Shanghai, text as it is."""
     if value is None:
         return ""
-    if isinstance(value, datetime | date):
+    if isinstance(value, bool):
+        return __("是") if value else __("否")
+    if isinstance(value, datetime):
+        return f"{local(value):%Y-%m-%d %H:%M}"
+    if isinstance(value, date):
         return value.isoformat()
+    if isinstance(value, Mapping):
+        return plain(spoken(value))
     if isinstance(value, tuple):
         return " ".join(plain(one) for one in value)
     if isinstance(value, Meter):
@@ -201,7 +230,7 @@ def plain(value: Any) -> str:
         if hasattr(value, name):
             rest = plain(getattr(value, "second", None) or getattr(value, "sub", None))
             return f"{plain(getattr(value, name))} {rest}".strip()
-    return strip_tags(str(value))
+    return unescape(strip_tags(value)) if isinstance(value, SafeString) else str(value)
 
 
 def _safe(text: str) -> str:

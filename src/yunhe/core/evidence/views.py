@@ -34,11 +34,11 @@ DAYS = (MinValueValidator(date(1900, 1, 1)), MaxValueValidator(date(2200, 1, 1))
 def _columns(organization: Lookup) -> tuple[Column, ...]:
     return (
         Column(_("时间"), lambda r: r.at, sort="at"),
-        Column(_("行为"), lambda r: Link(_name("evidence_kind", r.kind), _href(r.id), sub=r.id), wide=True),
-        Column(_("谁"), lambda r: Lines(r.actor_name or r.actor_id, organization(r.organization))),
-        Column(_("对象"), lambda r: Lines(_name("subject_type", r.subject_type), r.subject_id), wide=True),
+        Column(_("行为"), lambda r: Link(_name("evidence_kind", r.kind), _href(r.id), sub=r.id), wide=True, sub=_("存证编号")),
+        Column(_("谁"), lambda r: Lines(r.actor_name or r.actor_id, organization(r.organization)), sub=_("办理单位")),
+        Column(_("对象"), lambda r: Lines(_name("subject_type", r.subject_type), r.subject_id), wide=True, sub=_("对象编号")),
         Column(_("权属单位"), lambda r: organization(r.owner_organization)),
-        Column(_("来源"), lambda r: Lines(_name("evidence_source", r.source), _way(r))),
+        Column(_("来源"), lambda r: Lines(_name("evidence_source", r.source), _way(r)), sub=_("方式")),
     )
 
 

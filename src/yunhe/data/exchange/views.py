@@ -47,6 +47,7 @@ GRANT_COLUMNS = (
         _("资源"),
         lambda g: Link(g.resource_title, reverse("exchange:grant", args=[g.grant_id]), sub=g.case_number),
         wide=True,
+        sub=_("办件编号"),
     ),
     Column(_("使用方"), lambda g: g.consumer_name),
     Column(_("信息项"), lambda g: len(g.fields), number=True),

@@ -58,7 +58,7 @@ def _state(load: Load) -> Tag:
 
 
 COLUMNS = (
-    Column(_("资源"), lambda r: Link(_title(r.resource_code), reverse("lake:load", args=[r.load_id]), sub=r.resource_code), wide=True),
+    Column(_("资源"), lambda r: Link(_title(r.resource_code), reverse("lake:load", args=[r.load_id]), sub=r.resource_code), wide=True, sub=_("代码")),
     Column(_("状态"), _state),
     Column(_("读入"), lambda r: r.rows_in, number=True),
     Column(_("保留"), lambda r: r.kept, number=True),

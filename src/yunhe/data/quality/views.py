@@ -126,7 +126,7 @@ def _list_columns(runs: dict[str, RunSummary], actor: Actor) -> tuple[Column, ..
         return lambda line: getattr(runs[line.code], name) if line.code in runs else None
 
     return (
-        Column(_("资源"), title, sort="title", wide=True),
+        Column(_("资源"), title, sort="title", wide=True, sub=_("代码")),
         Column(_("提供部门"), lambda r: r.owner_name),
         Column(_("合格率"), lambda r: share_meter(runs.get(r.code))),
         Column(_("规则"), of("rules"), number=True),  # type: ignore[arg-type]

@@ -55,16 +55,16 @@ def _personal(one: Element) -> Cell:
 
 
 ELEMENT_COLUMNS = (
-    Column(_("数据元"), _element_link, sort="title", wide=True),
+    Column(_("数据元"), _element_link, sort="title", wide=True, sub=_("代码")),
     Column(_("对象类词"), lambda e: e.object_class or None),
-    Column(_("类型"), lambda e: Lines(TYPES[e.type], e.notation)),
+    Column(_("类型"), lambda e: Lines(TYPES[e.type], e.notation), sub=_("表示格式")),
     Column(_("分级"), lambda e: GRADES[e.grade]),
     Column(_("个人信息"), _personal),
     Column(_("代码集"), lambda e: Link(e.code_set, reverse("standards:code_set", args=[e.code_set])) if e.code_set else None),
-    Column(_("来源标准"), lambda e: Lines(e.source.standard, e.source.clause), wide=True),
+    Column(_("来源标准"), lambda e: Lines(e.source.standard, e.source.clause), wide=True, sub=_("条款")),
 )
 CODE_SET_COLUMNS = (
-    Column(_("代码集"), lambda c: Link(_title(c), reverse("standards:code_set", args=[c.code]), sub=c.code), sort="title", wide=True),
+    Column(_("代码集"), lambda c: Link(_title(c), reverse("standards:code_set", args=[c.code]), sub=c.code), sort="title", wide=True, sub=_("代码")),
     Column(_("来源标准"), lambda c: c.standard),
     Column(_("版本"), lambda c: c.edition),
     Column(_("实施日期"), lambda c: c.valid_from),

@@ -74,7 +74,7 @@ from yunhe.core.cases.api.kinds import (
     settled,
 )
 from yunhe.core.cases.api.leaving import list_leaves, take_leave
-from yunhe.core.cases.api.listing import count_waiting, list_cases, list_waiting
+from yunhe.core.cases.api.listing import count_waiting, list_cases, list_holders, list_waiting
 from yunhe.core.cases.api.looking import look_at_action, look_at_opening
 from yunhe.core.cases.api.migrating import (
     apply_migration,
@@ -197,6 +197,7 @@ __all__ = [
     "list_drafts",
     "list_effects",
     "list_exceptions",
+    "list_holders",
     "list_kind_lines",
     "list_kinds",
     "list_leaves",

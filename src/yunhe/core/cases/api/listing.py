@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -13,11 +13,12 @@ from django.db.models.functions import Coalesce
 from yunhe.core.cases.api import kinds
 from yunhe.core.cases.api.delegating import seats_of
 from yunhe.core.cases.api.finding import FIRST, case_condition, due_condition, soon_now, waiting_condition
-from yunhe.core.cases.api.reading import case_of, organization_names, phase_title_of
+from yunhe.core.cases.api.reading import case_of, organization_names, person_names, phase_title_of
 from yunhe.core.cases.api.seeing import Within, count_seen, list_newest
 from yunhe.core.cases.models import CaseQuerySet, CaseRecord, ObligationQuerySet, ObligationRecord
 from yunhe.core.cases.rules import clock
-from yunhe.core.cases.types import Case, WaitingItem
+from yunhe.core.cases.rules.course import OPEN, ROLE_JOIN
+from yunhe.core.cases.types import Case, Holder, WaitingItem
 from yunhe.kernel.actor import Actor
 from yunhe.kernel.clock import now
 from yunhe.kernel.pages import Facet, Page, PageRequest
@@ -71,6 +72,21 @@ def list_cases(*, request: PageRequest, actor: Actor) -> Page[Case]:
     kinds.keep_specs(row.kind for row in rows)
     cases = tuple(case_of(row, kinds.spec_of(row.kind)) for row in rows)
     return Page(cases, total, request.page, request.limit, _case_facets(counts))
+
+
+def list_holders(*, cases: Iterable[Case]) -> dict[str, tuple[Holder, ...]]:
+    """Return who owes something open, by case: of cases that the caller was given."""
+    ids = [case.case_id for case in cases if case.is_open]
+    rows = ObligationRecord.objects.filter(case__in=ids, state=OPEN).order_by("opened_at", "id")
+    told = list(rows.values_list("case_id", "organization", "role", "person", "assignee"))
+    bodies = organization_names(row[1] for row in told)
+    people = person_names(row[4] or row[3] for row in told)
+    found: dict[str, tuple[Holder, ...]] = {}
+    for case_id, body, role, person, assignee in told:
+        roles = tuple(filter(None, role.split(ROLE_JOIN)))
+        one = Holder(case_id, bodies.get(body, body), roles, person, people.get(assignee or person, ""))
+        found[case_id] = (*(held for held in found.get(case_id, ()) if held != one), one)
+    return found
 
 
 def find_cases(request: PageRequest, actor: Actor) -> CaseQuerySet:

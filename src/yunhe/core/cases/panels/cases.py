@@ -21,6 +21,7 @@ from yunhe.core.cases.types import (
     CaseView,
     Delegation,
     Event,
+    Holder,
     Obligation,
     OperatorView,
     Receipt,
@@ -376,13 +377,18 @@ def _plain(value: Any) -> str:
     return value.text if isinstance(value, Code) else str(value)
 
 
+def say_holder(held: Obligation | Holder, case: Case, titles: Mapping[str, str]) -> str:
+    """Return who owes something: a person, or an organisation and its roles, by their `titles`."""
+    if held.person == case.opened_by:
+        return case.opened_by_name
+    if held.person == "batch":
+        return __("批量办件")
+    roles = " / ".join(titles.get(role, role) for role in held.roles)
+    return held.assignee_name or f"{held.organization_name} {roles}".strip()
+
+
 def _who_owes(obligation: Obligation, case: Case, titles: Mapping[str, str]) -> str:
-    roles = " / ".join(titles.get(role, role) for role in obligation.roles)
-    who = obligation.assignee_name or f"{obligation.organization_name} {roles}".strip()
-    if obligation.person == case.opened_by:
-        who = case.opened_by_name
-    elif obligation.person == "batch":
-        who = __("批量办件")
+    who = say_holder(obligation, case, titles)
     return __("等待 %(who)s：%(what)s") % {"who": who, "what": say(obligation.title)}
 
 

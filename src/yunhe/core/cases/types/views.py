@@ -249,6 +249,17 @@ class CaseView:
 
 
 @dataclass(frozen=True, slots=True)
+class Holder:
+    """Who owes something open of a case: a person, or the roles of an organisation."""
+
+    case_id: str
+    organization_name: str
+    roles: tuple[str, ...]
+    person: str
+    assignee_name: str
+
+
+@dataclass(frozen=True, slots=True)
 class WaitingItem:
     """One line of the inbox (待办)."""
 

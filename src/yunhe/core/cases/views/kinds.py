@@ -22,7 +22,7 @@ from yunhe.ui.doors import requires
 from yunhe.ui.lists import Listing, export_csv, read_page_request
 
 COLUMNS = (
-    Column(_("类型"), lambda k: Link(say(k.info.title), reverse("cases:kind", args=[k.info.code]), sub=k.info.code), sort="code", wide=True),
+    Column(_("类型"), lambda k: Link(say(k.info.title), reverse("cases:kind", args=[k.info.code]), sub=k.info.code), sort="code", wide=True, sub=_("代码")),
     Column(_("版本"), lambda k: k.info.number, number=True),
     Column(_("在办"), lambda k: k.running, sort="running", number=True),
     Column(_("提出方式"), lambda k: __("填表提出") if k.by_form else __("由各功能提出")),

@@ -171,7 +171,7 @@ def _work_columns(*, done: bool) -> tuple[Column, ...]:
     called = _namer()
     ends = Column(_("办结时间"), lambda i: i.closed_at, sort="closed_at") if done else Column(_("到期"), lambda i: i.due_at, sort="due_at")
     return (
-        Column(_("办件"), case, wide=True),
+        Column(_("办件"), case, wide=True, sub=_("编号")),
         Column(_("类型"), lambda i: i.kind_title),
         Column(_("待办事项"), lambda i: due_tag(i.title, "grey" if done else light_tone(i.light))),
         Column(_("办理人"), lambda i: called(i.holder, i.holder_name)),

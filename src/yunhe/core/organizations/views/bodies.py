@@ -26,7 +26,7 @@ from yunhe.ui.templatetags.yh import spoken
 
 LEVELS = dict(zip(REGION_LEVELS, (_("国家"), _("省"), _("市"), _("县区"), _("乡镇街道"), _("村社区")), strict=True))
 BODY_COLUMNS = (
-    Column(_("机构"), lambda o: Link(o.label, _body_href(o.code), sub=o.code), sort="name", wide=True),
+    Column(_("机构"), lambda o: Link(o.label, _body_href(o.code), sub=o.code), sort="name", wide=True, sub=_("代码")),
     Column(_("全称"), lambda o: o.name, wide=True),
     Column(_("类别"), lambda o: spoken(ORGANIZATION_KINDS[o.kind])),
     Column(_("区划"), lambda o: o.region),
