@@ -2,21 +2,30 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime, timedelta
+from functools import reduce
+from operator import or_
 
 from django.db.models import Exists, OuterRef, Q
 
 from yunhe.core.cases.api import kinds
-from yunhe.core.cases.models import ObligationRecord, PartyRecord
+from yunhe.core.cases.models import ANY_BUREAU, ObligationRecord, PartyRecord, WordsRecord
 from yunhe.core.cases.rules import clock
 from yunhe.core.cases.rules.course import CLOSED, DONE, OPEN
-from yunhe.kernel.actor import Actor
+from yunhe.core.cases.rules.search import body_mark
+from yunhe.core.organizations import api as organizations
+from yunhe.kernel.actor import Actor, job_actor
 from yunhe.kernel.clock import local, now
 from yunhe.kernel.pages import PageRequest
 
 WAITING_FILTERS = ("kind", "due")
 CASE_FILTERS = ("kind", "state", "phase", "organization", "part", "due", "person", "obligation", "subject_type", "subject_id")
 FIRST = "first_due_at"
+LEAST_OF_A_NAME, MOST_BODIES = 2, 200
+"""From how many letters on a search asks the names of bodies, and how many of these it takes."""
+BUREAU_NAME = "数据主管部门"
+"""What the page calls the seat of whichever bureau takes it."""
 DONE_DAYS = {"done_7": 7, "done_30": 30}
 
 
@@ -46,7 +55,7 @@ def waiting_condition(request: PageRequest) -> Q:
     found = due_condition(request.filters.get("due", ""), FIRST)
     if request.filters.get("kind"):
         found &= Q(kind_code=request.filters["kind"])
-    return found & Q(case__search__contains=request.search.lower()) if request.search else found
+    return found & words_condition(request.search, "case__") if request.search else found
 
 
 def case_condition(request: PageRequest, actor: Actor) -> Q:
@@ -64,7 +73,37 @@ def case_condition(request: PageRequest, actor: Actor) -> Q:
     if wanted.get("person") or wanted.get("obligation"):
         owed = ObligationRecord.objects.filter(holder_condition(wanted.get("person", "")), case=OuterRef("pk"), state=OPEN)
         found &= Q(Exists(owed.filter(name=wanted["obligation"]) if wanted.get("obligation") else owed))
-    return found & Q(search__contains=request.search.lower()) if request.search else found
+    return found & words_condition(request.search) if request.search else found
+
+
+def words_condition(asked: str, case: str = "") -> Q:
+    """Return which cases a search finds, of those that may be seen: by their own words, those of their steps, or a body's name.
+
+    `case` leads to the case from the rows that are asked. Bodies: who applies, who handles it, who was asked, and who stands
+    in its fields and forms. Whoever calls this keeps to cases whose page the reader may open.
+    """
+    term = " ".join(asked.lower().split())
+    bodies = _bodies(term)
+    marks = [body_mark(code) for code in bodies]
+    written = WordsRecord.objects.filter(_holds("text", (term, *marks))).order_by().values("case")
+    found = _holds(f"{case}search", (term, *marks)) | Q((f"{case}pk__in", written))
+    if bodies:
+        owed = ObligationRecord.objects.filter(organization__in=bodies).order_by().values("case")
+        found |= Q((f"{case}organization__in", bodies)) | Q((f"{case}owner__in", bodies)) | Q((f"{case}pk__in", owed))
+    return found
+
+
+def _holds(column: str, texts: Iterable[str]) -> Q:
+    return reduce(or_, (Q((f"{column}__contains", text)) for text in texts))
+
+
+def _bodies(term: str) -> list[str]:
+    """Return the codes of the bodies whose name holds the term."""
+    if len(term) < LEAST_OF_A_NAME:
+        return []
+    page = organizations.list_organizations(request=PageRequest(search=term, size=MOST_BODIES), actor=job_actor("cases"))
+    named = [body.code for body in page.items if any(term in name.lower() for name in (body.name, body.short_name))]
+    return [*named, *([ANY_BUREAU] if term in BUREAU_NAME else [])]
 
 
 def holder_condition(holder: str) -> Q:

@@ -58,7 +58,8 @@ def list_cases(*, request: PageRequest, actor: Actor) -> Page[Case]:
     Filters: kind, state (open, closed), phase, organization (applicant or owner), part (opened, handled), due
     (overdue, today, week, later), person (`user:…` or `role:…` who holds something open), obligation (its name),
     subject_type, subject_id, version (of the kind), open (what running cases wait for: names of obligations with commas
-    between, each as often as it is open; "-" for none). Search: number, title, names, shown texts. Sorts: opened_at,
+    between, each as often as it is open; "-" for none). Search: number, title, names of
+    persons and bodies, shown texts and choices of the case and of its steps. Sorts: opened_at,
     due_at, number, title, kind_code, phase. With state the facets count cases of that state only.
     """
     asked = {name: value for name, value in request.filters.items() if value}

@@ -20,12 +20,13 @@ from yunhe.core.cases.models import (
     EventRecord,
     ObligationRecord,
     PartyRecord,
+    WordsRecord,
 )
 from yunhe.core.cases.rules.books import GroupCount, Others
 from yunhe.core.cases.rules.course import Course, Moment
 from yunhe.core.cases.rules.digests import digest_of
 from yunhe.core.cases.rules.position import Position, empty_position
-from yunhe.core.cases.rules.search import head_of, search_text
+from yunhe.core.cases.rules.search import head_of, search_text, step_text
 from yunhe.core.evidence import api as evidence
 from yunhe.core.statements.api import Rows, ask, plain_value
 from yunhe.kernel.actor import Actor
@@ -58,7 +59,7 @@ PARTY_FIELDS = ("part", "organization", "person")
 COPIED_FIELDS = ("kind_code", "state", "opened_at")
 """What each party repeats of its case, for lists; only the state ever changes."""
 CASES, OBLIGATIONS, CLOCKS = Rows(CaseRecord), Rows(ObligationRecord), Rows(ClockRecord)
-PARTIES, EVENTS, DRAFTS = Rows(PartyRecord), Rows(EventRecord), Rows(DraftRecord)
+PARTIES, EVENTS, DRAFTS, WORDS = Rows(PartyRecord), Rows(EventRecord), Rows(DraftRecord), Rows(WordsRecord)
 TOLD = (
     "id", "case_id", "seq", "action", "obligation_id", "actor_kind", "actor_id", "actor_name", "on_behalf", "actor_organization",
     "actor_role", "kind_digest", "values", "diff", "calls", "salt",
@@ -232,7 +233,7 @@ def shared_event(moment: Moment, kind_digest: str) -> dict[str, Any]:
 
 
 def write_event(case_id: str, course: Course, *, kind_digest: str, obligation_id: str = "", on_behalf: str = "") -> None:
-    """Write the event row and its evidence, in the caller's transaction."""
+    """Write the event row, its evidence and the words that a search finds, in the caller's transaction."""
     event = build_event(case_id, course, kind_digest=kind_digest, obligation_id=obligation_id, on_behalf=on_behalf)
     case, moment = course.position["case"], course.moment
     facts = {
@@ -244,6 +245,8 @@ def write_event(case_id: str, course: Course, *, kind_digest: str, obligation_id
         organization=case["owner"] or case["organization"], at=moment.at,
     )  # fmt: skip
     EVENTS.insert([{**event, "evidence_id": kept}])
+    if text := step_text(moment.action, moment.form, moment.values):
+        WORDS.insert([{"case_id": case_id, "seq": event["seq"], "obligation_id": obligation_id, "text": text}])
 
 
 def event_digest(event: Mapping[str, Any]) -> str:

@@ -20,6 +20,7 @@ from yunhe.core.cases.models.running import (
     PartyRecord,
     TableRecord,
     TurnRecord,
+    WordsRecord,
     is_whole,
     seen_places,
 )
@@ -44,6 +45,7 @@ __all__ = [
     "SavedViewRecord",
     "TableRecord",
     "TurnRecord",
+    "WordsRecord",
     "is_whole",
     "seen_places",
 ]

@@ -395,6 +395,20 @@ class EventRecord(models.Model):
         constraints: ClassVar = [models.UniqueConstraint(fields=["case", "seq"], name="cases_event_seq")]
 
 
+class WordsRecord(models.Model):
+    """What was written in one step of a case, for searches only: who sees the case's page reads it there, too."""
+
+    case = models.ForeignKey(CaseRecord, on_delete=models.PROTECT, related_name="+", db_index=False)
+    seq = models.PositiveIntegerField()
+    obligation_id = models.CharField(max_length=26, blank=True)
+    text = models.TextField()
+
+    class Meta:
+        db_table = "cases_words"
+        ordering: ClassVar = ["case_id", "seq"]
+        constraints: ClassVar = [models.UniqueConstraint(fields=["case", "seq"], name="cases_words_once")]
+
+
 class DelegationRecord(models.Model):
     """Who acts for whom while they are away (代办): one membership's seats, for a time, for some kinds or all."""
 
