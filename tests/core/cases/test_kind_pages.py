@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import xml.etree.ElementTree as ET
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,11 +13,14 @@ from tests.core.cases.kinds import simple_kind
 from tests.core.cases.test_diagram import check_bpmn
 from tests.core.cases.test_pages import signed_in
 from yunhe.core.cases import api
+from yunhe.core.cases.rules.diagram import draw_kind
+from yunhe.core.cases.rules.wording import condition_in_words
 from yunhe.kernel.actor import Actor
 from yunhe.kernel.errors import Refused
 from yunhe.kernel.pages import PageRequest
 
 pytestmark = pytest.mark.django_db
+EXAMPLES = Path(__file__).resolve().parents[3] / "examples"
 
 
 def test_the_list_tells_versions_and_only_the_cases_that_one_sees(note: Any, cast: Cast) -> None:
@@ -40,7 +44,7 @@ def test_a_kind_is_drawn_and_told_in_tables(note: Any, cast: Cast, founder: Acto
     api.publish_kind(spec=simple_kind(title="请示（第二版）"), source="tests", actor=founder)
     client = signed_in(cast.clerk)
     page = client.get("/inbox/kinds/leave_note/").content.decode()
-    assert "<svg" in page and "请示（第二版）" in page and "急件" in page and "amount &gt;= 1000" in page
+    assert "<svg" in page and "请示（第二版）" in page and "急件" in page and "当 数额 ≥ 1000" in page
     assert " style=" not in page and "<style" not in page
     assert "（第二版）" not in client.get("/inbox/kinds/leave_note/?version=1").content.decode()
     for address in ("/inbox/kinds/nothing/", "/inbox/kinds/leave_note/?version=9", "/inbox/kinds/leave_note/?version=x"):
@@ -71,3 +75,40 @@ def _states(page: str) -> dict[str, str]:
         (title,) = group.findall("{http://www.w3.org/2000/svg}title")
         found[(title.text or "").splitlines()[0]] = group.attrib["class"].rpartition("yh-d-is-")[2]
     return found
+
+
+def test_a_kind_says_conditions_guards_withdrawal_operators_and_warnings(founder: Actor, cast: Cast) -> None:
+    spec = api.read_kind(path=EXAMPLES / "permit" / "cases" / "permit.yml")
+    fields = tuple(field for field in spec.fields if not field.element)  # the standards are not loaded here
+    api.publish_kind(spec=spec.model_copy(update={"fields": fields}), source="tests", actor=founder)
+    client = signed_in(cast.leader)
+    page = client.get("/inbox/kinds/permit/").content.decode()
+    assert "仅当 面积（平方米） ≥ 300 时问" in page and "问到时必填" in page
+    assert "办理人 ≠ 提出人" in page and "actor_id &lt;&gt; opener_id" in page and "申请人不能作出决定。" in page
+    assert "提出人在这些阶段可以撤回：受理、补正、审查、决定" in page
+    assert "转办、加签、退回到" in page
+    assert "时间用去 80% 时提醒办理人；时间用去 100% 时提醒办理人" in page
+    assert 'data-scrolls' in page and "图比页面宽，可左右滚动查看。" in page
+    client.cookies["yunhe_language"] = "en"
+    english = client.get("/inbox/kinds/permit/").content.decode()
+    assert "asked only when Area (m²) ≥ 300" in english and "at 80% of the time its bearers are told" in english
+    assert "may take it back in: Intake, Supplement, Review, Decision" in english
+
+
+@pytest.mark.parametrize(("language", "join", "given_up"), [("zh", "汇合：会签", "撤回申请"), ("en", "Join: Department", "Give up")])
+def test_a_picture_has_titles_where_the_kind_has_codes(language: str, join: str, given_up: str) -> None:
+    diagram = draw_kind(api.read_kind(path=EXAMPLES / "permit" / "cases" / "permit.yml"), language=language, roles={})
+    whole = {row.whole for box in diagram.boxes for row in box.rows}
+    assert any(text.startswith(join) for text in whole) and given_up in whole
+    assert not whole & {"opinions", "granted", "given_up", "refused", "withdrawn"}
+
+
+def test_a_condition_is_said_in_words() -> None:
+    spec = simple_kind()
+    form = spec.obligations["answer"].actions["agree"].fields
+    said = condition_in_words(
+        "amount >= 100 AND actor_role = 'data_leader' OR form_text <> 'it''s'", spec, language="zh", roles={"data_leader": "数据负责人"}, form=form
+    )
+    assert said == "数额 ≥ 100 且 办理人岗位 = “数据负责人” 或 答复 ≠ “it's”"
+    told = condition_in_words("count_agreed >= 2 AND NOT nothing_known", spec, language="en", roles={})
+    assert told == 'number of "同意" ≥ 2 and not nothing_known'

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from tests.conftest import Cast
+from tests.core.cases.kinds import SIMPLE, simple_kind
 from tests.core.cases.test_award import applied
 from tests.core.cases.test_award import loaded as loaded  # noqa: PLC0414 - the fixture
 from tests.core.cases.test_pages import signed_in
@@ -67,3 +68,23 @@ def test_a_table_shows_organisations_by_name_beside_their_code(cast: Cast, found
     for part in (rows, tried):
         assert cast.owner.label in part and cast.owner.code in part
     assert unknown in rows  # whose code nobody knows stands for itself
+
+
+def test_columns_and_codes_of_a_table_are_said_in_words(cast: Cast, founder: Actor) -> None:
+    field = {"name": "topic", "title": {"zh": "事由", "en": "Topic"}, "type": "choice",
+             "choices": [{"value": "market", "title": {"zh": "市场监管", "en": "Markets"}}, {"value": "labour", "title": "劳动"}]}  # fmt: skip
+    header: dict[str, Any] = {
+        "code": "desk", "title": "分派", "hit": "first",
+        "inputs": {"about": {"type": "string", "values": ["market", "labour"]}, "n": {"type": "integer", "title": {"zh": "件数", "en": "Number"}}},
+        "outputs": {"seat": {"type": "string", "default": "x"}},
+    }  # fmt: skip
+    api.publish_table(declaration=header, rules='in:about,in:n,out:seat\nlabour,null,乙\n"market, labour",-,甲\n', source="tests", actor=founder)
+    bare = signed_in(cast.leader).get("/inbox/rules/desk/").content.decode()
+    assert "条件 about" in bare and "条件 件数" in bare  # no kind asks it yet: what the file says, else the name
+    fields = [*SIMPLE["fields"], field, {"name": "seat", "title": "处室", "internal": True}]
+    start = [{"decide": {"table": "desk", "inputs": {"about": "data.topic", "n": "data.days"}}}, *SIMPLE["start"]]
+    api.publish_kind(spec=simple_kind(fields=fields, start=start), source="tests", actor=founder)
+    page = signed_in(cast.leader).get("/inbox/rules/desk/", {"on": "2026-06-30", "about": "market"}).content.decode()
+    for told in ("条件 事由", "条件 件数", "结果 处室", "市场监管, 劳动"):
+        assert told in page, told
+    assert "条件 about" not in page and ">处室<" in page

@@ -105,4 +105,4 @@ def test_cases_of_before_are_found_the_same_after_the_migration(case: Case, cast
 
 def test_the_lists_say_what_is_searched(case: Case, cast: Cast) -> None:
     for place in ("/inbox/", "/inbox/cases/"):
-        assert "搜索标题、编号、单位、姓名、表单和办理意见" in signed_in(cast.leader).get(place).content.decode()
+        assert "标题、编号、单位、姓名、内容、意见" in signed_in(cast.leader).get(place).content.decode()

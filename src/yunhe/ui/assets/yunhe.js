@@ -6,6 +6,7 @@ import { watchErrors } from "./errors.js";
 import { foldFacets } from "./facets.js";
 import { watchKeys } from "./keys.js";
 import { watchPicks } from "./picks.js";
+import { watchSheets } from "./sheets.js";
 import { watchUploads } from "./upload.js";
 
 watchCopies(document);
@@ -14,6 +15,7 @@ watchErrors(document);
 foldFacets(document);
 watchKeys(document);
 watchPicks(document);
+watchSheets(document);
 watchUploads(document);
 watchDrafts(document);
 document.body.addEventListener("htmx:load", () => watchUploads(document));

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterator
 
 from django.db.models import Count
 
 from yunhe.core.cases.api import kinds
-from yunhe.core.cases.api.rulebook import list_limits
+from yunhe.core.cases.api.rulebook import column_titles, get_table, list_limits
 from yunhe.core.cases.api.seeing import Within, count_seen
 from yunhe.core.cases.errors import CaseNotFound, KindNotFound
 from yunhe.core.cases.models import CaseRecord, KindRecord
 from yunhe.core.cases.rules import diagram as diagrams
+from yunhe.core.cases.rules.blocks import blocks_of
 from yunhe.core.cases.rules.bpmn import bpmn_of
 from yunhe.core.cases.rules.drawing import svg_of
-from yunhe.core.cases.types import KindLine, KindSpec, KindVersion, LimitSpec
+from yunhe.core.cases.types import FieldSpec, KindLine, KindSpec, KindVersion, LimitSpec, TableColumn
 from yunhe.core.organizations import api as organizations
 from yunhe.kernel.actor import Actor
 from yunhe.kernel.clock import local, now
@@ -85,6 +87,20 @@ def export_bpmn(*, code: str, language: str, actor: Actor, number: int | None = 
     return bpmn_of(kind, language=language, roles=role_titles(language=language))
 
 
+def list_columns(*, code: str) -> dict[str, TableColumn]:
+    """Return what people read for the columns of a table (`in:x`, `out:x`) and for the codes in their cells.
+
+    Titles come from the table's file, else from the fields of kinds that it is asked with. Raises: TableNotFound.
+    """
+    found: dict[str, TableColumn] = {}
+    for column, field in _fields_asked(code):
+        labels = {choice.value: choice.title.as_mapping() for choice in field.choices}
+        found.setdefault(column, TableColumn(field.title.as_mapping(), labels))
+    for column, title in column_titles(code=code).items():
+        found[column] = TableColumn(title, found[column].labels if column in found else {})
+    return found
+
+
 def role_titles(*, language: str) -> dict[str, str]:
     """Return what people read for a role's code."""
     return {role.code: role.title.get(language) or role.title["zh"] for role in organizations.list_roles()}
@@ -101,6 +117,19 @@ def with_limits(kind: KindSpec) -> KindSpec:
 
     obligations = {name: one.model_copy(update={"limits": filled(one.limits)}) for name, one in kind.obligations.items()}
     return kind.model_copy(update={"limits": filled(kind.limits), "obligations": obligations})
+
+
+def _fields_asked(code: str) -> Iterator[tuple[str, FieldSpec]]:
+    """Yield each column of a table with a field of a kind that it is asked with, or that takes what it answers."""
+    columns = get_table(code=code).declaration
+    for info in kinds.list_kinds():
+        spec = kinds.get_kind(code=info.code)
+        held = {field.name: field for field in spec.fields}
+        for asked in (effect.decide for _, effects, _, _ in blocks_of(spec) for effect in effects):
+            if asked and asked.table == code:
+                used = {f"in:{one.name}": asked.inputs.get(one.name, f"data.{one.name}") for one in columns.inputs}
+                used |= {f"out:{one.name}": f"data.{asked.into.get(one.name, one.name)}" for one in columns.outputs}
+                yield from ((column, held[name.removeprefix("data.")]) for column, name in used.items() if name.removeprefix("data.") in held)
 
 
 def _running(actor: Actor) -> Counter[str]:

@@ -27,6 +27,7 @@ from yunhe.kernel.clock import now
 
 CREDIT_CODE = re.compile(r"(?<![0-9A-Z])[0-9A-Z]{18}(?![0-9A-Z])")
 ONE_ANSWER = ("unique", "any")
+COLUMNS = {"inputs": "in", "outputs": "out"}
 OPEN_ENDED = ("collect", "rule_order", "output_order")
 
 
@@ -127,6 +128,15 @@ def organizations_named(*, texts: Iterable[str]) -> dict[str, str]:
     return {code: body.label for code, body in organizations.find_organizations(codes=codes).items()} if codes else {}
 
 
+def column_titles(*, code: str) -> dict[str, Mapping[str, str]]:
+    """Return the titles that a table's file gives its columns (`in:x`, `out:x`), by language. Raises: TableNotFound."""
+    row = TableRecord.objects.filter(code=code).order_by("-number").first()
+    if row is None:
+        raise TableNotFound(name=code)
+    specs = ((f"{sign}:{name}", _titles(spec)) for part, sign in COLUMNS.items() for name, spec in (row.declaration.get(part) or {}).items())
+    return {column: told for column, told in specs if told}
+
+
 def list_tables() -> tuple[TableInfo, ...]:
     """Return every decision table at its newest version, by code."""
     newest = TableRecord.objects.values("code").annotate(newest=Max("pk")).values_list("newest", flat=True)
@@ -183,7 +193,23 @@ def _parsed(code: str, digest: str) -> Table:
 def _read(declaration: Mapping[str, Any], rules: str) -> Table:
     code = str(declaration.get("code", ""))
     told = {name: value for name, value in declaration.items() if name not in ("code", "title")}
+    told |= {part: {name: _untitled(spec) for name, spec in told[part].items()} for part in COLUMNS if isinstance(told.get(part), dict)}
     return read_table({**told, "name": code}, rules, file=f"tables/{code}.csv")
+
+
+def _untitled(spec: Any) -> Any:
+    """Return a column's declaration without what people read for it, if that is such a text."""
+    if isinstance(spec, dict) and _titles(spec):
+        return {name: value for name, value in spec.items() if name != "title"}
+    return spec
+
+
+def _titles(spec: Any) -> Mapping[str, str]:
+    told = spec.get("title") if isinstance(spec, dict) else None
+    told = {"zh": told} if isinstance(told, str) else told
+    if not (isinstance(told, dict) and told.get("zh") and all(isinstance(text, str) for text in told.values())):
+        return {}
+    return {"zh": told["zh"], "en": told.get("en") or told["zh"]}
 
 
 def _holes(table: Table, found: Analysis) -> Iterator[tuple[str, str]]:

@@ -13,11 +13,14 @@ from django.utils.translation import gettext_lazy as _
 
 from yunhe.core.cases import api
 from yunhe.core.cases.forms.actions import say
+from yunhe.core.cases.forms.operators import LABELS
 from yunhe.core.cases.rules.diagram import amount_in_words, draw_kind, limit_in_words, who_owes
 from yunhe.core.cases.rules.drawing import svg_of
 from yunhe.core.cases.rules.graph import OVER, graph_of
+from yunhe.core.cases.rules.wording import condition_in_words
 from yunhe.core.cases.types import CaseView, FieldSpec, KindSpec, LimitSpec, ObligationSpec
-from yunhe.ui.cells import Column, Empty, Lines, Table, Tag
+from yunhe.core.cases.types.kinds import RungSpec
+from yunhe.ui.cells import Column, Empty, Fact, Lines, Table, Tag
 
 STATES: Mapping[str, tuple[Any, Any]] = {
     "now": (_("办理中"), "amber"), "done": (_("到过"), "green"), "next": (_("未到"), "grey"),
@@ -74,10 +77,61 @@ def fields_table(kind: KindSpec) -> Table:
     columns = (
         Column(_("字段"), lambda f: Lines(say(f.title.as_mapping()), f.name)),
         Column(_("类型"), lambda f: str(TYPES[f.type])),
-        Column(_("必填"), lambda f: f.required and not f.internal),
-        Column(_("说明"), _field_note, wide=True),
+        Column(_("必填"), _is_required),
+        Column(_("说明"), lambda f: _field_note(f, kind), wide=True),
     )
     return Table(columns, kind.fields, str(_("字段")), Empty(_("没有字段")))
+
+
+def guards_table(kind: KindSpec) -> Table:
+    """Return what must hold for each action that has a guard, and what people are told where it does not."""
+    rows = [(o, a, guard) for o in kind.obligations.values() for a in o.actions.values() for guard in a.guards]
+    columns = (
+        Column(_("事项"), lambda row: say(row[0].title.as_mapping())),
+        Column(_("办理"), lambda row: say(row[1].title.as_mapping())),
+        Column(_("须满足"), lambda row: Lines(_words(row[2].when, kind, row[1].fields), row[2].when), wide=True),
+        Column(_("不满足时的说明"), lambda row: say(row[2].message.as_mapping()), wide=True),
+    )
+    return Table(columns, rows, str(_("办理条件")), Empty(_("没有另外的条件")))
+
+
+def rules_facts(kind: KindSpec) -> list[Fact]:
+    """Return when the opener may take a case back, which generic operators are allowed, and who is told when time runs out."""
+    operators = [str(LABELS[name]) for name in LABELS if name in kind.operators]
+    return [
+        Fact(__("撤回申请"), _withdrawal(kind)),
+        Fact(__("可用的通用操作"), _listed(operators) or __("没有")),
+        Fact(__("时限预警"), _listed([_rung(rung) for rung in kind.ladder], "；") or __("没有")),
+    ]
+
+
+def _listed(texts: list[str], sign: str = "、") -> str:
+    """Return texts one after the other, with the signs of the page's language."""
+    return ({"、": ", ", "；": "; "}[sign] if language() == "en" else sign).join(texts)
+
+
+def _withdrawal(kind: KindSpec) -> str:
+    found = kind.withdrawal
+    if found is None:
+        return __("提出人不能撤回")
+    titles = {phase.code: say(phase.title.as_mapping()) for phase in kind.phases}
+    if found.phases:
+        return __("提出人在这些阶段可以撤回：%(phases)s") % {"phases": _listed([titles[code] for code in found.phases])}
+    return __("还没有人办理时，提出人可以撤回")
+
+
+def _rung(rung: RungSpec) -> str:
+    told = __("时间用去 %(percent)s%% 时提醒办理人并督办") if rung.escalate else __("时间用去 %(percent)s%% 时提醒办理人")
+    return told % {"percent": rung.percent}
+
+
+def _words(condition: str, kind: KindSpec, form: tuple[FieldSpec, ...]) -> str:
+    return condition_in_words(condition, kind, language=language(), roles=api.role_titles(language=language()), form=form)
+
+
+def _is_required(field: FieldSpec) -> Any:
+    required = field.required and not field.internal
+    return __("问到时必填") if required and field.when else required
 
 
 def limits_table(kind: KindSpec) -> Table:
@@ -88,7 +142,7 @@ def limits_table(kind: KindSpec) -> Table:
     columns = (
         Column(_("环节"), lambda row: row[0]),
         Column(_("时限"), lambda row: limit_in_words(row[1], language())),
-        Column(_("依据"), lambda row: _basis(row[1]), wide=True),
+        Column(_("依据"), lambda row: _basis(row[1], kind), wide=True),
     )
     return Table(columns, rows, str(_("时限")), Empty(_("不限时")))
 
@@ -100,18 +154,19 @@ def _start_of(kind: KindSpec, limit: LimitSpec) -> str:
     return __("整件，自“%(action)s”起") % {"action": say(first.title.as_mapping())} if first else str(_("整件"))
 
 
-def _basis(limit: LimitSpec) -> Any:
-    more = [__("当 %(condition)s") % {"condition": limit.when}] if limit.when else []
+def _basis(limit: LimitSpec, kind: KindSpec) -> Any:
+    more = [__("当 %(condition)s") % {"condition": _words(limit.when, kind, ())}] if limit.when else []
     if limit.extend_most is not None:
         more.append(__("最多延长 %(amount)s") % {"amount": say(amount_in_words(limit.extend_most, limit.unit))})
-    return Lines(limit.basis, *more) if more else limit.basis
+    return Lines(limit.basis, "；".join(more)) if more else limit.basis
 
 
-def _field_note(field: FieldSpec) -> str:
+def _field_note(field: FieldSpec, kind: KindSpec) -> str:
     notes = [__("由流程写入")] if field.internal else []
+    notes += [__("仅当 %(condition)s 时问") % {"condition": _words(field.when, kind, kind.fields)}] if field.when else []
     notes += [say(field.help.as_mapping())] if field.help else []
-    notes += ["、".join(say(choice.title.as_mapping()) for choice in field.choices)] if field.choices else []
-    return "；".join(notes)
+    notes += [_listed([say(choice.title.as_mapping()) for choice in field.choices])] if field.choices else []
+    return _listed(notes, "；")
 
 
 def _table(kind: KindSpec, roles: Mapping[str, str], states: Mapping[str, str] | None) -> Table:
@@ -141,7 +196,8 @@ def _ways(kind: KindSpec, roles: Mapping[str, str], states: Mapping[str, str]) -
             if step.source == place.name:
                 target = graph.place(step.target)
                 lead = say(target.title) if target.kind != "end" else __("办结：%(outcome)s") % {"outcome": say(target.title)}
-                lead += __("（当 %(condition)s）") % {"condition": step.when} if step.when else ""
+                form = spec.actions[step.name].fields if spec and step.name in spec.actions else ()
+                lead += __("（当 %(condition)s）") % {"condition": _words(step.when, kind, form)} if step.when else ""
                 leads.setdefault(say(step.title), []).append(lead)
         joined = graph.joined.get(place.name)
         state = states.get(place.name, "next")

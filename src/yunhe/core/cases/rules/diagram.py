@@ -149,7 +149,8 @@ def _rows(kind: KindSpec, graph: Graph, place: Place, language: str, roles: Mapp
     if place.kind == "start":
         return ()
     if place.kind == "end":
-        return _row(title, END - 32), _row(place.code, END - 32, dim=True)
+        more = (_row(place.says[language], END - 32, dim=True),) if place.says else ()
+        return _row(title, END - 32), *more
     if place.kind == "join":
         return _row(title), *(_row(title, port=name) for name, title in _ways(graph, place.name, language).items())
     spec = kind.obligations[place.name]

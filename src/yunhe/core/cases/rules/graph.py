@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
+from yunhe.core.cases.rules.wording import condition_in_words, group_title, outcome_titles
 from yunhe.core.cases.types import EffectSpec, KindSpec
 
 START, LAPSE = "start", "on_due"
 OVER = {"zh": "期满：", "en": "Time over: "}
-# The commonest joins in words; any other rule is shown as it is written.
+# The commonest joins in few words; of any other rule its condition is told.
 RULES: Mapping[str, Mapping[str, str]] = {
     "open_count = 0": {"zh": "全部办完", "en": "all are done"}, "done_count >= 1": {"zh": "一个办完", "en": "one is done"},
 }  # fmt: skip
@@ -30,13 +31,17 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """A node: the start, an obligation, a join of a group, or an end. `phase` is where it is first met."""
+    """A node: the start, an obligation, a join of a group, or an end. `phase` is where it is first met.
+
+    `says` is what people read for the outcome of an end, where that is not its title.
+    """
 
     name: str
     kind: Literal["start", "task", "child", "join", "end"]
     title: Text
     phase: str
     code: str = ""
+    says: Text = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +80,7 @@ class _Maker:
     def __init__(self, kind: KindSpec) -> None:
         self.kind = kind
         self.phases = {phase.code: phase.title.as_mapping() for phase in kind.phases}
+        self.outcomes = outcome_titles(kind)
         first = kind.phases[0].code
         self.places: dict[str, Place] = {START: Place(START, "start", {"zh": "提出", "en": "Opened"}, first)}
         self.steps: list[Step] = []
@@ -97,9 +103,9 @@ class _Maker:
         self.joined[member] = name
         if name in self.places:
             return
-        self.places[name] = Place(name, "join", {"zh": f"汇合 {group}", "en": f"Join {group}"}, phase, group)
+        self.places[name] = Place(name, "join", group_title(self.kind, group), phase, group)
         for number, rule in enumerate(self.kind.groups[group].rules):
-            told = RULES.get(rule.when, {"zh": rule.when, "en": rule.when})
+            told = RULES.get(rule.when) or {tongue: condition_in_words(rule.when, self.kind, language=tongue, roles={}) for tongue in ("zh", "en")}
             self.follow(name, str(number), told, rule.effects, phase)
 
     def graph(self) -> Graph:
@@ -117,5 +123,6 @@ class _Maker:
 
     def _end(self, outcome: str, phase: str) -> str:
         name = f"end.{outcome}.{phase}"
-        self.places.setdefault(name, Place(name, "end", self.phases[phase], phase, outcome))
+        title, said = self.phases[phase], self.outcomes.get(outcome, {})
+        self.places.setdefault(name, Place(name, "end", title, phase, outcome, {} if said == title else said))
         return name

@@ -44,7 +44,15 @@ from yunhe.core.cases.types.kinds import (
     WhoSpec,
     WithdrawSpec,
 )
-from yunhe.core.cases.types.published import ConvertedTable, KindInfo, KindLine, KindVersion, LimitInForce, TableInfo
+from yunhe.core.cases.types.published import (
+    ConvertedTable,
+    KindInfo,
+    KindLine,
+    KindVersion,
+    LimitInForce,
+    TableColumn,
+    TableInfo,
+)
 from yunhe.core.cases.types.views import (
     ActionView,
     BulkOffer,
@@ -136,6 +144,7 @@ __all__ = [
     "Strict",
     "SubjectLine",
     "SubjectView",
+    "TableColumn",
     "TableInfo",
     "TeamLine",
     "TeamWork",

@@ -58,6 +58,14 @@ class TableInfo:
 
 
 @dataclass(frozen=True, slots=True)
+class TableColumn:
+    """What people read for one column of a decision table, and for each code in its cells."""
+
+    title: Mapping[str, str]
+    labels: Mapping[str, Mapping[str, str]]
+
+
+@dataclass(frozen=True, slots=True)
 class ConvertedTable:
     """A decision table out of a DMN file as a pack holds it: `declaration` is `tables/CODE.yml`, `rules` `tables/CODE.csv`.
 

@@ -59,7 +59,8 @@ def show_kind(request: HttpRequest, kind: str) -> HttpResponse:
     asked = f"?version={shown}" if number else ""
     context = {
         "kind": spec, "title": say(spec.title.as_mapping()), "version_tag": tag, "picture": kinds.picture_of(spec),
-        "fields": kinds.fields_table(spec), "limits": kinds.limits_table(spec), "versions": _versions(kind, versions),
+        "fields": kinds.fields_table(spec), "limits": kinds.limits_table(spec), "guards": kinds.guards_table(spec), "rules": kinds.rules_facts(spec),
+        "versions": _versions(kind, versions),
         "bpmn_href": reverse("cases:kind_bpmn", args=[kind]) + asked, "cases_href": f"{reverse('cases:list')}?kind={quote(kind)}",
     }  # fmt: skip
     return render(request, "cases/kind.html", context)

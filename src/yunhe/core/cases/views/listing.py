@@ -102,7 +102,7 @@ def list_cases(request: HttpRequest) -> HttpResponse:
             "state": list(STATES.items()),
             "part": [("opened", _("我提出的")), ("handled", _("我办过的"))],
         },
-        search_label=_("搜索标题、编号、单位、姓名、表单和办理意见"),
+        search_label=_("标题、编号、单位、姓名、内容、意见"),
         export=True,
         find=FindForm.of(wanted=wanted.filters, choices=_choices(request, kind)),
         find_help="" if kind else _("先选类型，就能按环节和待办筛选。"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 from urllib.parse import quote
@@ -17,12 +18,14 @@ from django.views.decorators.http import require_safe
 from yunhe.core.cases import api
 from yunhe.core.cases.forms.actions import say
 from yunhe.core.cases.rules.diagram import amount_in_words
-from yunhe.core.cases.types import TableInfo
+from yunhe.core.cases.types import TableColumn, TableInfo
 from yunhe.kernel.clock import local, now
 from yunhe.ui.cells import Column, Empty, Fact, Lines, Link, Table
 from yunhe.ui.doors import requires
 from yunhe.ui.forms import YunheForm
 
+_LISTED = re.compile(r"[^\W\d]\w*")
+"""A word in a cell that may be the code of a choice."""
 POLICIES = {
     "unique": _("只能有一行适用"),
     "first": _("取第一行"),
@@ -45,8 +48,11 @@ class TryForm(YunheForm):
 
     def __init__(self, *args: Any, code: str, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        columns = api.list_columns(code=code)
         for spec in api.table_fields(code=code):
-            self.fields[spec.name] = forms.CharField(label=spec.name, required=False, max_length=200)
+            told = columns.get(f"in:{spec.name}")
+            label = say(told.title) if told else spec.name
+            self.fields[spec.name] = forms.CharField(label=label, required=False, max_length=200)
             self.fields[spec.name].widget.attrs["class"] = "form-control"
 
 
@@ -89,6 +95,7 @@ def show_rulebook(request: HttpRequest) -> HttpResponse:
 def show_table(request: HttpRequest, code: str) -> HttpResponse:
     """Show the rules of one decision table, and what it decides for the values of the form, if any were given."""
     header, rules = api.list_rules(code=code)
+    columns = api.list_columns(code=code)
     info = next(one for one in api.list_tables() if one.code == code)
     form = TryForm(request.GET if "on" in request.GET else None, code=code, initial={"on": local(now()).date()})
     decision = form.submit(lambda told: api.try_table(code=code, on=told.pop("on"), values=told)) if form.is_bound else None
@@ -98,12 +105,14 @@ def show_table(request: HttpRequest, code: str) -> HttpResponse:
     table = Table(
         (
             Column(_("行"), lambda rule: rule[0], number=True),
-            *(Column(_title(name), lambda rule, at=at: _named(rule[1][at], bodies) or None, wide=True) for at, name in enumerate(header)),
+            *(_column(name, at, columns.get(name), bodies) for at, name in enumerate(header)),
         ),
         rules,
         say(info.title),
     )
-    answers = [Fact(name, _named(_answer(value), bodies)) for name, value in decision.outputs.items()] if decision else []
+    outputs = decision.outputs if decision else {}
+    titles = {name: say(columns[f"out:{name}"].title) if f"out:{name}" in columns else name for name in outputs}
+    answers = [Fact(titles[name], _named(_answer(value), bodies)) for name, value in outputs.items()]
     context = {"table": table, "form": form, "info": info, "facts": _facts(info), "answers": answers, "hits": sorted(hits)}
     return render(request, "cases/table.html", context, status=form.status)
 
@@ -117,8 +126,20 @@ def download_dmn(request: HttpRequest, code: str) -> HttpResponse:
     return HttpResponse(text, content_type="application/xml; charset=utf-8", headers=headers)
 
 
-def _title(column: str) -> str:
+def _column(name: str, at: int, told: TableColumn | None, bodies: Mapping[str, str]) -> Column:
+    """Return a column of rules: its title for people, and beside each cell what its codes are called."""
+
+    def cell(rule: Any) -> Any:
+        text = rule[1][at]
+        said = _LISTED.sub(lambda code: say(told.labels[code[0]]) if code[0] in told.labels else code[0], text) if told else text
+        return Lines(said, text) if said != text else _named(text, bodies) or None
+
+    return Column(_title(name, say(told.title) if told else ""), cell, wide=True)
+
+
+def _title(column: str, called: str = "") -> str:
     part, _sign, name = column.partition(":")
+    name = called or name
     said = {"in": _("条件 %(name)s"), "out": _("结果 %(name)s"), "from": _("自"), "until": _("至（不含）"), "basis": _("依据")}
     return str(said.get(part, _("说明"))) % {"name": name} if name else str(said.get(part, _("说明")))
 
