@@ -65,7 +65,7 @@ def _joined(parts: Iterator[str]) -> str:
 
 
 class Migration(migrations.Migration):
-    dependencies: ClassVar = [("cases", "0013_turns_gone")]
+    dependencies: ClassVar = [("cases", "0015_drafts_beside")]
     operations: ClassVar = [
         migrations.CreateModel(
             name="WordsRecord",
