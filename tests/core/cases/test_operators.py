@@ -26,6 +26,7 @@ from yunhe.core.cases.errors import (
     OpinionsOpen,
 )
 from yunhe.core.cases.models import CaseRecord, ObligationRecord
+from yunhe.core.cases.rules.kinds import check_kind
 from yunhe.core.cases.types import Case, KindSpec
 from yunhe.core.notices import api as notices
 from yunhe.core.organizations import api as organizations
@@ -139,6 +140,28 @@ def test_the_mean_of_scores_joins_a_panel(permit: Any, cast: Cast) -> None:
         case = accepted(permit(**changes), cast)
         do(case, "rate", cast.leader, score=scores[0])
         assert do(case, "rate", cast.data_admin, score=scores[1]).phase == phase
+
+
+def test_what_is_sealed_is_seen_by_nobody_else_until_all_have_answered(permit: Any, cast: Cast) -> None:
+    base = yaml.safe_load(PERMIT.read_text("utf-8"))["obligations"]
+    form = [{"name": "score", "title": "分数", "type": "decimal", "required": True}, {"name": "why", "title": "理由", "required": True}]
+    base["opinion"]["actions"] = {"rate": {"title": "评分", "outcome": "rated", "fields": form}}
+    rules = [{"when": "open_count = 0", "effects": [{"go_to_phase": "decision"}, {"open_obligation": "decide"}]}]
+    changes = {"obligations": base, "groups": {"opinions": {"score": "score", "sealed": True, "rules": rules}}}
+    case = do(accepted(permit(**changes), cast), "rate", cast.leader, score="83.625", why="材料齐全得当")
+
+    def seen(member: Member) -> str:
+        told = view(case, member)
+        return repr((told.facts, told.events, [(item.outcome, item.outcome_title) for item in told.obligations]))
+
+    assert "材料齐全得当" in seen(cast.leader) and "rated" in seen(cast.leader)
+    for member in (cast.clerk, cast.steward, cast.data_admin):
+        assert not any(text in seen(member) for text in ("材料齐全得当", "83.625", "rated", "评分")) and "密封" in seen(member)
+        assert api.list_cases(request=PageRequest(search="齐全得当"), actor=member.actor).total == 0
+    do(case, "rate", cast.data_admin, score="70", why="尚可")
+    assert "材料齐全得当" in seen(cast.clerk)
+    base["opinion"]["actions"]["rate"]["effects"] = [{"set_field": {"field": "conditions", "source": "form.why"}}]
+    assert [where for where, *_ in check_kind(permit_kind(**changes))] == ["obligations.opinion.actions.rate"]
 
 
 def test_a_pause_stops_every_clock_and_is_explained(permit: Any, cast: Cast, clock: FrozenClock) -> None:

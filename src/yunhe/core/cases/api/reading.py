@@ -77,6 +77,7 @@ OWN_EVENTS: Mapping[str, Mapping[str, str]] = {
 }
 STYLES = ("primary", "normal", "danger")
 MOST_RELATED = 200
+SEALED_TITLE = {"zh": "已答复（密封，全部答复后开启）", "en": "Answered (sealed until all have answered)"}
 BUREAU_TITLE = {"zh": "数据主管部门", "en": "Data bureau"}
 
 
@@ -96,12 +97,13 @@ def access_case(*, case_id: str, actor: Actor) -> CaseView:
     bodies = organization_choices() if choices.offers_bodies(spec) else {}
     case_clock = (row.clocks.filter(stopped_at=None) if row.state != CLOSED else row.clocks).order_by("started_at", "id").first()
     by_id = {item.pk: item for item in obligations}
+    sealed = frozenset(item.pk for item in obligations if _is_sealed(item, spec, obligations) and item.closed_by != actor.id)
     case, vacant = case_of(row, spec), holding.find_vacant((item, spec) for item in obligations)
     return CaseView(
         case=case,
         facts=_facts(spec.fields, row.data),
-        obligations=tuple(_obligation(item, spec, names, vacant) for item in obligations),
-        events=tuple(_event(item, spec, by_id) for item in row.events.order_by("seq")),
+        obligations=tuple(_obligation(item, spec, names, vacant, sealed) for item in obligations),
+        events=tuple(_event(item, spec, by_id, sealed) for item in row.events.order_by("seq")),
         actions=offered_actions(row, spec, obligations, holders, bodies) if row.state == OPEN else (),
         due=_due(case_clock) if case_clock else None,
         subject=slots.describe_subject(case, actor),
@@ -275,8 +277,9 @@ def _facts(fields: tuple[FieldSpec, ...], values: Mapping[str, Any]) -> tuple[Fa
     return tuple(fact for fact in held if fact.value not in (None, "", [], {}))
 
 
-def _obligation(item: ObligationRecord, spec: KindSpec, names: Mapping[str, str], vacant: frozenset[str]) -> Obligation:
+def _obligation(item: ObligationRecord, spec: KindSpec, names: Mapping[str, str], vacant: frozenset[str], sealed: frozenset[str]) -> Obligation:
     declared = spec.obligation(item.name)
+    outcome = store.SEALED if item.pk in sealed and item.outcome else item.outcome
     outcomes = {action.outcome: action.title.as_mapping() for action in declared.actions.values()}
     outcomes |= {declared.on_due.outcome: declared.on_due.title.as_mapping()} if declared.on_due else {}
     return Obligation(
@@ -284,8 +287,8 @@ def _obligation(item: ObligationRecord, spec: KindSpec, names: Mapping[str, str]
         name=item.name,
         title=declared.title.as_mapping(),
         state=item.state,
-        outcome=item.outcome,
-        outcome_title=outcomes.get(item.outcome, {"zh": "", "en": ""}),
+        outcome=outcome,
+        outcome_title=SEALED_TITLE if outcome == store.SEALED else outcomes.get(item.outcome, {"zh": "", "en": ""}),
         organization=item.organization,
         organization_name=names.get(item.organization, item.organization),
         roles=tuple(filter(None, item.role.split(ROLE_JOIN))),
@@ -365,7 +368,7 @@ def _person_name(person: str) -> str:
         return ""
 
 
-def _event(item: EventRecord, spec: KindSpec, obligations: Mapping[str, ObligationRecord]) -> Event:
+def _event(item: EventRecord, spec: KindSpec, obligations: Mapping[str, ObligationRecord], sealed: frozenset[str]) -> Event:
     ended = obligations.get(item.obligation_id)
     name = ended.name if ended else None
     declared = spec.obligation(name) if name else None
@@ -373,11 +376,13 @@ def _event(item: EventRecord, spec: KindSpec, obligations: Mapping[str, Obligati
     title = action.title.as_mapping() if action else OWN_EVENTS.get(item.action, {"zh": item.action, "en": item.action})
     fields = action.fields if action else ()
     told = (*(_facts(fields, item.values) if action else _own_facts(item, spec)), *_decided(item))
+    if hidden := action is not None and item.obligation_id in sealed:
+        title, told = SEALED_TITLE, ()
     return Event(
         event_id=item.pk,
         seq=item.seq,
         at=item.at,
-        action=item.action,
+        action=store.SEALED if hidden else item.action,
         title=title,
         actor_id=item.actor_id,
         actor_name=item.actor_name,
@@ -388,6 +393,12 @@ def _event(item: EventRecord, spec: KindSpec, obligations: Mapping[str, Obligati
         evidence_id=item.evidence_id,
         superseded=bool(action and ended and ended.superseded_seq is not None and ended.closed_seq == item.seq),
     )
+
+
+def _is_sealed(item: ObligationRecord, spec: KindSpec, obligations: Iterable[ObligationRecord]) -> bool:
+    """Tell whether it is of a group whose answers are sealed while one of it is open."""
+    group = spec.groups.get(item.group)
+    return bool(group and group.sealed and any(one.group == item.group and one.state == OPEN for one in obligations))
 
 
 def _decided(item: EventRecord) -> tuple[Fact, ...]:

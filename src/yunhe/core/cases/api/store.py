@@ -53,6 +53,7 @@ STANDING_FIELDS = (
 )  # fmt: skip
 CLOCK_FIELDS = ("name", "stopped_at", "warned", *TIMING_FIELDS)
 EVIDENCE = "case.event"
+SEALED = "sealed"
 DECISIONS = "_decisions"
 """What an event keeps of the decision tables that it asked: table, digest, day, rows."""
 PARTY_FIELDS = ("part", "organization", "person")
@@ -232,12 +233,18 @@ def shared_event(moment: Moment, kind_digest: str) -> dict[str, Any]:
     }  # fmt: skip
 
 
+def _is_sealed(course: Course, obligation_id: str) -> bool:
+    """Tell whether a step answers what others may not see before all have answered: no list, search or evidence tells it."""
+    group = course.kind.groups.get(course.position["obligations"].get(obligation_id, {}).get("group", ""))
+    return group is not None and group.sealed
+
+
 def write_event(case_id: str, course: Course, *, kind_digest: str, obligation_id: str = "", on_behalf: str = "") -> None:
     """Write the event row, its evidence and the words that a search finds, in the caller's transaction."""
     event = build_event(case_id, course, kind_digest=kind_digest, obligation_id=obligation_id, on_behalf=on_behalf)
-    case, moment = course.position["case"], course.moment
+    case, moment, sealed = course.position["case"], course.moment, _is_sealed(course, obligation_id)
     facts = {
-        "number": case["number"], "kind": case["kind_code"], "seq": event["seq"], "action": event["action"],
+        "number": case["number"], "kind": case["kind_code"], "seq": event["seq"], "action": SEALED if sealed else event["action"],
         "phase": case["phase"], "state": case["state"], "digest": event["digest"],
     }  # fmt: skip
     kept = evidence.append(
@@ -245,7 +252,7 @@ def write_event(case_id: str, course: Course, *, kind_digest: str, obligation_id
         organization=case["owner"] or case["organization"], at=moment.at,
     )  # fmt: skip
     EVENTS.insert([{**event, "evidence_id": kept}])
-    if text := step_text(moment.action, moment.form, moment.values):
+    if not sealed and (text := step_text(moment.action, moment.form, moment.values)):
         WORDS.insert([{"case_id": case_id, "seq": event["seq"], "obligation_id": obligation_id, "text": text}])
 
 

@@ -30,7 +30,7 @@ def check_kind(kind: KindSpec) -> tuple[tuple[str, str, str], ...]:
     What it does is proved once what it names is there.
     """
     named = (*_names(kind), *_heading(kind), *_groups(kind), *_limits(kind), *_effects(kind), *_children(kind), *_conditions(kind), *check_forms(kind))
-    named += tuple(_operators(kind))
+    named += (*_operators(kind), *_sealed(kind))
     return named or judge_kind(kind)
 
 
@@ -62,6 +62,16 @@ def _heading(kind: KindSpec) -> Iterator[tuple[str, str, str]]:
     own = {field.name for field in kind.fields if field.type in ("text", "choice", "date", "integer")}
     for name in sorted(set(HEADING_FIELD.findall(kind.heading)) - own - {OPENER_NAME}):
         yield "heading", f"没有可写入标题的字段“{name}”", f'no field "{name}" can stand in a title'
+
+
+def _sealed(kind: KindSpec) -> Iterator[tuple[str, str, str]]:
+    for name, obligation in kind.obligations.items():
+        if obligation.group in kind.groups and kind.groups[obligation.group].sealed:
+            for action_name, action in obligation.actions.items():
+                if action.effects:
+                    yield f"obligations.{name}.actions.{action_name}", "密封的一组里，答复不能有效果：由这一组的规则决定", (
+                        "what is sealed may have no effects of its own: the rules of its group decide"
+                    )
 
 
 def _groups(kind: KindSpec) -> Iterator[tuple[str, str, str]]:

@@ -350,11 +350,13 @@ class GroupSpec(Strict):
     Asked in order whenever one of the group ended; the first that holds runs. Beside the case's fields they
     name open_count, done_count, total_count, score_mean and `count_OUTCOME` of each outcome.
     `score` names the number in the form of an action that is the obligation's score. `distinct`: nobody fulfils two of them.
+    `sealed`: what each answered is seen by nobody else until none of them is open (密封，同时开启).
     """
 
     rules: tuple[GroupRule, ...] = Field(min_length=1)
     score: str = Field(default="", max_length=63)
     distinct: bool = False
+    sealed: bool = False
 
 
 class OpensSpec(Strict):
