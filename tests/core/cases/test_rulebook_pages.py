@@ -88,3 +88,7 @@ def test_columns_and_codes_of_a_table_are_said_in_words(cast: Cast, founder: Act
     for told in ("条件 事由", "条件 件数", "结果 处室", "市场监管, 劳动"):
         assert told in page, told
     assert "条件 about" not in page and ">处室<" in page
+    header["inputs"]["n"]["title"] = "几件"
+    rules = 'in:about,in:n,out:seat\nlabour,null,乙\n"market, labour",-,甲\n'
+    again = api.publish_table(declaration=header, rules=rules, source="tests", actor=founder)
+    assert again.number == 1 and "条件 几件" in signed_in(cast.leader).get("/inbox/rules/desk/").content.decode()

@@ -32,7 +32,8 @@ OPEN_ENDED = ("collect", "rule_order", "output_order")
 
 
 def publish_table(*, declaration: Mapping[str, Any], rules: str, source: str, actor: Actor) -> TableInfo:
-    """Make this text the newest version of a decision table (决策表); the same again changes nothing.
+    """Make this text the newest version of a decision table (决策表); the same again changes nothing,
+    other titles alone only what people read.
 
     Raises: TableRefused with every mistake of the text; BadKind for two rules that say different things about one
     case, for a case that no rule answers (unless the table has a default or collects), or for a rule that never wins.
@@ -49,6 +50,9 @@ def publish_table(*, declaration: Mapping[str, Any], rules: str, source: str, ac
             )  # fmt: skip
             facts = {"table": code, "number": row.number, "digest": row.digest, "source": source}
             evidence.append(kind="case.table_published", actor=actor, subject_type="decision_table", subject_id=code, facts=facts)
+        elif row.declaration != declaration:  # it decides the same and is called otherwise
+            row.declaration = dict(declaration)
+            row.save(update_fields=["declaration"])
     return _info(row)
 
 
