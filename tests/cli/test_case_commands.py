@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +16,9 @@ from tests.core.cases.kinds import simple_kind
 from yunhe.cli.main import main
 from yunhe.core.cases import api
 from yunhe.core.cases.types import Case, KindSpec
+from yunhe.core.organizations.models import Role
 from yunhe.kernel.actor import Actor
+from yunhe.kernel.clock import local
 from yunhe.kernel.pages import PageRequest
 
 pytestmark = pytest.mark.django_db
@@ -52,6 +56,53 @@ def test_a_request_is_taken_back(note: Any, cast: Cast, run: Run) -> None:
     assert run(cast.clerk, *words) == (0, {"case": case.case_id, "number": case.number, "phase": "answering", "state": "closed", "version": 2})
     code, shown = run(cast.clerk, "case", "show", case.number)
     assert (code, shown["case"]["outcome"], shown["operators"]) == (0, "withdrawn", [])
+
+
+@pytest.fixture
+def said(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Callable[..., str]:
+    """Return what a person reads of a command, in Chinese unless told otherwise."""
+    monkeypatch.setattr("yunhe.cli.main._start_django", lambda command: None)
+
+    def as_member(member: Member, *words: str, language: str = "zh_CN.UTF-8") -> str:
+        monkeypatch.setenv("LANG", language)
+        monkeypatch.delenv("LC_ALL", raising=False)
+        assert main([*words, "--as", f"{member.username}@{member.actor.organization}"]) == 0
+        return capsys.readouterr().out
+
+    return as_member
+
+
+def test_a_case_is_shown_with_who_owes_what_by_when(note: Any, cast: Cast, said: Callable[..., str], run: Run) -> None:
+    Role.objects.filter(code="data_steward").update(title_zh="数据专员")
+    case = note()
+    (owed,) = api.access_case(case_id=case.case_id, actor=cast.steward.actor).obligations
+    assert owed.due and owed.due.at
+    due = f"{local(owed.due.at):%Y-%m-%d %H:%M}"
+    shown = said(cast.steward, "case", "show", case.number)
+    assert f"{owed.organization_name} " in shown and "数据专员" in shown and owed.title["zh"] in shown and case.phase_title["zh"] in shown
+    assert due in shown and owed.due.basis in shown and f"{local(case.opened_at):%Y-%m-%d %H:%M}" in shown
+    assert "+00:00" not in shown and "办理中" in shown
+    api.suspend(case_id=case.case_id, basis="法定情形", reason="等补正", actor=cast.leader.actor)
+    still = said(cast.steward, "case", "show", case.number)
+    assert "暂停：法定情形" in still and due not in still and "已中止" in still
+    assert "paused since" in said(cast.steward, "case", "show", case.number, language="en_US.UTF-8")
+    told = run(cast.steward, "case", "show", case.number)[1]
+    assert datetime.fromisoformat(told["case"]["opened_at"]) == case.opened_at and "T" in told["case"]["opened_at"]
+
+
+def test_lists_are_narrowed_and_paged_and_what_is_closed_is_not_due(note: Any, cast: Cast, said: Callable[..., str]) -> None:
+    first, _second, third = note("办公用房"), note("公务用车"), note("办公用品")
+    api.withdraw(case_id=first.case_id, reason="填错了", actor=cast.clerk.actor)
+    assert "未超期，止于" in said(cast.leader, "case", "show", first.number)
+    listed = said(cast.leader, "case", "list", "--search", "办公", "--kind", "leave_note", "--size", "1", "--page", "2")
+    assert "1 / 2 (page 2 of 2)" in listed and first.number in listed and third.number not in listed
+    assert "withdrawn" in listed and not re.search(r"\d{4}-\d\d-\d\d \d\d:\d\d", listed)
+    assert "0 / 0 (page 1 of 1)" in said(cast.leader, "case", "list", "--kind", "none")
+    for wrong in ("0", "-1", "x", "９", "501"):
+        assert main(["case", "list", f"--size={wrong}"]) == 2
+    waiting = said(cast.leader, "case", "inbox", "--search", "用品")
+    assert third.number in waiting and "1 / 1 (page 1 of 1)" in waiting and "+00:00" not in waiting
+    assert re.search(r"\d{4}-\d\d-\d\d \d\d:\d\d", waiting)
 
 
 def test_a_filter_is_saved_listed_used_and_deleted(note: Any, cast: Cast, run: Run) -> None:

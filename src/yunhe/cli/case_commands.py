@@ -140,16 +140,13 @@ def _misuse(case_id: str, name: str, data: dict[str, Any], offered: int) -> Inva
 
 
 def show(context: Context, arguments: argparse.Namespace) -> Output:
-    """Show one case: where it stands, what may be done, what was done."""
+    """Show one case: where it stands, who owes what by when, each clock, its facts, what may be done, what was done."""
+    from yunhe.cli.case_lines import case_lines
     from yunhe.core.cases import api as cases
 
-    actor = context.actor()
-    view = cases.access_case(case_id=find_case_id(context, arguments.case), actor=actor)
-    events = [(e.seq, e.at, e.actor_name, f"{e.action} (superseded)" if e.superseded else e.action) for e in view.events]
-    head = f"{view.case.number}  {view.case.title}  {view.case.phase}/{view.case.state}"
-    may = f"可办 actions: {', '.join(sorted({a.name for a in view.actions})) or '—'}"
-    more = f"更多 operators: {', '.join(dict.fromkeys(o.name for o in view.operators)) or '—'}"
-    return Output(asdict(view), (head, may, more, *table_lines(("#", "at", "by", "action"), events)))
+    view = cases.access_case(case_id=find_case_id(context, arguments.case), actor=context.actor())
+    titles = cases.role_titles(language=context.language)
+    return Output(asdict(view), tuple(case_lines(view, language=context.language, titles=titles)))
 
 
 def replay(context: Context, arguments: argparse.Namespace) -> Output:

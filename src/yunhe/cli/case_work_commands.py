@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterable
-from dataclasses import asdict
+from collections.abc import Callable, Iterable
+from dataclasses import asdict, replace
 from typing import Any
 
 from yunhe.cli.case_commands import data_option
 from yunhe.cli.commands import Command, Context, Output, table_lines
 from yunhe.kernel.errors import Invalid, Missing
-from yunhe.kernel.pages import PageRequest
+from yunhe.kernel.pages import MAX_PAGE_SIZE, Page, PageRequest
 
 PAGES = ("inbox", "list")
+LAST_PAGE = 1_000_000
 
 
 class BadQuery(Invalid):
@@ -25,21 +26,23 @@ class BadQuery(Invalid):
 
 def inbox(context: Context, arguments: argparse.Namespace) -> Output:
     """List what waits for the actor, by due time; with `--filter` what a saved filter of the inbox finds."""
+    from yunhe.cli.case_lines import when
     from yunhe.core.cases import api as cases
 
-    page = cases.list_waiting(request=_saved_request(context, "inbox", arguments.filter), actor=context.actor())
-    rows = [(w.case_id, w.number, w.case_title, w.title["zh"], w.due_at or "") for w in page.items]
-    lines = table_lines(("case", "number", "title", "to do", "due"), rows)
+    page = cases.list_waiting(request=_asked(context, "inbox", arguments), actor=context.actor())
+    rows = [(w.case_id, w.number, w.case_title, w.title[context.language], when(w.due_at)) for w in page.items]
+    lines = (*table_lines(("case", "number", "title", "to do", "due"), rows), _place(page))
     return Output({"waiting": [asdict(w) for w in page.items], "total": page.total}, lines)
 
 
 def list_cases(context: Context, arguments: argparse.Namespace) -> Output:
     """List cases that the actor may see, the newest first; with `--filter` what a saved filter finds."""
+    from yunhe.cli.case_lines import due_of, stands
     from yunhe.core.cases import api as cases
 
-    page = cases.list_cases(request=_saved_request(context, "list", arguments.filter), actor=context.actor())
-    rows = [(c.number, c.title, c.kind_title["zh"], f"{c.phase}/{c.state}", c.due_at or "") for c in page.items]
-    lines = (*table_lines(("number", "title", "kind", "stands", "due"), rows), f"{len(page.items)} / {page.total}")
+    page = cases.list_cases(request=_asked(context, "list", arguments), actor=context.actor())
+    rows = [(c.number, c.title, c.kind_title[context.language], stands(c, context.language), due_of(c)) for c in page.items]
+    lines = (*table_lines(("number", "title", "kind", "stands", "due"), rows), _place(page))
     return Output({"cases": [asdict(c) for c in page.items], "total": page.total}, lines)
 
 
@@ -120,10 +123,21 @@ def hand_over(context: Context, arguments: argparse.Namespace) -> Output:
 def _saved_request(context: Context, page: str, name: str) -> PageRequest:
     """Return what to list: everything, or what a saved filter of the actor says."""
     if not name:
-        return PageRequest(size=100)
+        return PageRequest()
     query = dict(_view(context, page, name).query)
     search, sort = query.pop("q", ""), query.pop("sort", "")
-    return PageRequest(size=100, search=search, sort=sort, filters=query)
+    return PageRequest(search=search, sort=sort, filters=query)
+
+
+def _asked(context: Context, page: str, arguments: argparse.Namespace) -> PageRequest:
+    """Return what to list: a saved filter, if one is named, and what the command itself asks for on top of it."""
+    saved = _saved_request(context, page, arguments.filter)
+    filters = {**saved.filters, **({"kind": arguments.kind} if arguments.kind else {})}
+    return replace(saved, filters=filters, search=arguments.search or saved.search, page=arguments.page, size=arguments.size)
+
+
+def _place(page: Page[Any]) -> str:
+    return f"{len(page.items)} / {page.total} (page {page.page} of {page.pages})"
 
 
 def _view(context: Context, page: str, name: str) -> Any:
@@ -144,8 +158,23 @@ def _outcomes(found: Iterable[Any]) -> Output:
     return Output({"outcomes": told, "done": done, "refused": len(told) - done}, lines, exit_code=int(done < len(told)))
 
 
+def _counted(most: int) -> Callable[[str], int]:
+    """Return how an option takes a number from 1 to `most`."""
+
+    def counted(text: str) -> int:
+        if not (text.isascii() and text.isdigit() and len(text) < 9 and 1 <= int(text) <= most):
+            raise argparse.ArgumentTypeError(f"1 – {most}")
+        return int(text)
+
+    return counted
+
+
 def _inbox(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--filter", default="", metavar="NAME", help="a saved filter")
+    parser.add_argument("--kind", default="", metavar="KIND", help="of one kind, by its code")
+    parser.add_argument("--search", default="", metavar="TEXT", help="in number, title, names and what was filled in")
+    parser.add_argument("--page", type=_counted(LAST_PAGE), default=1, metavar="N")
+    parser.add_argument("--size", type=_counted(MAX_PAGE_SIZE), default=100, metavar="N", help=f"cases a page, 1 to {MAX_PAGE_SIZE}")
 
 
 def _filter(parser: argparse.ArgumentParser) -> None:

@@ -7,6 +7,7 @@ import json
 import sys
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 from yunhe.kernel.actor import Actor
@@ -60,10 +61,15 @@ class Command:
 def print_output(output: Output, *, as_json: bool) -> None:
     """Print JSON as one line, or the lines for a person."""
     if as_json:
-        print(json.dumps(output.data, ensure_ascii=False, default=str), flush=True)
+        print(json.dumps(output.data, ensure_ascii=False, default=_plain), flush=True)
         return
     for line in output.lines:
         print(line, flush=True)
+
+
+def _plain(value: object) -> str:
+    """Return what JSON has no form for: a moment as ISO 8601 with its zone, anything else as text."""
+    return value.isoformat() if isinstance(value, datetime) else str(value)
 
 
 def table_lines(headings: Iterable[str], rows: Iterable[Iterable[object]]) -> tuple[str, ...]:
