@@ -53,11 +53,10 @@ def judged(cast: Cast, body: str, measure: str, holder: str) -> set[str]:
     """Say which obligations a number means, in plain Python over every row."""
     at, midnight = now(), local(now()).replace(hour=0, minute=0, second=0, microsecond=0)
     monday = midnight + timedelta(days=7 - midnight.weekday())
-    members = {f"user:{m.user_id}" for m in (cast.steward, cast.leader, cast.officer)} if body == cast.owner.code else {f"user:{cast.clerk.user_id}"}
     found = set()
     for row in ObligationRecord.objects.select_related("case"):
-        own = row.organization == "" and row.person in members and body in (row.case.owner, row.case.organization)
-        if row.organization != body and not own:
+        concerned = body in (row.case.owner, row.case.organization, row.case.opened_for)
+        if row.organization != body or (row.person and not concerned):
             continue
         done = row.state == "done" and row.closed_at is not None
         days = {"done_7": 6, "done_30": 29}.get(measure)

@@ -62,7 +62,7 @@ def test_nobody_asks_somebody_who_left_for_an_opinion(case: Case, cast: Cast) ->
 
 
 def test_a_colleague_of_the_applicant_takes_over_from_an_opener_who_left(case: Case, cast: Cast, founder: Actor) -> None:
-    chief, colleague = _member("chief", cast.other, "data_leader", "负责人"), _member("tong", cast.other, "data_steward", "同事")
+    chief, colleague = _member("chief", cast.other, "data_leader", "负责人"), _member("tong", cast.other, "officer", "同事")
     case = do(case, "ask", cast.steward, missing="图纸")
     close(cast.clerk.username, cast)
     (seat,) = open_ids(case, cast, "complete")

@@ -91,7 +91,7 @@ class Walker:
     def bearer(self, item: ObligationRecord) -> Actor:
         """Return somebody whose turn an obligation is."""
         if item.person:
-            return replace(self.everyone, id=item.person)
+            return replace(self.everyone, id=item.person, organization=item.organization)
         return replace(self.everyone, id=f"user:{item.organization}", organization=item.organization, role=item.role.split("+")[0])
 
     def _waits_for_time(self, case_id: str) -> bool:

@@ -284,6 +284,6 @@ def _opened_before(request_key: str, actor: Actor) -> Case | None:
     row = CaseRecord.objects.select_related("kind").filter(request_key=request_key).first()
     if row is None:
         return None
-    if row.opened_by != actor.id:
+    if (row.opened_by, row.opened_for) != (actor.id, actor.organization):
         raise CaseNotFound(name=request_key)
     return case_of(row, kinds.spec_of(row.kind))

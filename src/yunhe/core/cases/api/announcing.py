@@ -20,6 +20,7 @@ from django.urls import reverse
 
 from yunhe.core.cases.api import kinds
 from yunhe.core.cases.api.delegating import standing_in
+from yunhe.core.cases.api.holding import is_there
 from yunhe.core.cases.api.seating import has_seat
 from yunhe.core.cases.api.telling import PERSON
 from yunhe.core.cases.models import ANY_BUREAU, ObligationRecord, TurnRecord
@@ -136,8 +137,9 @@ def takers_of(seat: Seat) -> tuple[str, ...]:
     """Return who may take what a seat owes, by id: its holders, and who stands in for those who are away."""
     today = local(now()).date()
     if seat.person:
-        own = (seat.person,) if seat.person.startswith(PERSON) else ()
-        return *own, *standing_in(persons=own, kind=seat.kind, on=today)
+        body = "" if seat.organization == ANY_BUREAU else seat.organization
+        own = (seat.person,) if seat.person.startswith(PERSON) and is_there(seat.person, body) else ()
+        return *own, *standing_in(persons=own, organization=body, kind=seat.kind, on=today)
     held = [one for role in seat.role.split(ROLE_JOIN) for one in _holders(seat, role)]
     away = standing_in(memberships=[one.id for one in held], kind=seat.kind, on=today)
     return tuple(dict.fromkeys((*(f"{PERSON}{one.user_id}" for one in held), *away)))

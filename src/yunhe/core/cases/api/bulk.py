@@ -96,13 +96,13 @@ def remind_numbers(*, numbers: Sequence[str], reason: str, actor: Actor) -> tupl
 def hand_over(*, organization: str, person: str, to: str, reason: str, actor: Actor) -> tuple[Outcome, ...]:
     """Give all that was handed to a person (`user:…`) of an organisation to a colleague (account name), or back to its role.
 
-    `to` "" gives it back; to a colleague goes what the person owes for the organisation as applicant, too.
+    `to` "" gives it back; to a colleague goes what is the person's own for the organisation, too.
     For who supervises there, when somebody leaves. At most MOST_PICKED in one go, the most urgent first.
     Raises: Refused.
     """
     actor.require(offering.SUPERVISE, organization=organization)
     handed = Q(assignee=person, organization=organization)
-    own = Q(person=person, case__organization=organization) & ~Q(name=OPINION) if to else Q(pk=None)
+    own = Q(person=person, organization=organization) & ~Q(name=OPINION) if to else Q(pk=None)
     held = ObligationRecord.objects.filter(handed | own, state="open").select_related("case")
 
     def run(row: ObligationRecord) -> None:

@@ -160,10 +160,13 @@ def seats_of(actor: Actor) -> tuple[tuple[Actor, tuple[str, ...]], ...]:
     return tuple(found)
 
 
-def standing_in(*, kind: str, on: date, persons: Iterable[str] = (), memberships: Iterable[int] = ()) -> tuple[str, ...]:
-    """Return who stands in on a day for any of these persons, or of these memberships, on cases of a kind."""
+def standing_in(
+    *, kind: str, on: date, persons: Iterable[str] = (), organization: str = "", memberships: Iterable[int] = ()
+) -> tuple[str, ...]:
+    """Return who stands in on a day for any of these persons in the organisation ("": any), or of these memberships, on cases of a kind."""
     running = DelegationRecord.objects.filter(since__lte=on, until__gte=on, ended_at__isnull=True)
-    rows = running.filter(Q(principal__in=list(persons)) | Q(membership__in=list(memberships))).order_by("made_at", "id")
+    there = Q(organization=organization) if organization else Q()
+    rows = running.filter((Q(principal__in=list(persons)) & there) | Q(membership__in=list(memberships))).order_by("made_at", "id")
     return tuple(row.delegate for row in rows if not row.kinds or kind in row.kinds)
 
 

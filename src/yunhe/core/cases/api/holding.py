@@ -9,7 +9,7 @@ from yunhe.core.cases.api import store
 from yunhe.core.cases.errors import NobodyInSeat, TooFewInSeats
 from yunhe.core.cases.models import ANY_BUREAU, ObligationRecord
 from yunhe.core.cases.rules.course import BATCH, DONE, OPEN, ROLE_JOIN, Course
-from yunhe.core.cases.types import KindSpec
+from yunhe.core.cases.types import OPINION, KindSpec
 from yunhe.core.organizations import api as organizations
 from yunhe.kernel.actor import Actor
 
@@ -79,7 +79,7 @@ class Takers:
 
     def __init__(self, rows: Collection[Row]) -> None:
         seats = [row for row in rows if not row["person"]]
-        own = {row["person"] for row in rows if row["person"].startswith(PERSON)}
+        own = {row["person"] for row in rows}
         bodies = {row["organization"] for row in seats} - {ANY_BUREAU}
         roles = {role for row in seats if row["organization"] in bodies for role in row["role"].split(ROLE_JOIN)}
         anywhere = {role for row in seats if row["organization"] == ANY_BUREAU for role in row["role"].split(ROLE_JOIN)}
@@ -88,15 +88,62 @@ class Takers:
         for body, role, user in held:
             for place in (body, ANY_BUREAU):
                 self._held.setdefault((place, role), set()).add(f"{PERSON}{user}")
-        there = organizations.find_employed(user_ids=[int(one.removeprefix(PERSON)) for one in own]) if own else ()
-        self._there = {f"{PERSON}{user}" for user in there}
+        self._there = find_there(own)
 
     def of(self, row: Row) -> set[str]:
         """Return who could fulfil it, as `user:…`; who is no account of this node counts as there."""
         if row["person"]:
-            return {row["person"]} if row["person"] in self._there or not row["person"].startswith(PERSON) else set()
+            there = (row["person"], row["organization"]) in self._there or not row["person"].startswith(PERSON)
+            return {row["person"]} if there else set()
         found = {one for role in row["role"].split(ROLE_JOIN) for one in self._held.get((row["organization"], role), ())}
         return found & {row["assignee"]} or found
+
+
+def find_there(people: Iterable[str]) -> frozenset[tuple[str, str]]:
+    """Return in which organisations these people (`user:…`) are today, as pairs; with "" whoever is in any. Cost: one query at most."""
+    users = [int(one.removeprefix(PERSON)) for one in people if one.startswith(PERSON)]
+    found = organizations.find_employed(user_ids=users) if users else ()
+    return frozenset((f"{PERSON}{user}", body) for user, organization in found for body in (organization, ""))
+
+
+def is_there(person: str, organization: str) -> bool:
+    """Tell whether a person (`user:…`) is in the organisation today, in any for ""."""
+    return (person, organization) in find_there([person])
+
+
+def give_to_office(course: Course, keys: Iterable[str] | None = None) -> list[str]:
+    """Give a turn that is somebody's own who left that organisation to whoever holds there the role in which the case was opened.
+
+    `keys` names obligations; None is those that came to the opener in this step. Return those that nobody there can take:
+    they stay whose they were, for who supervises to give away. Cost: none unless a turn comes to somebody else than who acts.
+    """
+    case, rows = course.position["case"], course.position["obligations"]
+    own = [key for key in (_came_to_opener(course) if keys is None else keys) if not _is_own(course.moment.actor, rows[key])]
+    there = find_there(rows[key]["person"] for key in own)
+    gone = [key for key in own if (rows[key]["person"], rows[key]["organization"]) not in there]
+    opened = store.EVENTS.plain(("actor_role",), "case_id = %s AND seq = 1", case["id"]) if gone else ()
+    roles = {row["actor_role"] for row in opened} - {""}
+    held = {body for body, _role, _user in organizations.find_holders(organizations=_bodies(rows, gone), roles=roles)} if roles else ()
+    taken = [key for key in gone if rows[key]["organization"] in held]
+    for key in taken:
+        seat = {"organization": rows[key]["organization"], "role": ROLE_JOIN.join(roles), "person": "", "assignee": ""}
+        course.change("obligations", {key: seat})
+    return [key for key in gone if key not in taken]
+
+
+def _came_to_opener(course: Course) -> list[str]:
+    opener, rows, before = course.position["case"]["opened_by"], course.position["obligations"], course.before["obligations"]
+    stood = {key for key, row in before.items() if row["state"] == OPEN and row["person"] == opener}
+    found = (key for key in course.difference.get("obligations", {}) if key not in stood and rows[key]["state"] == OPEN)
+    return [key for key in found if rows[key]["person"] == opener and rows[key]["name"] != OPINION]
+
+
+def _is_own(actor: Actor, row: Row) -> bool:
+    return not row["person"].startswith(PERSON) or (row["person"], row["organization"]) == (actor.id, actor.organization)
+
+
+def _bodies(rows: Mapping[str, Row], keys: Iterable[str]) -> set[str]:
+    return {rows[key]["organization"] for key in keys}
 
 
 def _holds(actor: Actor, row: Row) -> bool:

@@ -155,9 +155,9 @@ def pauses_clocks(row: KindRecord) -> bool:
 
 
 def role_sets(role: str) -> tuple[str, ...]:
-    """Return every stored set of roles (`a+b`) of any published kind that holds this role."""
+    """Return the role and every stored set of roles (`a+b`) of any published kind that holds it."""
     digests = tuple(KindRecord.objects.order_by("id").values_list("digest", flat=True))
-    return tuple(text for text in _all_role_sets(digests) if role in text.split("+")) if role else ()
+    return tuple(dict.fromkeys((role, *(text for text in _all_role_sets(digests) if role in text.split("+"))))) if role else ()
 
 
 def replace_calendar(*, days: Iterable[CalendarDay], source: str, at: datetime | None = None) -> tuple[int, int]:

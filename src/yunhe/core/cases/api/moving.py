@@ -14,12 +14,13 @@ from datetime import datetime
 from functools import cache, cached_property
 from itertools import chain
 from operator import itemgetter
+from types import SimpleNamespace
 from typing import Any, NamedTuple
 
 from django.db import connection
 from django.db.models import Exists, Min, OuterRef
 
-from yunhe.core.cases.api import kinds, store, telling
+from yunhe.core.cases.api import folding, kinds, store, telling
 from yunhe.core.cases.api.many import Text, fresh_salts, together
 from yunhe.core.cases.api.rulebook import BOOK
 from yunhe.core.cases.models import EventRecord, KindRecord, ObligationRecord
@@ -37,7 +38,7 @@ from yunhe.crypto import sm3
 from yunhe.kernel.actor import Actor
 from yunhe.kernel.ids import new_id
 
-CASE_NAMES = ("id", "number", "state", "organization", "owner", "opened_by", "opened_at", "version", "due_at", "estimated")
+CASE_NAMES = ("id", "number", "state", "organization", "owner", "opened_by", "opened_for", "opened_at", "version", "due_at", "estimated")
 OBLIGATION_NAMES = ("id", "case_id", *rules.STANDS, "due_at", "estimated")
 TIMED_NAMES = tuple(dict.fromkeys((*OBLIGATION_NAMES, *rules.TIMES)))
 CLOCK_NAMES = ("id", "case_id", "stopped_at", "due_at", "estimated")
@@ -206,8 +207,8 @@ def _earlier(change: Change, ids: Sequence[str]) -> Mapping[str, Mapping[str, Ro
     moved = store.EVENTS.plain(("case_id", "seq", "diff"), f"{where} AND action = 'migrate' AND kind_digest = %s", value, change.source.digest)
     for event in sorted(moved, key=itemgetter("seq")):
         timed = [(part, key) for part in ("obligations", "clocks") for key, row in event["diff"].get(part, {}).items() if row.keys() & LIMITED]
-        rows = store.EVENTS.plain(("seq", "diff"), "case_id = %s AND seq < %s", event["case_id"], event["seq"]) if timed else []
-        before = replay(row["diff"] for row in sorted(rows, key=itemgetter("seq")))
+        rows = store.EVENTS.plain(("seq", "diff", "actor_organization"), "case_id = %s AND seq < %s", event["case_id"], event["seq"]) if timed else []
+        before = replay(folding.differences(SimpleNamespace(**row) for row in sorted(rows, key=itemgetter("seq"))))
         earlier = {key: before[part].get(key, {}) for part, key in timed}
         found[event["case_id"]] = {key: row for key, row in earlier.items() if row or ("clocks", key) in timed}
     return found

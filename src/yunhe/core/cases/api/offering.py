@@ -147,7 +147,7 @@ def last_step(row: CaseRecord) -> EventRecord:
 
 def retract_problem(last: EventRecord, actor: Actor) -> tuple[str, str] | None:
     """Return why the last step of an open case cannot be taken back (Chinese, English), or None."""
-    if last.actor_id != actor.id:
+    if (last.actor_id, last.actor_organization) != (actor.id, actor.organization):
         return "它不是您办的", "it is not yours"
     if not last.obligation_id or last.action in ("child_closed", "hand_on", "take_back"):
         return "它不是一步办理", "it is no step of the way"
@@ -174,7 +174,7 @@ def withdraw_problem(
 ) -> tuple[str, str] | None:
     """Return why the actor cannot take back what was asked for (Chinese, English), or None."""
     told = spec.withdrawal
-    if told is None or row.parent_id or row.opened_by != actor.id:
+    if told is None or row.parent_id or (row.opened_by, row.opened_for) != (actor.id, actor.organization):
         return "只有提出人可以撤回，子办件随主办件撤回", "only who opened it may, and a sub-case goes with the case above"
     done = any(item.state == DONE and item.name != OPINION for item in obligations)
     if row.phase not in told.phases if told.phases else done:
@@ -188,14 +188,14 @@ def is_assignable(item: ObligationRecord, spec: KindSpec) -> bool:
 
 
 def answers_for(item: ObligationRecord, row: CaseRecord) -> str:
-    """Return the organisation whose supervisors say who does an obligation: its own, or the opener's."""
-    return item.organization if item.role else row.organization
+    """Return the organisation whose supervisors say who does an obligation: its own, or the applicant's where it names none."""
+    return item.organization or row.organization
 
 
 def takers(item: ObligationRecord, row: CaseRecord, actor: Actor, staff: Staff | None = None) -> Choices:
     """Return to whom who supervises may give an obligation: people by account, its role, or, where nobody holds that, organisations."""
     if not item.role:
-        members = _members(row.organization, staff)
+        members = _members(answers_for(item, row), staff)
         return _choices({m.username: m.display_name for m in members if f"user:{m.user_id}" != item.person})
     holders = role_holders(item, staff)
     back = {BACK: {"zh": "退还给本岗位", "en": "Back to its role"}} if item.assignee else {}

@@ -8,7 +8,7 @@ from typing import Any, NoReturn
 
 from django.db import transaction
 
-from yunhe.core.cases.api import offering, steps, store
+from yunhe.core.cases.api import folding, holding, offering, steps, store, telling
 from yunhe.core.cases.api.acting import Seat, choose_seat, on_behalf_of, remember, require_version
 from yunhe.core.cases.api.delegating import holders_of
 from yunhe.core.cases.api.reading import require_visible
@@ -76,21 +76,29 @@ def reassign(
             _move(course, item.pk, to.removeprefix("@"))
         else:
             chosen = f"user:{organizations.get_person(username=to).id}" if to else ""
-            course.change("obligations", {item.pk: {"assignee" if item.role else "person": chosen}})
+            own = {"organization": offering.answers_for(item, row), "person": chosen}
+            course.change("obligations", {item.pk: {"assignee": chosen} if item.role else own})
         remember(row, course)
         return steps.finish(row, course, obligation_id=item.pk)
 
 
 def let_go(*, case_id: str, person: str, actor: Actor) -> None:
-    """Give what somebody who left was handed back to all who hold its role. For the platform itself; a case that is over is left alone."""
+    """Give what somebody who left was handed back to all who hold its role, and their own turn to their office.
+
+    Where nobody there holds the role in which the case was opened, who supervises is told. For the platform itself; a
+    case that is over is left alone.
+    """
     with transaction.atomic():
         row, spec = steps.read_case(case_id)
         course = steps.begin(row, spec, "take_back", actor, values={"reason": "原办理人已离岗", "to": "—"})
         for item in row.obligations.filter(assignee=person, state=OPEN):
             if person not in {holder for holder, _name in offering.role_holders(item).values()}:
                 course.change("obligations", {item.pk: {"assignee": ""}})
+        own = row.obligations.filter(person=person, state=OPEN).exclude(name=OPINION).values_list("pk", flat=True)
+        left = holding.give_to_office(course, own)
         if course.difference:
             steps.finish(row, course)
+        telling.tell_left(row, course, left)
 
 
 def take_back(*, case_id: str, obligation_id: str, actor: Actor, expected_version: int | None = None) -> Case:
@@ -116,6 +124,7 @@ def add_reviewer(
 ) -> Case:
     """Ask people (account names) for an opinion (加签); the obligation waits until each gave it or was dropped.
 
+    A colleague is asked as such; who belongs to other organisations only, in the first of them.
     With `signing` any (或签) the first opinion is enough and the others fall away; all is 会签.
     Raises: as `act`, OperatorNotAllowed, CannotOperate for somebody who left, UserNotFound.
     """
@@ -123,11 +132,13 @@ def add_reviewer(
     def work(course: Course, seat: Seat) -> None:
         for username in dict.fromkeys(to):
             person = organizations.get_person(username=username)
-            if not organizations.list_memberships(username=username):
+            bodies = [one.organization for one in organizations.list_memberships(username=username)]
+            if not bodies:
                 problem, problem_en = f"{person.display_name}已离岗", f"{person.display_name} has left"
                 _refuse(course.position["case"]["number"], "add_reviewer", problem, problem_en)
             opened = course.fresh_obligation(OPINION, ANY_SIGN if signing == "any" else "")
-            asked = {"organization": "", "role": "", "person": f"user:{person.id}", "assignee": "", "origin_id": seat.row.pk}
+            body = actor.organization if actor.organization in bodies else bodies[0]
+            asked = {"organization": body, "role": "", "person": f"user:{person.id}", "assignee": "", "origin_id": seat.row.pk}
             course.change("obligations", {course.moment.new_id(): {**opened, **asked, **timing.UNTIMED}})
             party = {"part": "handler", "organization": "", "person": f"user:{person.id}"}
             course.change("parties", _new_party(seat.row.case, party))
@@ -171,7 +182,7 @@ def send_back(
         events = list(case.events.filter(seq__lte=first).order_by("seq"))
         ended = course.position["obligations"].get(events[-1].obligation_id, {}).get("name", "")
         basis = pause_of(course.kind, ended, events[-1].action)
-        go_back(course, phase, first, replay(event.diff for event in events), basis)
+        go_back(course, phase, first, replay(folding.differences(events)), basis)
         offering.require_way_on(case, course.kind, phase, tuple(item.name for item in rows if (item.phase, item.opened_seq) == (phase, first)))
 
     told = {"reason": reason, "phase": phase}
@@ -193,7 +204,7 @@ def retract(*, case_id: str, reason: str, actor: Actor, expected_version: int | 
             raise NotRetractable(number=row.number, problem=problem[0], problem_en=problem[1])
         position = store.read_position(row, everything=True)
         course = steps.begin(row, spec, "retract", actor, form=(REASON,), values=values, position=position)
-        undo(course, last.diff, replay(event.diff for event in events[:-1]))
+        undo(course, last.diff, replay(folding.differences(events[:-1])))
         return steps.finish(row, course)
 
 

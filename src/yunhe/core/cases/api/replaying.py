@@ -7,7 +7,7 @@ from typing import Any
 
 from django.db import transaction
 
-from yunhe.core.cases.api import kinds, store
+from yunhe.core.cases.api import folding, kinds, store
 from yunhe.core.cases.api.reading import require_visible
 from yunhe.core.cases.api.steps import begin
 from yunhe.core.cases.errors import CaseChanged, CaseNotFound
@@ -28,7 +28,7 @@ def replay_case(*, case_id: str, actor: Actor) -> Replay:
         raise CaseNotFound(name=case_id)
     require_visible(row, actor)
     events = list(row.events.order_by("seq"))
-    differences = list(list_differences(replay(event.diff for event in events), store.rows_position(row)))
+    differences = list(list_differences(replay(folding.differences(events)), store.rows_position(row)))
     differences += [f"events.{e.seq}.digest" for e in events if store.event_digest(vars(e)) != e.digest]
     if [event.seq for event in events] != list(range(1, row.version + 1)):
         differences.append("events.seq")

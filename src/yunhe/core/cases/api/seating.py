@@ -17,7 +17,8 @@ from yunhe.kernel.clock import local, now
 def has_seat(item: ObligationRecord, actor: Actor) -> bool:
     """Tell whether this open obligation is the actor's to fulfil; the twin of `waiting_for`."""
     if item.person:
-        return item.person == actor.id and actor.may("cases.act", kind=item.kind_code)
+        own = item.person == actor.id and item.organization in ("", actor.organization)
+        return own and actor.may("cases.act", kind=item.kind_code)
     if item.organization not in (actor.organization, ANY_BUREAU) or item.assignee not in ("", actor.id):
         return False
     if not actor.role or actor.role not in item.role.split(ROLE_JOIN):

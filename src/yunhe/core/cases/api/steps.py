@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from functools import cache
 from typing import Any
 
-from yunhe.core.cases.api import filling, holding, kinds, rulebook, slots, store, telling
+from yunhe.core.cases.api import filling, folding, holding, kinds, rulebook, slots, store, telling
 from yunhe.core.cases.api.ranking import ranked_members
 from yunhe.core.cases.api.reading import case_of, organization_names
 from yunhe.core.cases.errors import BadKind, CaseNotFound, CaseSuspended, StuckCase
@@ -175,6 +175,7 @@ def _settle(course: Course) -> None:
     if course.is_stuck():
         number, action = course.position["case"]["number"], course.moment.action
         raise StuckCase(number=number, action=action, kind_code=course.kind.code)
+    holding.give_to_office(course)
     holding.require_holders(course)
 
 
@@ -182,7 +183,8 @@ def _first_row(spec: KindSpec, course: Course, given: Mapping[str, Any]) -> dict
     moment = course.moment
     return {
         "kind_code": spec.code, "phase": spec.phases[0].code, "state": OPEN, "outcome": "",
-        "opened_by": moment.actor.id, "opened_by_name": moment.actor.name, "opened_at": moment.at.isoformat(),
+        "opened_by": moment.actor.id, "opened_by_name": moment.actor.name,
+        "opened_for": moment.actor.organization, "opened_at": moment.at.isoformat(),
         "closed_at": None, "due_at": None, "estimated": False, "supervised_at": None, "reminders": 0,
         "merged_into_id": None, "batch_id": None, "region": "", "subject_type": "", "subject_id": "", **given,
     }  # fmt: skip
@@ -231,7 +233,7 @@ def _finish(
 def take_part(row: CaseRecord, course: Course) -> None:
     """Make every organisation that owes something now a party, so that its people find the case."""
     fresh = course.difference.get("obligations", {})
-    owing = {one["organization"] for one in fresh.values() if one.get("organization")}
+    owing = {one["organization"] for one in fresh.values() if one.get("organization") and not one.get("person")}
     owing -= {row.organization, row.owner, ANY_BUREAU}
     if owing:
         marks = ", ".join(["%s"] * len(owing))
@@ -283,7 +285,7 @@ def _set_free(case_id: str, number: str) -> None:
         return
     events = list(row.events.order_by("seq"))
     at = max(place for place, event in enumerate(events) if event.action == "merge")
-    diff, earlier = events[at].diff, replay(event.diff for event in events[:at])
+    diff, earlier = events[at].diff, replay(folding.differences(events[:at]))
     position = store.read_position(row, everything=True)
     course = begin(row, spec, "unmerge", job_actor("cases.unmerge"), values={"number": number}, position=position)
     undo(course, diff, earlier)

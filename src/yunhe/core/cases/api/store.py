@@ -34,8 +34,8 @@ from yunhe.kernel.ids import new_id
 
 CASE_FIELDS = (
     "id", "number", "kind_code", "phase", "state", "outcome", "parent_id", "organization", "owner", "region", "subject_type",
-    "subject_id", "title", "opened_by", "opened_by_name", "opened_at", "closed_at", "due_at", "estimated", "supervised_at",
-    "reminders", "merged_into_id", "batch_id",
+    "subject_id", "title", "opened_by", "opened_by_name", "opened_for", "opened_at", "closed_at", "due_at", "estimated",
+    "supervised_at", "reminders", "merged_into_id", "batch_id",
 )  # fmt: skip
 TIMING_FIELDS = (
     "started_at", "limit_amount", "limit_unit", "limit_basis", "extend_most", "due_at", "estimated", "paused_at", "pause_basis", "pauses",

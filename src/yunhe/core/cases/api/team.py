@@ -17,7 +17,7 @@ from yunhe.core.cases.api.reading import organization_names, person_names
 from yunhe.core.cases.models import ANY_BUREAU, CaseRecord, ObligationQuerySet, ObligationRecord
 from yunhe.core.cases.rules import clock
 from yunhe.core.cases.rules.course import BATCH, OPEN, ROLE_JOIN
-from yunhe.core.cases.types import TeamLine, TeamWork, WorkItem
+from yunhe.core.cases.types import OPINION, TeamLine, TeamWork, WorkItem
 from yunhe.core.organizations import api as organizations
 from yunhe.kernel.actor import ALL, Actor
 from yunhe.kernel.clock import now
@@ -33,7 +33,7 @@ MOST_EXCEPTIONS = 200
 def get_team(*, organization: str, actor: Actor) -> TeamWork:
     """Return the work of an organisation by who holds it: its people, then its role seats. What is done counts for who did it.
 
-    Work of a person's own (an applicant's papers, an opinion) counts where the organisation applies or is asked.
+    Work of a person's own there (an applicant's papers, an opinion) counts where the case is the organisation's, too.
     Cost: two queries over the obligations, whatever their number. Raises: Refused without cases.supervise there.
     """
     rows = _rows(organization, actor)
@@ -94,10 +94,9 @@ def _rows(organization: str, actor: Actor) -> ObligationQuerySet:
     """Return the obligations of an organisation's seats and people that the actor supervises and may see."""
     actor.require(SUPERVISE, organization=organization)
     actor.require(SEES, organization=organization)
-    people = [f"user:{m.user_id}" for m in organizations.list_members(organization=organization)]
-    concerned = Q(case__owner=organization) | Q(case__organization=organization)
     seats = [organization, ANY_BUREAU] if organization == actor.organization and actor.may(SUPERVISE, organization=ANY_BUREAU) else [organization]
-    rows = ObligationRecord.objects.filter(Q(organization__in=seats) | (Q(organization="", person__in=people) & concerned))
+    concerned = Q(case__owner=organization) | Q(case__organization=organization) | Q(case__opened_for=organization)
+    rows = ObligationRecord.objects.filter(Q(person="") | concerned, organization__in=seats)
     for permission in (SUPERVISE, SEES):
         covered = _kinds(actor, permission, organization)
         rows = rows if ALL in covered else rows.filter(kind_code__in=covered)
@@ -105,17 +104,19 @@ def _rows(organization: str, actor: Actor) -> ObligationQuerySet:
 
 
 def held_cases(person: str) -> tuple[str, ...]:
-    """Return the cases that go on in which something was handed to a person (`user:…`)."""
-    found = ObligationRecord.objects.filter(assignee=person, state=OPEN).order_by("case_id")
+    """Return the cases that go on in which something was handed to a person (`user:…`) or is their own."""
+    found = ObligationRecord.objects.filter(Q(assignee=person) | Q(person=person), state=OPEN).order_by("case_id")
     return tuple(found.values_list("case_id", flat=True).distinct())
 
 
 def list_lost() -> tuple[tuple[str, str], ...]:
-    """Return case and person (`user:…`) of what was handed to somebody who holds no role of it any more, each once."""
-    handed = ObligationRecord.objects.filter(state=OPEN).exclude(assignee="").order_by("case_id")
-    rows = [{**row, "person": ""} for row in handed.values("case_id", "organization", "role", "assignee")]
+    """Return case and person (`user:…`) of what was handed to somebody who holds no role of it any more, or is theirs who left, each once."""
+    opened = ObligationRecord.objects.filter(state=OPEN).order_by("case_id")
+    held = opened.exclude(assignee="", person__in=("", BATCH)).exclude(name=OPINION)
+    rows = list(held.values("case_id", "organization", "role", "assignee", "person"))
     takers = Takers(rows)
-    return tuple(dict.fromkeys((str(row["case_id"]), str(row["assignee"])) for row in rows if takers.of(row) != {row["assignee"]}))
+    lost = (row for row in rows if takers.of(row) != {row["person"] or row["assignee"]})
+    return tuple(dict.fromkeys((str(row["case_id"]), str(row["person"] or row["assignee"])) for row in lost))
 
 
 def list_exceptions(*, actor: Actor) -> tuple[WorkItem, ...]:

@@ -94,10 +94,10 @@ def _tell_paused(row: CaseRecord, course: Course) -> None:
 
 
 def _opener(row: CaseRecord) -> list[Recipient]:
-    """Return who opened the case; once that person left, those who hold the role in which it was opened."""
+    """Return who opened the case; once that person left that organisation, those who hold there the role in which it was opened."""
     if not row.opened_by.startswith(PERSON):
         return []
-    if organizations.list_memberships(user_id=int(row.opened_by.removeprefix(PERSON))):
+    if holding.is_there(row.opened_by, row.opened_for):
         return [ToPerson(row.opened_by)]
     opened = row.events.order_by("seq").first()
     return [ToRole(opened.actor_organization, opened.actor_role)] if opened and opened.actor_role else []
@@ -164,13 +164,22 @@ def _tell_vacant(row: CaseRecord, course: Course) -> None:
         _send("cases.vacant", row, course, [*_supervisors(row), *everywhere], ("例外：无人可办", "Exception: nobody can act"), (text[0], text[1]))
 
 
+def tell_left(row: CaseRecord, course: Course, keys: Iterable[str]) -> None:
+    """Tell who supervises of what waits for somebody who left, and that nobody there can take."""
+    titles = [course.kind.obligation(course.position["obligations"][key]["name"]).title.as_mapping() for key in keys]
+    if titles:
+        zh = f"“{titles[0]['zh']}”等本人办理，其已离开本单位，也无人担任提出时的岗位。请打开办件指派。"
+        en = f'"{titles[0]["en"]}" waits for somebody who left, and nobody there holds the role in which the case was opened. Open it and assign it.'
+        _send("cases.vacant", row, course, _supervisors(row, row.opened_for), ("例外：无人可办", "Exception: nobody can act"), (zh, en))
+
+
 def _supervises_all(role: Role) -> bool:
     return any(right.permission in (SUPERVISE, ALL) and ALL in right.organizations for right in role.rights)
 
 
-def _supervisors(row: CaseRecord) -> list[Recipient]:
-    """Return who supervises cases of the kind in the organisation that is asked, or that applies where none is."""
-    body = row.owner or row.organization
+def _supervisors(row: CaseRecord, body: str = "") -> list[Recipient]:
+    """Return who supervises cases of the kind in an organisation, by default the one that is asked, or that applies where none is."""
+    body = body or row.owner or row.organization
     members = organizations.list_members(organization=body)
     actors = [organizations.actor_for(user_id=member.user_id, membership_id=member.id) for member in members]
     return list(dict.fromkeys(ToPerson(who.id) for who in actors if who.may(SUPERVISE, organization=body, kind=row.kind_code)))
@@ -178,11 +187,13 @@ def _supervisors(row: CaseRecord) -> list[Recipient]:
 
 def _bearers(course: Course, keys: Iterable[str]) -> list[Recipient]:
     found: dict[Recipient, None] = {}
-    for key in keys:
-        item = course.position["obligations"][key]
+    items = [course.position["obligations"][key] for key in keys]
+    there = holding.find_there({item["person"] for item in items})
+    for item in items:
         person = item["assignee"] or item["person"]
         if person.startswith(PERSON):
-            found[ToPerson(person)] = None
+            gone = not item["assignee"] and (person, item["organization"]) not in there
+            found |= {} if gone else {ToPerson(person): None}
         elif item["organization"]:
             found |= {ToRole(item["organization"], role): None for role in item["role"].split(ROLE_JOIN) if role}
     return [one for one in found if one != ToPerson(course.moment.actor.id)]

@@ -144,7 +144,7 @@ def _has_party(parties: models.QuerySet[PartyRecord], which: Q, *, at_once: bool
 
 
 class CaseRecord(models.Model):
-    """One case (办件). `version` rises by one with each event."""
+    """One case (办件). `version` rises by one with each event. `opened_for`: the organisation for which its opener acted."""
 
     id = models.CharField(primary_key=True, max_length=26)
     number = models.CharField(max_length=40, unique=True)
@@ -168,6 +168,7 @@ class CaseRecord(models.Model):
     request_key = models.CharField(max_length=120, blank=True)
     opened_by = models.CharField(max_length=120)
     opened_by_name = models.CharField(max_length=200)
+    opened_for = models.CharField(max_length=40, blank=True, default="", db_default="")
     opened_at = models.DateTimeField()
     closed_at = models.DateTimeField(null=True)
     due_at = models.DateTimeField(null=True)
@@ -227,7 +228,7 @@ class ObligationQuerySet(models.QuerySet["ObligationRecord"]):
     def waiting_for(self, actor: Actor, role_sets: Iterable[str]) -> ObligationQuerySet:
         """Open obligations whose seat is the actor's and that a right `cases.act` covers."""
         opened = self.model.objects.filter(state="open").order_by()
-        seats = opened.filter(person=actor.id).values("pk")
+        seats = opened.filter(person=actor.id, organization__in=("", actor.organization)).values("pk")
         if actor.role:  # each half by an index of its own
             bodies = (actor.organization, ANY_BUREAU)
             held = opened.filter(role__in=list(role_sets), organization__in=bodies, assignee__in=("", actor.id))
@@ -249,6 +250,8 @@ class ObligationQuerySet(models.QuerySet["ObligationRecord"]):
 
 class ObligationRecord(models.Model):
     """One piece of owed work (待办). `role` joins the codes of its roles with `+`, sorted.
+
+    The seat of a `person` is theirs in its `organization` only; in any where it names none.
 
     `first_due_at`: when its own limit or a running clock of its case ends, whatever is first. Lists go by it.
     `superseded_seq`: the step that sent the case back to before it was opened: it counts in no group any more.

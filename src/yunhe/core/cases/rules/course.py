@@ -299,7 +299,7 @@ class Course:
     def reopen_like(self, row: Mapping[str, Any]) -> list[str]:
         """Open an obligation in the seat of an earlier one, with a fresh clock; return its id, of several where each of a list owes it."""
         name, listed = row["name"], self.kind.obligation(row["name"]).who.each
-        if listed and row["organization"] in ("", BUREAU):  # a change of the procedure says that each of a list owes it now
+        if listed and (row["person"] or row["organization"] in ("", BUREAU)):  # a change of the procedure says that each of a list owes it now
             asked = {self.position["obligations"][key]["organization"] for key in self.open_obligations(name)}
             return [self._open_in_seat(name, self._seat(name, body)) for body in self._named_by(listed) if body not in asked]
         seat = {part: row[part] for part in ("organization", "role", "person", "assignee")}
@@ -383,9 +383,9 @@ class Course:
         return self._seat(name, held if organizations is None else organizations[0])
 
     def _seat(self, name: str, organization: str) -> dict[str, str]:
-        who = self.kind.obligation(name).who
-        person = self.position["case"]["opened_by"] if who.person == "opener" else who.person
-        return {"organization": organization, "role": ROLE_JOIN.join(sorted(who.roles)), "person": person, "assignee": ""}
+        who, case = self.kind.obligation(name).who, self.position["case"]
+        body, person = (case.get("opened_for", ""), case["opened_by"]) if who.person == "opener" else (organization, who.person)
+        return {"organization": body, "role": ROLE_JOIN.join(sorted(who.roles)), "person": person, "assignee": ""}
 
     def _organizations(self, who: WhoSpec) -> list[str] | None:
         """Return whose turn it is; None where a field of the case names them."""

@@ -93,7 +93,7 @@ def asked_by(old: KindSpec, new: KindSpec, move: Move) -> Asked:
         data |= named & {field.name for field in new.fields}
     for name in _seated(old, new, move):
         who = new.obligation(name).who
-        case |= {_SEATS.get(who.organization, ""), "opened_by" if who.person == "opener" else ""}
+        case |= {_SEATS.get(who.organization, ""), *(("opened_by", "opened_for") if who.person == "opener" else ())}
     case |= {"state"} if gains or whole or move.add else set()
     case |= {"opened_at"} if whole else set()
     actions = tuple(sorted({limit.starts_with for limit in new.limits} - {""})) if whole else ()
@@ -137,7 +137,7 @@ def work_out(
         left=tuple(int(key) for key in keys if after[key]["state"] == OPEN),
         came=came,
         gone=gone,
-        owing=tuple(sorted({row["organization"] for row in told.values() if row.get("organization")} - {BUREAU})),
+        owing=tuple(sorted({row["organization"] for row in told.values() if row.get("organization") and not row.get("person")} - {BUREAU})),
     )
 
 

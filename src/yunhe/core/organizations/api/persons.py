@@ -238,10 +238,11 @@ def find_holders(
     return frozenset((row.organization_id, row.role_id, row.user_id) for row in rows.order_by().only("organization_id", "role_id", "user_id"))
 
 
-def find_employed(*, user_ids: Collection[int]) -> frozenset[int]:
-    """Return which of these people have a membership that gives rights today. Cost: one query."""
+def find_employed(*, user_ids: Collection[int]) -> frozenset[tuple[int, str]]:
+    """Return in which organisations these people have a membership that gives rights today: (user id, organisation). Cost: one query."""
     rows = models.Membership.objects.filter(user_id__in=user_ids, user__is_active=True)
-    return frozenset(valid_on(rows, local(now()).date()).order_by().values_list("user_id", flat=True))
+    found = valid_on(rows, local(now()).date()).order_by().only("user_id", "organization_id")
+    return frozenset((row.user_id, row.organization_id) for row in found)
 
 
 def valid_on(rows: QuerySet[models.Membership], day: date) -> QuerySet[models.Membership]:
