@@ -63,7 +63,8 @@ def test_a_stale_page_is_told_so(note: Any, cast: Cast) -> None:
     (agree, *_) = api.access_case(case_id=case.case_id, actor=cast.leader.actor).actions
     address = f"/inbox/cases/{case.case_id}/{agree.obligation_id}/agree/"
     page = signed_in(cast.leader).post(address, {"do-text": "可以", "version": "0"})
-    assert page.status_code == 422 and "刚被别人办理过" in page.content.decode()
+    assert page.status_code == 409 and "刚被别人办理过" in page.content.decode()
+    assert "您填写期间，办件又有下列办理" in page.content.decode() and "可以" in page.content.decode()
 
 
 def test_an_action_without_a_form_is_one_press(note: Any, cast: Cast) -> None:

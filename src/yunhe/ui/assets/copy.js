@@ -7,7 +7,8 @@ export function watchCopies(root) {
     const before = label.textContent;
     button.hidden = false;
     button.addEventListener("click", async () => {
-      await navigator.clipboard.writeText(block.querySelector("code").textContent);
+      const told = block.querySelector("code, textarea");
+      await navigator.clipboard.writeText(told.value ?? told.textContent);
       label.textContent = button.dataset.copied;
       setTimeout(() => { label.textContent = before; }, 2000);
     });

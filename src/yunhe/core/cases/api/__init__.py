@@ -49,13 +49,18 @@ from yunhe.core.cases.api.delegating import (
 )
 from yunhe.core.cases.api.dmn import convert_dmn, export_table
 from yunhe.core.cases.api.drafts import (
+    OPERATOR,
     access_draft,
     action_scope,
+    describe_step,
     discard_draft,
     fields_of_draft,
     find_drafts,
+    find_step,
     is_handed_in,
     keep_action,
+    keep_lost_action,
+    keep_lost_opening,
     keep_opening,
     list_drafts,
     make_way,
@@ -135,6 +140,7 @@ from yunhe.core.cases.rules.fields import check_values, is_bounded_json
 from yunhe.core.cases.rules.operators import FORMS as OPERATOR_FORMS
 
 __all__ = [
+    "OPERATOR",
     "OPERATOR_FORMS",
     "VIEW_QUERIES",
     "Absence",
@@ -159,6 +165,7 @@ __all__ = [
     "decide",
     "delegate",
     "delete_view",
+    "describe_step",
     "digest_of",
     "discard_draft",
     "draft_migration",
@@ -175,6 +182,7 @@ __all__ = [
     "find_membership",
     "find_migration_job",
     "find_open_case",
+    "find_step",
     "get_case",
     "get_kind",
     "get_migration",
@@ -187,6 +195,8 @@ __all__ = [
     "is_bounded_json",
     "is_handed_in",
     "keep_action",
+    "keep_lost_action",
+    "keep_lost_opening",
     "keep_opening",
     "kind_of_case",
     "labels_for",

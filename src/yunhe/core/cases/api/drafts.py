@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -13,12 +13,21 @@ from yunhe.core.attachments import api as attachments
 from yunhe.core.attachments.errors import AttachmentNotFound, UploadEnded
 from yunhe.core.cases.api import filling, kinds, steps
 from yunhe.core.cases.api.acting import choose_seat
-from yunhe.core.cases.errors import DraftNotFound, DraftTooLarge, KindNotFound, TooManyDrafts
-from yunhe.core.cases.models import CaseRecord, DraftRecord, KindRecord, ReceiptRecord
-from yunhe.core.cases.rules.course import OPEN
+from yunhe.core.cases.api.reading import describe_action, require_visible
+from yunhe.core.cases.errors import (
+    ActionNotOffered,
+    CaseNotFound,
+    DraftNotFound,
+    DraftTooLarge,
+    KindNotFound,
+    TooManyDrafts,
+)
+from yunhe.core.cases.models import CaseRecord, DraftRecord, KindRecord, ObligationRecord, ReceiptRecord
+from yunhe.core.cases.rules.course import CLOSED, OPEN
 from yunhe.core.cases.rules.digests import canonical_json
 from yunhe.core.cases.rules.fields import is_bounded_json
-from yunhe.core.cases.types import Draft, FieldSpec, FormPage
+from yunhe.core.cases.rules.operators import FORMS
+from yunhe.core.cases.types import ActionView, Draft, FieldSpec, FormPage
 from yunhe.core.evidence import api as evidence
 from yunhe.kernel.actor import Actor
 from yunhe.kernel.clock import now
@@ -29,6 +38,8 @@ LIMIT_KB = 1024
 KEEP_ENDED = timedelta(days=7)
 """How long a form stays that is not asked for any more: its person may still copy from it, and a step may be taken back."""
 BATCH = 200
+OPERATOR = "op."
+"""Stands before the name of a generic operator where a draft names an action."""
 
 
 def keep_opening(*, kind: str, scope: str, values: Mapping[str, Any], actor: Actor, page: FormPage | None = None) -> Draft:
@@ -57,6 +68,53 @@ def keep_action(
     scope = filling.action_scope(seat.row.pk, action)
     place = {"case_id": row.pk, "obligation_id": seat.row.pk, "action": action}
     return _keep(scope, values, actor, page, kind_code=row.kind_code, kind_digest=row.kind.digest, **place)
+
+
+def keep_lost_opening(*, kind: str, scope: str, values: Mapping[str, Any], actor: Actor, page: FormPage | None = None) -> Draft:
+    """Keep the opening form of a kind that is not, or no longer, the actor's to open. Raises: as `keep_opening`, for no such kind."""
+    row = kinds.current_kind(kind)
+    return _keep(scope, values, actor, page, kind_code=kind, kind_digest=row.digest)
+
+
+def keep_lost_action(
+    *, case_id: str, obligation_id: str, action: str, values: Mapping[str, Any], actor: Actor, page: FormPage | None = None
+) -> Draft:
+    """Keep the form of a step that is not, or no longer, the actor's, on a case that they see; an operator's is named `op.NAME`.
+
+    Raises: CaseNotFound, ActionNotOffered where the case never had such a step, DraftTooLarge, TooManyDrafts.
+    """
+    row, item, _offered = _find_step(case_id, obligation_id, action, actor)
+    place = {"case_id": row.pk, "action": action, **({"obligation_id": item.pk} if item else {})}
+    scope = filling.action_scope(item.pk if item else row.pk, action)
+    return _keep(scope, values, actor, page, kind_code=row.kind_code, kind_digest=row.kind.digest, **place)
+
+
+def describe_step(*, case_id: str, obligation_id: str, action: str, actor: Actor) -> ActionView:
+    """Return what a step of a case asks for, also when it is over or another's. Raises: CaseNotFound, ActionNotOffered."""
+    return _find_step(case_id, obligation_id, action, actor)[2]
+
+
+def find_step(*, obligation_ids: Sequence[str], action: str, actor: Actor) -> tuple[str, ActionView] | None:
+    """Return the first of these obligations that has such a step on a case that the actor sees: its case, and what it asks for."""
+    rows = {row.pk: row.case_id for row in ObligationRecord.objects.filter(pk__in=obligation_ids[:BATCH])}
+    for key in obligation_ids:
+        try:
+            return rows[key], _find_step(rows[key], key, action, actor)[2]
+        except (KeyError, CaseNotFound, ActionNotOffered):
+            continue
+    return None
+
+
+def _find_step(case_id: str, obligation_id: str, action: str, actor: Actor) -> tuple[CaseRecord, ObligationRecord | None, ActionView]:
+    row, spec = steps.read_case(case_id)
+    require_visible(row, actor)
+    item = row.obligations.filter(pk=obligation_id).first()
+    name = action.removeprefix(OPERATOR)
+    if name != action and name in FORMS and (item or not obligation_id):
+        return row, item, ActionView(obligation_id, spec.title.as_mapping(), name, {"zh": name, "en": name}, "primary", FORMS[name], {}, {})
+    if item is None or action not in spec.obligation(item.name).actions:
+        raise ActionNotOffered(number=row.number, action=action[:60])
+    return row, item, describe_action(row, spec, item, action, actor)
 
 
 def request_key_of(scope: str) -> str:
@@ -130,6 +188,8 @@ def fields_of_draft(draft: Draft) -> Mapping[str, FieldSpec]:
     row = KindRecord.objects.filter(code=draft.kind, digest=draft.kind_digest).order_by("-number").first()
     if row is None:
         return {}
+    if draft.action.startswith(OPERATOR):
+        return {field.name: field for field in FORMS[draft.action.removeprefix(OPERATOR)]}
     spec = kinds.spec_of(row)
     forms = [a.fields for o in spec.obligations.values() for name, a in o.actions.items() if name == draft.action]
     return {field.name: field for form in (forms if draft.action else [spec.fields]) for field in form}
@@ -257,5 +317,6 @@ def _draft(row: DraftRecord) -> Draft:
         values=row.values, saved_at=row.saved_at, case_id=row.case_id or "", case_number=row.case.number if row.case else "",
         obligation_id=row.obligation_id or "", action=row.action,
         title=row.case.title if row.case else str(row.values.get("title") or ""),
-        is_open=row.obligation is None or row.obligation.state == OPEN, stamp=row.stamp, beside=row.beside,
+        is_open=(row.obligation is None or row.obligation.state == OPEN) and (row.case is None or row.case.state != CLOSED),
+        stamp=row.stamp, beside=row.beside,
     )  # fmt: skip

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from yunhe.core.cases.api import choices, holding, kinds, slots, store
@@ -223,28 +224,36 @@ def offered_actions(
         if holder is None:
             continue
         actor = holders[0]
-        obligation = spec.obligation(item.name)
-        for name, action in sorted(obligation.actions.items(), key=lambda pair: (STYLES.index(pair[1].style), pair[0])):
+        actions = spec.obligation(item.name).actions
+        for name, action in sorted(actions.items(), key=lambda pair: (STYLES.index(pair[1].style), pair[0])):
             if action.by_room:
                 continue
-            labels = choices.labels_for(action.fields, actor)
-            views.append(
-                ActionView(
-                    obligation_id=item.pk,
-                    obligation_title=obligation.title.as_mapping(),
-                    name=name,
-                    title=action.title.as_mapping(),
-                    style=action.style,
-                    fields=action.fields,
-                    defaults={f.name: row.data.get(f.default_from.removeprefix("data.")) for f in action.fields if f.default_from},
-                    options={f.name: options_of(f, row.data, labels.get(f.name, bodies)) for f in action.fields if _is_chosen(f)},
-                    refusal=_refusal(row, spec, name, actor, item)
-                    or (_refusal(row, spec, name, holder, item) if holder is not actor else None),
-                    on_behalf_name="" if holder is actor else holder.name,
-                    labels=labels,
-                )
-            )
+            refusal = _refusal(row, spec, name, actor, item) or (_refusal(row, spec, name, holder, item) if holder is not actor else None)
+            described = describe_action(row, spec, item, name, actor, bodies)
+            views.append(replace(described, refusal=refusal, on_behalf_name="" if holder is actor else holder.name))
     return tuple(views)
+
+
+def describe_action(
+    row: CaseRecord, spec: KindSpec, item: ObligationRecord, name: str, actor: Actor, bodies: Mapping[str, str] | None = None
+) -> ActionView:
+    """Return an action of an obligation with its form, whoever's it is; `bodies` are read here if not given."""
+    obligation = spec.obligation(item.name)
+    action = obligation.actions[name]
+    labels = choices.labels_for(action.fields, actor)
+    if bodies is None:
+        bodies = organization_choices() if any(f.format == BODY for f in action.fields) else {}
+    return ActionView(
+        obligation_id=item.pk,
+        obligation_title=obligation.title.as_mapping(),
+        name=name,
+        title=action.title.as_mapping(),
+        style=action.style,
+        fields=action.fields,
+        defaults={f.name: row.data.get(f.default_from.removeprefix("data.")) for f in action.fields if f.default_from},
+        options={f.name: options_of(f, row.data, labels.get(f.name, bodies)) for f in action.fields if _is_chosen(f)},
+        labels=labels,
+    )
 
 
 def options_of(spec: FieldSpec, data: Mapping[str, Any], offered: Mapping[str, Any]) -> tuple[str, ...]:

@@ -22,6 +22,8 @@ from yunhe.kernel.ids import new_id
 from yunhe.ui.cells import Table
 
 SUBMIT, SAVE, REFRESH, LEAVE = "submit", "save", "refresh", "leave"
+PREFIX = "do-"
+"""Stands before the name of every field of a form where it is sent."""
 
 
 class Place(Protocol):
@@ -120,7 +122,7 @@ def take(request: HttpRequest, offered: ActionView, place: Place, names: Mapping
     place.page = FormPage(request.POST.get("page", "")[:26], request.POST.get("made_from", "")[:26])
     step = request.POST.get("step", SUBMIT)
     posted = request.POST.copy()
-    refused = _store_files(request, offered, posted, place.actor) if step != LEAVE else {}
+    refused = store_files(request, offered, posted, place.actor) if step != LEAVE else {}
     typed = build_form(offered, posted, names, actor=place.actor).typed()
     state = _look(place, offered, typed, fetch=step in (SUBMIT, REFRESH))
     drawn: dict[str, Any] = {"values": typed, "state": state, "actor": place.actor}
@@ -132,6 +134,10 @@ def take(request: HttpRequest, offered: ActionView, place: Place, names: Mapping
         form = build_form(offered, names=names, **drawn)
     filling = Filling(form, typed, place.page, step=step, fresh=state.fresh)
     place.notes = filling.notes
+    filling.dropped = _unasked(posted, offered)
+    if filling.dropped and step == SUBMIT:
+        filling.fresh = True
+        filling.notes.append(__("您填写的时候，这份表单有了新的版本。请核对后再提交。"))
     if step == SUBMIT:
         if api.make_way(scope=place.scope, values=typed, actor=place.actor, page=place.page):
             messages.warning(request, __("在别处保存过更新的草稿。它没有被删除，在“提出办件”的列表里。"))
@@ -152,6 +158,13 @@ def hand_in(filling: Filling, place: Place, run: Callable[[dict[str, Any]], Any]
         except YunheError:  # what cannot be kept still stands in the page
             filling.draft = None
     return done
+
+
+def _unasked(posted: Any, offered: ActionView) -> list[tuple[str, str]]:
+    """Return what was typed into fields that the form does not have any more."""
+    declared = {spec.name for spec in offered.fields}
+    sent = ((name.removeprefix(PREFIX), posted.getlist(name)) for name in posted if name.startswith(PREFIX))
+    return [(name, "、".join(told)) for name, told in sent if any(told) and name.partition("__")[0] not in declared]
 
 
 def _noted(place: Place, draft: Draft) -> Draft:
@@ -178,7 +191,7 @@ def _look(place: Place, offered: ActionView, typed: Mapping[str, Any], *, fetch:
     return place.look(typed, fetch=fetch)
 
 
-def _store_files(request: HttpRequest, offered: ActionView, posted: Any, actor: Actor) -> dict[str, list[str]]:
+def store_files(request: HttpRequest, offered: ActionView, posted: Any, actor: Actor) -> dict[str, list[str]]:
     """Store the files that came with the form itself, and name them in it; return what was refused, by field."""
     refused: dict[str, list[str]] = {}
     for spec in offered.fields:

@@ -32,7 +32,7 @@ def compare(
     """Return the fields in which another text of a form differs from the form, both as people read them."""
     ordered = dict.fromkeys([*fields, *typed, *other])
     differing = [name for name in ordered if _held(other, name) != _held(typed, name)]
-    named = {**names, **_file_names([other, typed], actor)}
+    named = {**names, **file_names([other, typed], actor)}
 
     def told(values: Mapping[str, Any], name: str) -> str | None:
         return say_field(fields.get(name), _held(values, name), {**named, **{c: say(t) for c, t in labels.get(name, {}).items()}})
@@ -75,6 +75,7 @@ def _held(values: Mapping[str, Any], name: str) -> Any:
     return None if value in NOTHING else value
 
 
-def _file_names(texts: Iterable[Mapping[str, Any]], actor: Actor) -> dict[str, str]:
+def file_names(texts: Iterable[Mapping[str, Any]], actor: Actor) -> dict[str, str]:
+    """Return what the files of some texts are called, by id."""
     ids = [str(one) for values in texts for held in values.values() if isinstance(held, list) for one in held]
     return {one.id: one.name for one in attachments.find_drafts(ids=ids, actor=actor)} if ids else {}

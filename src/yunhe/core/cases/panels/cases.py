@@ -71,11 +71,12 @@ def case_context(
     form: tuple[ActionView, Any] | None = None,
     operator: OperatorView | None = None,
     filling: Any = None,
+    left: Any = None,
 ) -> dict[str, Any]:
     """Return the context of `cases/_case.html`.
 
     `here` is where forms open and are left again, `after` where one comes when it is done (by default `here`).
-    `operator` is the form's, if any.
+    `operator` is the form's, if any; `left` is what was typed for a step that is not the actor's now.
     """
     due, names = due_of(view), names_in(view)
     return {
@@ -93,6 +94,7 @@ def case_context(
         "offered": form[0] if form else None,
         "form": form[1] if form else None,
         "filling": filling,
+        "left": left,
         "files": _files(view) if view.files else None,
         "receipts": _receipts(view, request.actor) if view.receipts else None,
         "form_href": _form_href(view.case, form[0], operator) if form else "",

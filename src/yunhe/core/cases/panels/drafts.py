@@ -8,6 +8,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as __
 from django.utils.translation import gettext_lazy as _
 
+from yunhe.core.cases import api
 from yunhe.core.cases.forms.actions import say
 from yunhe.core.cases.types import Draft
 from yunhe.ui.cells import Action, Column, Link, Table, Tag
@@ -17,7 +18,12 @@ def form_href(draft: Draft) -> str:
     """Return where the form of a draft is filled in."""
     if not draft.case_id:
         return f"{reverse('cases:open', args=[draft.kind])}?draft={draft.draft_id}"
-    return f"{reverse('cases:case', args=[draft.case_id])}?ob={draft.obligation_id}&act={draft.action}#case"
+    asked = (
+        f"op={draft.action.removeprefix(api.OPERATOR)}"
+        if draft.action.startswith(api.OPERATOR)
+        else f"act={draft.action}"
+    )
+    return f"{reverse('cases:case', args=[draft.case_id])}?ob={draft.obligation_id}&{asked}#case"
 
 
 def drafts_table(drafts: tuple[Draft, ...]) -> Table:

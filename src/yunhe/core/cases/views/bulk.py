@@ -12,9 +12,9 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_http_methods
 
 from yunhe.core.cases import api
-from yunhe.core.cases.errors import ActionNotOffered
 from yunhe.core.cases.forms import operators
 from yunhe.core.cases.forms.actions import build_form, say
+from yunhe.core.cases.panels import left
 from yunhe.core.cases.panels.cases import key_map
 from yunhe.core.cases.panels.clocks import due_tag, light_tone
 from yunhe.core.cases.rules.fields import checked
@@ -28,7 +28,7 @@ HAND_ON = "hand_on"
 
 
 @require_http_methods(["POST"])
-@requires("cases.act")
+@requires("cases.act", "cases.view")
 def bulk(request: HttpRequest) -> HttpResponse:
     """Show what can be done with the picked lines, then the form of it, then what became of each line."""
     picks = dict(map(_pick, request.POST.getlist("pick")))
@@ -40,7 +40,11 @@ def bulk(request: HttpRequest) -> HttpResponse:
     context["next"] = safe_next(request, reverse("cases:inbox"))
     if not action:
         return render(request, "cases/bulk.html", context | {"choices": _choices(offer)})
-    chosen, names = _chosen(offer, action)
+    found = _chosen(offer, action)
+    if found is None:
+        lost = left.take_bulk(request, tuple(picks), action)
+        return render(request, "cases/bulk.html", context | {"left": lost, "choices": _choices(offer)}, status=409)
+    chosen, names = found
     form = build_form(chosen, request.POST if request.POST.get("go") or request.POST.get("again") else None, names)
     context |= {"chosen": chosen, "form": form, "names": names}
     if not request.POST.get("go"):
@@ -50,7 +54,9 @@ def bulk(request: HttpRequest) -> HttpResponse:
     done = form.submit(lambda _: _run(request, picks, chosen, form), also=("refused",))
     if done is None:
         return render(request, "cases/bulk.html", context, status=form.status)
-    return render(request, "cases/outcomes.html", context | told(done) | {"kept": _kept(request), "again": reverse("cases:bulk")})
+    sent = left.told_texts(form.values(), chosen, request.actor, names) if any(one.refusal for one in done) else []
+    again = {"kept": _kept(request), "again": reverse("cases:bulk"), "texts": [pair for pair in sent if pair[1]]}
+    return render(request, "cases/outcomes.html", context | told(done) | again)
 
 
 @require_http_methods(["POST"])
@@ -111,14 +117,14 @@ def _choices(offer: BulkOffer) -> list[tuple[str, str, str, str]]:
     return found + [(f"op.{one.name}", str(operators.LABELS[one.name]), "normal", "") for one in offer.operators]
 
 
-def _chosen(offer: BulkOffer, name: str) -> tuple[ActionView, Mapping[str, str]]:
-    """Return the chosen action, or operator (`op.`), with what people read for its options."""
+def _chosen(offer: BulkOffer, name: str) -> tuple[ActionView, Mapping[str, str]] | None:
+    """Return the chosen action, or operator (`op.`), with what people read for its options; None if it is not offered now."""
     for one in offer.operators:
         if name == f"op.{one.name}":
             return operators.offer_among(one), {}
     found = next((a for a in offer.actions if a.name == name and not a.refusal), None)
     if found is None:
-        raise ActionNotOffered(number=offer.items[0].number if offer.items else "—", action=name.removeprefix("op."))
+        return None
     return found, api.organization_choices() if any(f.format == "organization" for f in found.fields) else {}
 
 

@@ -13,14 +13,18 @@ from django.utils.translation import gettext as __
 from django.views.decorators.http import require_http_methods, require_safe
 
 from yunhe.core.cases import api
-from yunhe.core.cases.errors import ActionNotOffered
+from yunhe.core.cases.errors import CaseNotFound
 from yunhe.core.cases.forms import operators, places
 from yunhe.core.cases.forms.actions import build_form, say
-from yunhe.core.cases.panels import kinds
+from yunhe.core.cases.panels import kinds, left
 from yunhe.core.cases.panels.cases import case_context, names_in
-from yunhe.core.cases.types import ActionView, Case, CaseView, OperatorView
+from yunhe.core.cases.types import ActionView, Case, CaseView, Draft, OperatorView
+from yunhe.kernel.actor import Actor
 from yunhe.ui.doors import requires
 from yunhe.ui.pages import safe_next
+
+CONFLICT = 409
+"""Somebody else was quicker, or it is not the person's any more: nothing was done, nothing is lost."""
 
 
 @require_safe
@@ -34,12 +38,16 @@ def show_case(request: HttpRequest, case_id: str) -> HttpResponse:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@requires("cases.act")
+@requires("cases.act", "cases.view")
 def act(request: HttpRequest, case_id: str, obligation_id: str, action: str) -> HttpResponse:
-    """Take an action; a refused form is shown again beside the case."""
-    view = api.access_case(case_id=case_id, actor=request.actor)
+    """Take an action; a refused form is shown again beside the case, and one whose step is gone with what happened meanwhile."""
+    view = _seen_case(request, case_id)
+    if view is None:
+        return _left_alone(request)
     offered = _offered(view, obligation_id, action)
     here = reverse("cases:case", args=[case_id])
+    if offered is None:
+        return _left_page(request, view, obligation_id, action)
     place, names = places.ActionPlace(case_id, obligation_id, action, request.actor), names_in(view)
     if request.method != "POST":
         return _action_page(request, view, offered, places.show(offered, place, names))
@@ -47,12 +55,47 @@ def act(request: HttpRequest, case_id: str, obligation_id: str, action: str) -> 
     if filling.step in (places.SAVE, places.LEAVE):
         place.keep(filling.typed)
         return _kept(request, filling, f"{here}?ob={obligation_id}&act={action}#case")
-    if filling.step == places.SUBMIT:
-        done = places.hand_in(filling, place, partial(_do, request, view, offered, filling.form))
-        if done is not None:
-            messages.success(request, __("已办理：%(what)s。") % {"what": say(offered.title)})
-            return redirect(safe_next(request, here))
+    if filling.step != places.SUBMIT:
+        return _action_page(request, view, offered, filling)
+    done = places.hand_in(filling, place, partial(_do, request, view, offered, filling.form))
+    if done is not None:
+        messages.success(request, __("已办理：%(what)s。") % {"what": say(offered.title)})
+        return redirect(safe_next(request, here))
+    view = api.access_case(case_id=case_id, actor=request.actor)
+    if _offered(view, obligation_id, action) is None:
+        return _left_page(request, view, obligation_id, action)
     return _action_page(request, view, offered, filling)
+
+
+def _seen_case(request: HttpRequest, case_id: str) -> CaseView | None:
+    """Return the case; None where it is not the actor's to see and a text for it was sent. Raises: CaseNotFound."""
+    try:
+        return api.access_case(case_id=case_id, actor=request.actor)
+    except CaseNotFound:
+        if request.method == "POST" and left.sent_plainly(request):
+            return None
+        raise
+
+
+def _left_alone(request: HttpRequest) -> HttpResponse:
+    """Show a text whose case the actor does not see any more, and nothing of the case."""
+    if request.POST.get("step") == places.LEAVE:
+        return HttpResponse(status=204)
+    told = left.take_opening(request, None, None)
+    return render(request, "cases/left.html", {"left": told, "title": told.title}, status=CONFLICT)
+
+
+def _left_page(request: HttpRequest, view: CaseView, obligation_id: str, action: str) -> HttpResponse:
+    """Show the case with what was sent for a step that is not the actor's now; nothing was handed in. Raises: ActionNotOffered."""
+    here = reverse("cases:case", args=[view.case.case_id])
+    if request.method != "POST":
+        api.describe_step(case_id=view.case.case_id, obligation_id=obligation_id, action=action, actor=request.actor)
+        return redirect(f"{here}?ob={obligation_id}&act={action}#case")
+    told = left.take_step(request, view, obligation_id, action)
+    if request.POST.get("step") == places.LEAVE:
+        return HttpResponse(status=204)
+    context = case_context(request, view, here=here, after=safe_next(request, here), left=told)
+    return render(request, "cases/case.html", context, status=CONFLICT)
 
 
 def _kept(request: HttpRequest, filling: places.Filling, here: str) -> HttpResponse:
@@ -66,16 +109,23 @@ def _kept(request: HttpRequest, filling: places.Filling, here: str) -> HttpRespo
 
 def _action_page(request: HttpRequest, view: CaseView, offered: ActionView, filling: places.Filling) -> HttpResponse:
     here = reverse("cases:case", args=[view.case.case_id])
+    meanwhile = left.say_events(left.events_since(request, view), view) if filling.form.is_bound else ()
     context = case_context(request, view, here=here, after=safe_next(request, here), form=(offered, filling.form))
-    return render(request, "cases/case.html", {**context, "filling": filling}, status=filling.form.status)
+    context |= {"filling": filling, "meanwhile": meanwhile}
+    return render(request, "cases/case.html", context, status=CONFLICT if meanwhile else filling.form.status)
 
 
 @require_http_methods(["POST"])
 @requires("cases.view")
 def operate(request: HttpRequest, case_id: str, operator: str) -> HttpResponse:
     """Use a generic operator (转办、加签、退回…) on a case; its form comes back with what is wrong."""
-    view = api.access_case(case_id=case_id, actor=request.actor)
-    one = _operator(view, operator, request.POST.get("ob", ""))
+    view = _seen_case(request, case_id)
+    if view is None:
+        return _left_alone(request)
+    obligation_id, step = request.POST.get("ob", ""), f"{api.OPERATOR}{operator}"
+    one = _operator(view, operator, obligation_id)
+    if one is None:
+        return _left_page(request, view, obligation_id, step)
     offered = operators.offer_of(view, one)
     form = build_form(offered, request.POST, names=operators.names_of(one))
 
@@ -83,29 +133,50 @@ def operate(request: HttpRequest, case_id: str, operator: str) -> HttpResponse:
         seen = _seen_version(request, view)
         return operators.run(one, view=view, values=form.values(), version=seen, actor=request.actor)
 
-    if form.submit(run, also=("refused",)) is not None:
-        messages.success(request, __("已办理：%(what)s。") % {"what": say(offered.title)})
-        return redirect(safe_next(request, reverse("cases:case", args=[case_id])))
     here = reverse("cases:case", args=[case_id])
-    context = case_context(request, view, here=here, after=safe_next(request, here), form=(offered, form), operator=one)
-    return render(request, "cases/case.html", context, status=form.status)
+    if form.submit(run, also=("refused",)) is not None:
+        if kept := _kept_of(view, one, request.actor):
+            api.discard_draft(draft_id=kept.draft_id, actor=request.actor)
+        messages.success(request, __("已办理：%(what)s。") % {"what": say(offered.title)})
+        return redirect(safe_next(request, here))
+    fresh = api.access_case(case_id=case_id, actor=request.actor)
+    if _operator(fresh, operator, obligation_id) is None:
+        return _left_page(request, fresh, obligation_id, step)
+    meanwhile = left.say_events(left.events_since(request, fresh), fresh)
+    context = case_context(
+        request, fresh, here=here, after=safe_next(request, here), form=(offered, form), operator=one
+    )
+    return render(
+        request, "cases/case.html", {**context, "meanwhile": meanwhile}, status=CONFLICT if meanwhile else form.status
+    )
 
 
 def asked(request: HttpRequest, view: CaseView) -> dict[str, Any]:
     """Return the form, with its filling or the operator that it is of, that the address asks for (`act` or `op`, with `ob`)."""
-    named = request.GET.get("op", "")
-    one = next((o for o in view.operators if (o.name, o.obligation_id) == (named, request.GET.get("ob", ""))), None)
-    if one is None:
-        return _asked_form(request, view)
-    offered = operators.offer_of(view, one)
-    return {"form": (offered, build_form(offered, names=operators.names_of(one))), "operator": one}
+    named, obligation_id = request.GET.get("op", ""), request.GET.get("ob", "")
+    one = _operator(view, named, obligation_id)
+    if one is not None:
+        offered, kept = operators.offer_of(view, one), _kept_of(view, one, request.actor)
+        form = build_form(offered, names=operators.names_of(one), values=kept.values if kept else None)
+        return {"form": (offered, form), "operator": one}
+    if named:
+        return {"form": None, "left": left.recall_step(view, obligation_id, f"{api.OPERATOR}{named}", request.actor)}
+    return _asked_form(request, view)
+
+
+def _kept_of(view: CaseView, one: OperatorView, actor: Actor) -> Draft | None:
+    """Return what a person kept of an operator's form that could not be used when they sent it."""
+    scope = api.action_scope(obligation_id=one.obligation_id or view.case.case_id, action=f"{api.OPERATOR}{one.name}")
+    return api.find_drafts(scope=scope, actor=actor)[0]
 
 
 def _asked_form(request: HttpRequest, view: CaseView) -> dict[str, Any]:
-    """Return the form that the address asks for (`act`, `ob`), if the action is offered, with what was kept of it."""
-    asked = (request.GET.get("ob"), request.GET.get("act"))
-    found = next((a for a in view.actions if (a.obligation_id, a.name) == asked and not a.refusal), None)
+    """Return the form that the address asks for (`act`, `ob`) with what was kept of it; what was kept alone, if it is not offered."""
+    obligation_id, action = request.GET.get("ob", ""), request.GET.get("act", "")
+    found = _offered(view, obligation_id, action)
     if found is None:
+        return {"form": None, "left": left.recall_step(view, obligation_id, action, request.actor) if action else None}
+    if found.refusal:
         return {"form": None}
     place = places.ActionPlace(view.case.case_id, found.obligation_id, found.name, request.actor)
     filling = places.show(found, place, names_in(view))
@@ -123,11 +194,8 @@ def _do(request: HttpRequest, view: CaseView, offered: ActionView, form: Any, da
     )
 
 
-def _offered(view: CaseView, obligation_id: str, action: str) -> ActionView:
-    for offered in view.actions:
-        if (offered.obligation_id, offered.name) == (obligation_id, action):
-            return offered
-    raise ActionNotOffered(number=view.case.number, action=action)
+def _offered(view: CaseView, obligation_id: str, action: str) -> ActionView | None:
+    return next((one for one in view.actions if (one.obligation_id, one.name) == (obligation_id, action)), None)
 
 
 def _seen_version(request: HttpRequest, view: CaseView) -> int:
@@ -135,9 +203,5 @@ def _seen_version(request: HttpRequest, view: CaseView) -> int:
     return int(seen) if seen.isascii() and seen.isdigit() and len(seen) < 10 else view.case.version
 
 
-def _operator(view: CaseView, name: str, obligation_id: str) -> OperatorView:
-    """Return the operator if it is offered. Raises: ActionNotOffered."""
-    for one in view.operators:
-        if (one.name, one.obligation_id) == (name, obligation_id):
-            return one
-    raise ActionNotOffered(number=view.case.number, action=str(operators.LABELS.get(name, name)))
+def _operator(view: CaseView, name: str, obligation_id: str) -> OperatorView | None:
+    return next((one for one in view.operators if (one.name, one.obligation_id) == (name, obligation_id)), None)

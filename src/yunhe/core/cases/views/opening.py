@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from django.contrib import messages
@@ -16,7 +17,9 @@ from yunhe.core.cases import api
 from yunhe.core.cases.errors import KindNotFound
 from yunhe.core.cases.forms import opening, places, texts
 from yunhe.core.cases.forms.actions import say
+from yunhe.core.cases.panels import left
 from yunhe.core.cases.panels.drafts import drafts_table, form_href
+from yunhe.core.cases.types import ActionView, Draft, FormPage
 from yunhe.kernel.ids import new_id
 from yunhe.ui.cells import Column, Empty, Link, Table
 from yunhe.ui.doors import requires
@@ -41,12 +44,12 @@ def list_new(request: HttpRequest) -> HttpResponse:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@requires("cases.act")
+@requires("cases.act", "cases.view")
 def open_case(request: HttpRequest, kind: str) -> HttpResponse:
     """Open a case of a kind by the form of its fields; keep the form, or look at it again, as its button says."""
     info = next((one for one in api.list_openable(actor=request.actor) if one.code == kind), None)
     if info is None:
-        raise KindNotFound(name=kind)
+        return _left_page(request, kind)
     place = places.OpeningPlace(kind, _scope(request), request.actor)
     offered, names = opening.offer_of(kind, request.actor)
     if request.method != "POST":
@@ -92,8 +95,41 @@ def show_draft(request: HttpRequest, draft_id: str) -> HttpResponse:
     fields, labels = texts.fields_of(draft, request.actor)
     other = own if own and own.draft_id != draft.draft_id else None
     told = texts.compare(draft.values, other.values if other else {}, fields, actor=request.actor, names=api.organization_choices(), labels=labels)
-    context = {"draft": draft, "own": other, "differences": told, "form_href": form_href(other or draft)}
+    context: dict[str, Any] = {"draft": draft, "own": other, "differences": told, "form_href": form_href(other or draft)}
+    if other is None:
+        step = ActionView(
+            draft.obligation_id,
+            draft.kind_title,
+            draft.action,
+            draft.kind_title,
+            "",
+            tuple(fields.values()),
+            {},
+            {},
+            labels=labels,
+        )
+        context["texts"] = left.told_texts(draft.values, step, request.actor, api.organization_choices())
     return render(request, "cases/draft.html", {**context, "title": draft.title or say(draft.kind_title)})
+
+
+def _left_page(request: HttpRequest, kind: str) -> HttpResponse:
+    """Show what was sent, or kept, of the form of a kind that is not the actor's to open now. Raises: KindNotFound, DraftNotFound."""
+    if request.method != "POST" and "draft" in request.GET:
+        return redirect("cases:draft", api.access_draft(draft_id=request.GET["draft"], actor=request.actor).draft_id)
+    if request.method != "POST" or not left.sent_plainly(request):
+        raise KindNotFound(name=kind)
+    known = any(info.code == kind for info in api.list_kinds())
+    scope = request.POST.get("key", "")[:100] or new_id()
+
+    def keep(typed: Mapping[str, Any], page: FormPage) -> Draft:
+        return api.keep_lost_opening(kind=kind, scope=scope, values=typed, actor=request.actor, page=page)
+
+    told = left.take_opening(
+        request, opening.offer_of(kind, request.actor)[0] if known else None, keep if known else None
+    )
+    if request.POST.get("step") == places.LEAVE:
+        return HttpResponse(status=204)
+    return render(request, "cases/left.html", {"left": told, "title": told.title}, status=409)
 
 
 def _scope(request: HttpRequest) -> str:
