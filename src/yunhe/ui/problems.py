@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urlsplit
 
 from django.core.exceptions import ObjectDoesNotExist, PermissionDenied, SuspiciousOperation
 from django.db import DataError, IntegrityError
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.loader import render_to_string
 from django.urls import NoReverseMatch, reverse
+from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
@@ -136,9 +137,20 @@ def _place(name: str) -> str:
         return ""
 
 
+def _page_of(request: HttpRequest) -> str:
+    """Return the address on this site from which a form was sent, "/" if it is not known."""
+    referrer = request.headers.get("Referer", "")
+    if not url_has_allowed_host_and_scheme(referrer, allowed_hosts={request.get_host()}, require_https=request.is_secure()):
+        return "/"
+    parts = urlsplit(referrer)
+    local = f"/{parts.path.lstrip('/')}" + (f"?{parts.query}" if parts.query else "")
+    return local if url_has_allowed_host_and_scheme(local, allowed_hosts=None) else "/"
+
+
 def _turn(request: HttpRequest, place: str) -> HttpResponse:
-    target = request.get_full_path() if request.method == "GET" else "/"
-    place = f"{place}?{urlencode({'next': target})}"
+    """Lead to where it is mended, and back: to the page that was asked for, or from which a form was sent that was not taken."""
+    asked = {"next": request.get_full_path()} if request.method == "GET" else {"next": _page_of(request), "sent": "1"}
+    place = f"{place}?{urlencode(asked)}"
     if getattr(request, "htmx", False):
         return HttpResponse(status=204, headers={"HX-Redirect": place})
     return HttpResponseRedirect(place)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from typing import Any
+from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 
@@ -157,3 +158,21 @@ def test_what_was_typed_for_several_is_shown_when_none_is_left(note: Any, cast: 
     assert none.status_code == 409 and shown_texts(page) == ["同一个理由"] and "没有办任何一件" in page
     (draft,) = api.list_drafts(actor=cast.leader.actor)
     assert draft.values == {"text": "同一个理由"} and draft.case_number == cases[0].number
+
+
+@pytest.mark.parametrize(
+    ("referrer", "wanted"),
+    [
+        ("http://testserver/inbox/?case=1&act=agree", "/inbox/?case=1&act=agree"),
+        ("https://elsewhere.example/inbox/", "/"),
+        ("http://testserver//elsewhere.example/x", "/elsewhere.example/x"),
+        ("javascript:alert(1)", "/"),
+        ("", "/"),
+    ],
+)
+def test_a_form_sent_by_nobody_leads_to_sign_in_and_back_to_its_page(client: Any, referrer: str, wanted: str) -> None:
+    answer = client.post("/inbox/cases/01X/01Y/agree/", {"do-text": TYPED}, headers={"Referer": referrer})
+    assert answer.status_code == 302 and dict(parse_qsl(urlsplit(answer["Location"]).query)) == {"next": wanted, "sent": "1"}
+    page = client.get(answer["Location"]).content.decode()
+    assert "刚才的表单没有送出" in page and TYPED not in page
+    assert "刚才的表单没有送出" not in client.get("/login?next=/inbox/").content.decode()

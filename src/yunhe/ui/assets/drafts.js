@@ -16,6 +16,7 @@ function enhance(form) {
     if (changed && form.isConnected && keep(form)) changed = false;
   };
   addEventListener("pagehide", leave);
+  addEventListener("pageshow", (shown) => { if (shown.persisted) changed = true; }); // gone back to: what was sent may not have been taken
   document.addEventListener("visibilitychange", () => { if (document.visibilityState === "hidden") leave(); });
 }
 

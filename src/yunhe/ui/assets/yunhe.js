@@ -6,6 +6,7 @@ import { watchErrors } from "./errors.js";
 import { foldFacets } from "./facets.js";
 import { watchKeys } from "./keys.js";
 import { watchPicks } from "./picks.js";
+import { watchSent } from "./sent.js";
 import { watchSheets } from "./sheets.js";
 import { watchUploads } from "./upload.js";
 
@@ -18,4 +19,5 @@ watchPicks(document);
 watchSheets(document);
 watchUploads(document);
 watchDrafts(document);
+watchSent(document);
 document.body.addEventListener("htmx:load", () => watchUploads(document));

@@ -115,10 +115,12 @@ def _action_page(request: HttpRequest, view: CaseView, offered: ActionView, fill
     return render(request, "cases/case.html", context, status=CONFLICT if meanwhile else filling.form.status)
 
 
-@require_http_methods(["POST"])
+@require_http_methods(["GET", "HEAD", "POST"])
 @requires("cases.view")
 def operate(request: HttpRequest, case_id: str, operator: str) -> HttpResponse:
-    """Use a generic operator (转办、加签、退回…) on a case; its form comes back with what is wrong."""
+    """Use a generic operator (转办、加签、退回…) on a case; its form comes back with what is wrong. Asked for alone it is the case."""
+    if request.method != "POST":
+        return redirect("cases:case", case_id)
     view = _seen_case(request, case_id)
     if view is None:
         return _left_alone(request)
