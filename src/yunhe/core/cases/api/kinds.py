@@ -10,6 +10,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from django.db import DEFAULT_DB_ALIAS, connections, transaction
+from django.db.models import Q
 from pydantic import ValidationError
 
 from yunhe.core.cases.api import rulebook
@@ -154,10 +155,24 @@ def pauses_clocks(row: KindRecord) -> bool:
     return known
 
 
-def role_sets(role: str) -> tuple[str, ...]:
-    """Return the role and every stored set of roles (`a+b`) of any published kind that holds it."""
-    digests = tuple(KindRecord.objects.order_by("id").values_list("digest", flat=True))
-    return tuple(dict.fromkeys((role, *(text for text in _all_role_sets(digests) if role in text.split("+"))))) if role else ()
+def all_digests() -> tuple[str, ...]:
+    """Return every version of every published kind, as a key for what is asked of all of them. Cost: one query."""
+    return tuple(KindRecord.objects.order_by("id").values_list("digest", flat=True))
+
+
+def for_people(digests: tuple[str, ...]) -> Q:
+    """Return the condition of obligations that people can end: not those that wait for a room or for a sub-case alone."""
+    return _seats_of_all(digests)[1]
+
+
+def is_for_people(spec: KindSpec, name: str) -> bool:
+    """Tell whether people can end an obligation; else it waits for a room or for a sub-case."""
+    return any(not action.by_room for action in spec.obligation(name).actions.values())
+
+
+def role_sets(role: str, digests: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the role and every stored set of roles (`a+b`) of any of these kinds that holds it."""
+    return tuple(dict.fromkeys((role, *(text for text in _seats_of_all(digests)[0] if role in text.split("+"))))) if role else ()
 
 
 def replace_calendar(*, days: Iterable[CalendarDay], source: str, at: datetime | None = None) -> tuple[int, int]:
@@ -297,10 +312,20 @@ def _elements_in(field: FieldSpec) -> Iterable[str]:
 
 
 @lru_cache(maxsize=8)
-def _all_role_sets(digests: tuple[str, ...]) -> frozenset[str]:
-    rows = KindRecord.objects.filter(digest__in=digests)
-    obligations = (obligation for row in rows for obligation in spec_of(row).obligations.values())
-    return frozenset("+".join(sorted(obligation.who.roles)) for obligation in obligations if obligation.who.roles)
+def _seats_of_all(digests: tuple[str, ...]) -> tuple[frozenset[str], Q]:
+    """Return every stored set of roles of these kinds, and the condition of what people can end. Cost: one query."""
+    sets, told = set[str](), dict[tuple[str, str], dict[int, bool]]()
+    for row in KindRecord.objects.filter(digest__in=digests):
+        spec = spec_of(row)
+        for name, obligation in spec.obligations.items():
+            sets |= {"+".join(sorted(obligation.who.roles))} - {""}
+            told.setdefault((row.code, name), {})[row.pk] = is_for_people(spec, name)
+    condition = Q()
+    for (code, name), versions in told.items():
+        waits = [key for key, people in versions.items() if not people]
+        of_these = Q() if len(waits) == len(versions) else Q(case__kind__in=waits)
+        condition &= ~Q(of_these, kind_code=code, name=name) if waits else Q()
+    return frozenset(sets), condition
 
 
 def _day(row: CalendarDayRecord) -> CalendarDay:

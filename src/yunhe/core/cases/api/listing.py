@@ -97,10 +97,10 @@ def find_cases(request: PageRequest, actor: Actor) -> CaseQuerySet:
 
 
 def waiting_rows(actor: Actor) -> ObligationQuerySet:
-    """Return what waits for the actor, or for those who are away and whom they stand in for."""
-    found = ObligationRecord.objects.none()
+    """Return what waits for the actor, or for those who are away and whom they stand in for; not what only a room or a sub-case ends."""
+    found, published = ObligationRecord.objects.none(), kinds.all_digests()
     for holder, only in seats_of(actor):
-        theirs = ObligationRecord.objects.waiting_for(holder, kinds.role_sets(holder.role))
+        theirs = ObligationRecord.objects.waiting_for(holder, kinds.role_sets(holder.role, published)).filter(kinds.for_people(published))
         found = (found | theirs.filter(kind_code__in=only)) if only else (found | theirs)
     return found
 

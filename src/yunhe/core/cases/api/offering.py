@@ -149,7 +149,7 @@ def retract_problem(last: EventRecord, actor: Actor) -> tuple[str, str] | None:
     """Return why the last step of an open case cannot be taken back (Chinese, English), or None."""
     if (last.actor_id, last.actor_organization) != (actor.id, actor.organization):
         return "它不是您办的", "it is not yours"
-    if not last.obligation_id or last.action in ("child_closed", "hand_on", "take_back"):
+    if not last.obligation_id or last.action in ("child_closed", "take_back"):
         return "它不是一步办理", "it is no step of the way"
     if last.calls:
         return "它已经生效", "it has taken effect already"

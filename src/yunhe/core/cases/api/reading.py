@@ -313,6 +313,7 @@ def _obligation(item: ObligationRecord, spec: KindSpec, names: Mapping[str, str]
         due=_due(item) if item.limit_amount is not None else None,
         superseded=item.superseded_seq is not None,
         vacant=item.pk in vacant,
+        for_people=kinds.is_for_people(spec, item.name),
     )
 
 

@@ -96,7 +96,7 @@ def _rows(organization: str, actor: Actor) -> ObligationQuerySet:
     actor.require(SEES, organization=organization)
     seats = [organization, ANY_BUREAU] if organization == actor.organization and actor.may(SUPERVISE, organization=ANY_BUREAU) else [organization]
     concerned = Q(case__owner=organization) | Q(case__organization=organization) | Q(case__opened_for=organization)
-    rows = ObligationRecord.objects.filter(Q(person="") | concerned, organization__in=seats)
+    rows = ObligationRecord.objects.filter(kinds.for_people(kinds.all_digests()), Q(person="") | concerned, organization__in=seats)
     for permission in (SUPERVISE, SEES):
         covered = _kinds(actor, permission, organization)
         rows = rows if ALL in covered else rows.filter(kind_code__in=covered)

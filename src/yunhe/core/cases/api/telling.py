@@ -47,6 +47,8 @@ def tell(row: CaseRecord, course: Course) -> None:
         _send("cases.reminded", row, course, _bearers(course, course.open_obligations()), said, (reason, reason))
     if moment.action == "warn":
         _tell_warned(row, course)
+    if moment.action == "retract":
+        _tell_taken_back(row, course)
     if moment.action in PAUSED:
         _tell_paused(row, course)
     _tell_vacant(row, course)
@@ -69,6 +71,17 @@ def tell(row: CaseRecord, course: Course) -> None:
             number = moment.values["number"]
             said, text = ("办件已并案", "Case merged"), (f"并入 {number}，其办结时再告知。", f"Into {number}; you will be told when that ends.")
         _tell_opener(row, course, said, text)
+
+
+def _tell_taken_back(row: CaseRecord, course: Course) -> None:
+    """Tell whom something was handed to that it was taken back from them, and why."""
+    why = str(course.moment.values.get("reason", ""))
+    for key in course.difference.get("obligations", {}):
+        item, was = course.position["obligations"][key], course.before["obligations"].get(key)
+        if was and was["state"] == item["state"] == OPEN and any(was[name] != item[name] for name in SEAT):
+            roles = [ToRole(was["organization"], role) for role in was["role"].split(ROLE_JOIN) if was["organization"] != item["organization"]]
+            to: list[Recipient] = [ToPerson(was["assignee"])] if was["assignee"] else [*roles]
+            _send("cases.gone", row, course, to, ("转办已撤回", "Taken back from you"), (why, why))
 
 
 def tell_of_end(double: CaseRecord, course: Course) -> None:

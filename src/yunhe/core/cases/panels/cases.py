@@ -337,7 +337,7 @@ def _timeline(view: CaseView) -> list[cells.Event]:
     titles = role_titles() if view.case.is_open else {}
     waiting = (o for o in view.obligations if o.state == "open")
     return lines + [
-        cells.Event(_who_owes(o, view.case, titles), o.due.at if o.due else None, "", True, (Tag(__("无人可办"), "red"),) if o.vacant else ())
+        cells.Event(_who_owes(o, view, titles), o.due.at if o.due else None, "", True, (Tag(__("无人可办"), "red"),) if o.vacant else ())
         for o in waiting
     ]
 
@@ -389,8 +389,11 @@ def say_holder(held: Obligation | Holder, case: Case, titles: Mapping[str, str])
     return held.assignee_name or f"{held.organization_name} {roles}".strip()
 
 
-def _who_owes(obligation: Obligation, case: Case, titles: Mapping[str, str]) -> str:
-    who = say_holder(obligation, case, titles)
+def _who_owes(obligation: Obligation, view: CaseView, titles: Mapping[str, str]) -> str:
+    who = say_holder(obligation, view.case, titles)
+    if not obligation.for_people:
+        child = next((one.number for one in view.related if one.case_id == obligation.child_id), "")
+        who = __("子办件 %(number)s") % {"number": child} if child else __("系统报送")
     return __("等待 %(who)s：%(what)s") % {"who": who, "what": say(obligation.title)}
 
 

@@ -158,6 +158,7 @@ class Obligation:
     closed_by_name: str
     due: Due | None
     superseded: bool = False
+    for_people: bool = True
     vacant: bool = False
 
 
