@@ -92,8 +92,9 @@ def test_every_right_counts_and_lists_what_the_cases_say(cases: list[CaseRecord]
                     filters = {"state": state, "kind": kind}
                     page = api.list_cases(request=PageRequest(filters=filters), actor=actor)
                     assert [case.case_id for case in page.items] == wanted and page.total == len(wanted), (name, filters)
-                    assert facets(page, "kind") == Counter(row.kind_code for row in of_state), (name, filters)
-                    assert facets(page, "state") == Counter(row.state for row in of_state), (name, filters)
+                    assert +Counter(facets(page, "kind")) == Counter(row.kind_code for row in of_state), (name, filters)
+                    of_kind = Counter(row.state for row in mine if kind in ("", row.kind_code))
+                    assert +Counter(facets(page, "state")) == of_kind, (name, filters)
 
 
 def facets(page: Page[Any], name: str) -> dict[str, int]:

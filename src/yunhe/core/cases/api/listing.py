@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -42,9 +43,9 @@ def list_waiting(*, request: PageRequest, actor: Actor) -> Page[WaitingItem]:
     names = organization_names(item.case.organization for item in items)
     soon = soon_now()
     page = tuple(waiting_item(item, names, soon) for item in items)
-    counts = _count_waiting(everything)
-    total = rows.count() if request.search else _sum_waiting(counts, request.filters)
-    return Page(page, total, request.page, request.limit, _waiting_facets(counts))
+    counts = _count_waiting(everything.filter(waiting_condition(replace(request, filters={}))))
+    total = _sum_waiting(counts, request.filters)
+    return Page(page, total, request.page, request.limit, _waiting_facets(counts, request.filters))
 
 
 def count_waiting(*, actor: Actor) -> int:
@@ -60,19 +61,17 @@ def list_cases(*, request: PageRequest, actor: Actor) -> Page[Case]:
     subject_type, subject_id, version (of the kind), open (what running cases wait for: names of obligations with commas
     between, each as often as it is open; "-" for none). Search: number, title, names of
     persons and bodies, shown texts and choices of the case and of its steps. Sorts: opened_at,
-    due_at, number, title, kind_code, phase. With state the facets count cases of that state only.
+    due_at, number, title, kind_code, phase. Each facet counts under the search and all filters but its own.
     """
     asked = {name: value for name, value in request.filters.items() if value}
-    counts = count_seen(actor, Within(_states(request)))
     is_counted = not request.search and asked.keys() <= {"kind", "state"}
-    if is_counted:
-        total = sum(number for (kind, _), number in counts.items() if asked.get("kind", kind) == kind)
-    else:
-        total = find_cases(request, actor).count()
+    counts = count_seen(actor, Within()) if is_counted else _count_found(request, actor)
+    wanted = (asked.get("kind", ""), asked.get("state", ""))
+    total = sum(number for key, number in counts.items() if all(one in ("", held) for one, held in zip(wanted, key, strict=True)))
     rows = _newest(request, actor, total) if is_counted and _by_opening(request.sort) else _page_of(request, actor)
     kinds.keep_specs(row.kind for row in rows)
     cases = tuple(case_of(row, kinds.spec_of(row.kind)) for row in rows)
-    return Page(cases, total, request.page, request.limit, _case_facets(counts))
+    return Page(cases, total, request.page, request.limit, _case_facets(counts, wanted))
 
 
 def list_holders(*, cases: Iterable[Case]) -> dict[str, tuple[Holder, ...]]:
@@ -119,11 +118,20 @@ def _sum_waiting(counts: Mapping[str, Mapping[str, int]], wanted: Mapping[str, s
     return sum(row[due if due in DUE_LABELS else "all"] for row in chosen)
 
 
-def _waiting_facets(counts: Mapping[str, Mapping[str, int]]) -> tuple[Facet, ...]:
-    titles = kinds.titles_of(counts)
-    found = [Facet("kind", kind, titles.get(kind, ""), row["all"]) for kind, row in counts.items()]
-    found += [Facet("due", due, label, sum(row[due] for row in counts.values())) for due, label in DUE_LABELS.items()]
-    return tuple(found)
+def _waiting_facets(counts: Mapping[str, Mapping[str, int]], wanted: Mapping[str, str]) -> tuple[Facet, ...]:
+    """Return the facets, each counted under all filters but its own."""
+    titles, due, of_kind = kinds.titles_of(counts), wanted.get("due", ""), wanted.get("kind", "")
+    found = [Facet("kind", kind, titles.get(kind, ""), row[due if due in DUE_LABELS else "all"]) for kind, row in counts.items()]
+    rows = [row for kind, row in counts.items() if of_kind in ("", kind)]
+    return (*found, *(Facet("due", one, label, sum(row[one] for row in rows)) for one, label in DUE_LABELS.items()))
+
+
+def _count_found(request: PageRequest, actor: Actor) -> Counter[tuple[str, str]]:
+    """Return how many cases the search and all filters but kind and state find, by kind and state. Cost: one query."""
+    others = {name: value for name, value in request.filters.items() if name not in ("kind", "state")}
+    found = CaseRecord.objects.filter(pk__in=find_cases(replace(request, filters=others), actor).order_by().values("pk"))
+    counted = found.order_by().values_list("kind_code", "state").annotate(Count("pk"))
+    return Counter({(kind, state): number for kind, state, number in counted})
 
 
 def _page_of(request: PageRequest, actor: Actor) -> list[CaseRecord]:
@@ -153,13 +161,13 @@ def _by_opening(sort: str) -> bool:
     return name == "opened_at" or name not in CASE_SORTS
 
 
-def _case_facets(counts: Counter[tuple[str, str]]) -> tuple[Facet, ...]:
-    """Return the facets out of how many cases there are of each kind and state: one pass over what may be seen."""
+def _case_facets(counts: Counter[tuple[str, str]], wanted: tuple[str, str]) -> tuple[Facet, ...]:
+    """Return the facets out of how many cases there are of each kind and state, each under the filter of the other."""
     titles = kinds.titles_of(kind for kind, _ in counts)
     by_kind, by_state = Counter[str](), Counter[str]()
     for (kind, state), number in counts.items():
-        by_kind[kind] += number
-        by_state[state] += number
+        by_kind[kind] += number if wanted[1] in ("", state) else 0
+        by_state[state] += number if wanted[0] in ("", kind) else 0
     found = [Facet("kind", kind, titles.get(kind, ""), by_kind[kind]) for kind in sorted(by_kind)]
     return (*found, *(Facet("state", state, STATE_LABELS.get(state, ""), by_state[state]) for state in sorted(by_state, reverse=True)))
 
