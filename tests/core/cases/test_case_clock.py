@@ -45,7 +45,7 @@ def test_the_line_of_a_case_past_its_limit_is_late(decided_late: Case, cast: Cas
     due = ClockRecord.objects.get(case_id=decided_late.case_id).due_at
     overdue = api.list_waiting(request=PageRequest(filters={"due": "overdue"}), actor=cast.leader.actor)
     assert [(item.case_id, item.due_at, item.light) for item in overdue.items] == [(decided_late.case_id, due, "overdue")]
-    assert {facet.value: facet.count for facet in overdue.facets if facet.name == "due"} == {"overdue": 1, "today": 0, "week": 0, "later": 0}
+    assert {facet.value: facet.count for facet in overdue.facets if facet.name == "due"} == {"overdue": 1, "today": 0, "week": 0, "later": 0, "paused": 0}
     assert api.get_team(organization=cast.owner.code, actor=cast.leader.actor).total.counts["overdue"] == 1
     asked = PageRequest(filters={"measure": "overdue"})
     (line,) = api.list_team_work(organization=cast.owner.code, request=asked, actor=cast.leader.actor).items

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from tests.conftest import Cast
+from tests.core.cases.test_pages import signed_in
 from yunhe.core.cases import api
 from yunhe.kernel.actor import Actor
 from yunhe.kernel.pages import PageRequest
@@ -36,7 +37,7 @@ def test_every_facet_opens_to_its_rows(note: Any, cast: Cast) -> None:
             api.suspend(case_id=case.case_id, basis="第十条", reason="等鉴定", actor=cast.leader.actor)
     promised = 0
     for _ in range(25):
-        search, due = dice.choice(["", "甲", "乙", "无"]), dice.choice(["", "overdue", "week", "later"])
+        search, due = dice.choice(["", "甲", "乙", "无"]), dice.choice(["", "overdue", "week", "later", "paused"])
         kind, person = dice.choice(["", "leave_note"]), dice.choice(["", cast.leader.actor.id])
         filters = {"kind": kind, "due": due}
         promised += require_opened(api.list_waiting, PageRequest(search=search, filters=filters, size=100), cast.leader.actor)
@@ -44,3 +45,17 @@ def test_every_facet_opens_to_its_rows(note: Any, cast: Cast) -> None:
         for member in (cast.leader, cast.clerk):
             promised += require_opened(api.list_cases, PageRequest(search=search, filters=filters, size=100), member.actor)
     assert promised > 50
+
+
+def test_what_stands_still_is_told_in_every_list_and_not_offered_in_bulk(note: Any, cast: Cast) -> None:
+    stands, goes = note(), note()
+    api.suspend(case_id=stands.case_id, basis="第十条", reason="等鉴定", actor=cast.leader.actor)
+    client = signed_in(cast.leader)
+    inbox = client.get("/inbox/?due=paused").content.decode()
+    assert "第十条" in inbox and "不限时" not in inbox and stands.number in inbox and goes.number not in inbox
+    assert "已中止" in client.get("/inbox/cases/?state=suspended").content.decode().split("<tbody", 1)[1]
+    page = api.list_waiting(request=PageRequest(), actor=cast.leader.actor)
+    assert sum(facet.count for facet in page.facets if facet.name == "due") == page.total == 2
+    ids = tuple(item.obligation_id for item in page.items)
+    offer = api.offer_bulk(obligation_ids=ids, actor=cast.leader.actor)
+    assert [item.case_id for item in offer.items] == [goes.case_id] and offer.gone == 1

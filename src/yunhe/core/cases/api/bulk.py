@@ -154,7 +154,7 @@ def _rows(picks: Mapping[str, int | None]) -> list[ObligationRecord]:
 
 def _picked(obligation_ids: Sequence[str], actor: Actor) -> list[ObligationRecord]:
     _require_few(obligation_ids)
-    rows = waiting_rows(actor).filter(pk__in=obligation_ids).select_related("case", "case__kind")
+    rows = waiting_rows(actor).filter(pk__in=obligation_ids).exclude(case__state="suspended").select_related("case", "case__kind")
     found = {row.pk: row for row in rows}
     return [found[key] for key in dict.fromkeys(obligation_ids) if key in found]
 

@@ -22,6 +22,7 @@ from yunhe.kernel.pages import PageRequest
 WAITING_FILTERS = ("kind", "due")
 CASE_FILTERS = ("kind", "state", "phase", "organization", "part", "due", "person", "obligation", "subject_type", "subject_id")
 FIRST = "first_due_at"
+SUSPENDED = "suspended"
 LEAST_OF_A_NAME, MOST_BODIES = 2, 200
 """From how many letters on a search asks the names of bodies, and how many of these it takes."""
 BUREAU_NAME = "数据主管部门"
@@ -35,7 +36,7 @@ def soon_now() -> datetime:
 
 
 def due_condition(due: str, by: str = "due_at", soon: datetime | None = None) -> Q:
-    """Return when something is due: overdue, today, week (until Sunday or the next workday), later (or never). Anything else is no condition.
+    """Return when something is due: overdue, today, week (until Sunday or the next workday), later (or never), paused (stands still). Else no condition.
 
     `by` is the column that says so: an obligation's line goes by `FIRST`, the clock of its case included. `soon` as `soon_now`.
     """
@@ -44,10 +45,13 @@ def due_condition(due: str, by: str = "due_at", soon: datetime | None = None) ->
         return Q((f"{by}__lt", moment))
     if due == "today":
         return Q((f"{by}__gte", moment), (f"{by}__lt", _midnight(moment) + timedelta(days=1)))
+    stands = Q(state=SUSPENDED) if by == "due_at" else Q(paused_at__isnull=False, first_due_at=None)
+    if due == "paused":
+        return stands
     if due not in ("week", "later"):
         return Q()
     soon = soon or soon_now()
-    return Q((f"{by}__gte", moment), (f"{by}__lte", soon)) if due == "week" else Q((f"{by}__gt", soon)) | Q((f"{by}__isnull", True))
+    return Q((f"{by}__gte", moment), (f"{by}__lte", soon)) if due == "week" else Q((f"{by}__gt", soon)) | Q((f"{by}__isnull", True)) & ~stands
 
 
 def waiting_condition(request: PageRequest) -> Q:

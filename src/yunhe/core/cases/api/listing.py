@@ -26,7 +26,7 @@ from yunhe.kernel.pages import Facet, Page, PageRequest
 
 CASE_SORTS = {"opened_at", "due_at", "number", "title", "kind_code", "phase"}
 MOST_NAMES = 20
-DUE_LABELS = {"overdue": "已超期", "today": "今天到期", "week": "近日到期", "later": "以后"}
+DUE_LABELS = {"overdue": "已超期", "today": "今天到期", "week": "近日到期", "later": "以后", "paused": "已暂停"}
 STATE_LABELS = {"open": "办理中", "closed": "已办结"}
 
 
@@ -220,4 +220,5 @@ def waiting_item(item: ObligationRecord, names: dict[str, str], soon: datetime) 
         light=clock.light_of(due_at=item.first_due_at, at=now(), soon=soon, paused=item.paused_at is not None and item.first_due_at is None),
         estimated=item.first_estimated,
         version=case.version,
+        pause_basis=item.pause_basis if item.paused_at else "",
     )

@@ -280,6 +280,7 @@ class WaitingItem:
     light: Light
     estimated: bool
     version: int = 0
+    pause_basis: str = ""
 
 
 @dataclass(frozen=True, slots=True)

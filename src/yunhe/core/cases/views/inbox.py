@@ -22,7 +22,7 @@ from yunhe.ui.lists import Listing, read_page_request
 SIZES = (25, 50, 100, 200)
 LINE = "#line"
 """The chosen line: the browser gives it the focus, with and without script."""
-DUE_TABS = (("", _("全部")), ("overdue", _("已超期")), ("today", _("今天到期")), ("week", _("近日到期")), ("later", _("以后")))
+DUE_TABS = (("", _("全部")), ("overdue", _("已超期")), ("today", _("今天到期")), ("week", _("近日到期")), ("later", _("以后")), ("paused", _("已暂停")))
 
 
 @require_safe

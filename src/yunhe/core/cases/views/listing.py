@@ -35,7 +35,7 @@ COLUMNS = (
     Column(_("办件"), lambda c: Link(c.title, reverse("cases:case", args=[c.case_id]), sub=c.number), sort="title", wide=True),
     Column(_("类型"), lambda c: c.kind_title, sort="kind_code"),
     Column(_("环节"), state_tag, sort="phase"),
-    Column(_("到期"), lambda c: c.due_at if c.is_open else None, sort="due_at"),
+    Column(_("到期"), lambda c: _("已中止") if c.state == "suspended" else c.due_at if c.is_open else None, sort="due_at"),
     Column(_("提出人"), lambda c: c.opened_by_name),
     Column(_("提出时间"), lambda c: c.opened_at, sort="opened_at"),
     Column(_("办结时间"), lambda c: c.closed_at),
