@@ -93,11 +93,16 @@ def test_nobody_signed_in_sees_nothing(db: None) -> None:
 
 def test_preferences_are_kept_and_shown(cast: Cast, trial: Trial) -> None:
     client = browse(cast.officer)
-    assert "站内通知总会收到" in text(client.get("/notices/preferences/"))
+    shown = text(client.get("/notices/preferences/"))
+    assert "站内通知总会收到" in shown
+    unset = {channel.code for channel in api.list_channels() if not channel.is_ready()}
+    closed = set(re.findall(r'<input[^>]*value="(\w+)"[^>]*disabled', shown))
+    assert closed == unset and "trial" not in unset and shown.count("（本节点未设置）") >= len(unset)
+    held = {pair for pair in api.get_preferences(actor=cast.officer.actor).wanted if pair[1] in unset}
     sent = {f"kind-{QUIET_KIND}": ["trial", "sms"], "quiet_from": "22:00", "quiet_until": "07:30", "language": "en"}
     assert "已保存。" in text(client.post("/notices/preferences/", sent, follow=True))
     kept = api.get_preferences(actor=cast.officer.actor)
-    assert kept.wanted == {(QUIET_KIND, "trial"), (QUIET_KIND, "sms")}
+    assert kept.wanted == {(QUIET_KIND, "trial"), (QUIET_KIND, "sms")} | held
     assert (str(kept.quiet_from), str(kept.quiet_until), kept.language) == ("22:00:00", "07:30:00", "en")
     page = text(client.get("/notices/preferences/"))
     assert 'value="22:00"' in page and 'value="07:30"' in page

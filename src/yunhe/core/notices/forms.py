@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django import forms
+from django.utils.translation import gettext as __
 from django.utils.translation import gettext_lazy as _
 
 from yunhe.core.notices.types import Channel, NoticeKind, Preferences
@@ -34,8 +35,11 @@ class PreferencesForm(YunheForm):
         initial = {"quiet_from": chosen.quiet_from, "quiet_until": chosen.quiet_until, "language": chosen.language}
         initial |= {f"{KIND}{k.code}": [c.code for c in channels if (k.code, c.code) in chosen.wanted] for k in kinds}
         super().__init__(*args, initial=initial, **kwargs)
-        choices = [(channel.code, spoken(channel.title)) for channel in channels]
-        boxes = {f"{KIND}{kind.code}": _boxes(spoken(kind.title), choices) for kind in kinds}
+        unset = frozenset(channel.code for channel in channels if not channel.is_ready())
+        titles = {channel.code: spoken(channel.title) for channel in channels}
+        choices = [(code, __("%(name)s（本节点未设置）") % {"name": title} if code in unset else title) for code, title in titles.items()]
+        boxes = {f"{KIND}{kind.code}": _boxes(spoken(kind.title), choices, unset) for kind in kinds}
+        self._held = frozenset(pair for pair in chosen.wanted if pair[1] in unset)  # a closed box is never sent
         self.fields = boxes | self.fields
         self._kinds = kinds
 
@@ -43,7 +47,7 @@ class PreferencesForm(YunheForm):
         """Return what was chosen."""
         data = self.cleaned_data
         wanted = frozenset((kind.code, channel) for kind in self._kinds for channel in data[f"{KIND}{kind.code}"])
-        return Preferences(wanted, data["quiet_from"], data["quiet_until"], data["language"])
+        return Preferences(wanted | self._held, data["quiet_from"], data["quiet_until"], data["language"])
 
 
 class _Boxes(forms.MultipleChoiceField):
@@ -54,8 +58,22 @@ class _Boxes(forms.MultipleChoiceField):
             super().validate(value)
 
 
-def _boxes(label: Any, choices: list[tuple[str, Any]]) -> _Boxes:
-    return _Boxes(label=label, choices=choices, widget=forms.CheckboxSelectMultiple(attrs={"class": "form-check-input"}))
+class _OpenBoxes(forms.CheckboxSelectMultiple):
+    """Boxes of which those of channels that the node has not set up are closed."""
+
+    unset: frozenset[str] = frozenset()
+
+    def create_option(self, name: str, value: Any, *args: Any, **kwargs: Any) -> dict[str, Any]:
+        made: dict[str, Any] = super().create_option(name, value, *args, **kwargs)
+        if str(value) in self.unset:
+            made["attrs"]["disabled"] = True
+        return made
+
+
+def _boxes(label: Any, choices: list[tuple[str, Any]], unset: frozenset[str]) -> _Boxes:
+    widget = _OpenBoxes(attrs={"class": "form-check-input"})
+    widget.unset = unset
+    return _Boxes(label=label, choices=choices, widget=widget)
 
 
 class EmailForm(YunheForm):

@@ -49,6 +49,8 @@ def verify_contact(request: HttpRequest, channel: str) -> HttpResponse:
         proven = form.submit(lambda data: api.verify_contact(channel=channel, code=data["code"], actor=acting(request)))
         if proven is not None:
             messages.success(request, _("已验证，可以用来接收通知。"))
+            if not any(code == channel for _kind, code in api.get_preferences(actor=acting(request)).wanted):
+                messages.warning(request, _("还没有为它选择任何通知：请在下面勾选要收的，再保存。"))
             return redirect("notices:preferences")
     context = {
         "form": form, "title": _("填写验证码"), "submit": _("验证"), "contact": contact,
