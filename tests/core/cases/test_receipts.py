@@ -18,7 +18,7 @@ from tests.api_caller import Caller
 from tests.conftest import Cast
 from tests.core.cases.form_kinds import publish, text
 from tests.core.cases.test_pages import signed_in
-from tests.soaking import amount
+from tests.soaking import amount, is_soaking
 from yunhe.core.cases import api
 from yunhe.core.cases.api import slots
 from yunhe.core.cases.errors import FieldsInvalid
@@ -229,7 +229,7 @@ def test_s_r3_stored_values_equal_their_receipts(cast: Cast, register: Register)
 
     attack()
     assert seen["forged"] >= amount(small=5, full=200), seen  # a value was sent where a receipt stood, and lost
-    assert seen["by hand"] and seen["hidden"], seen
+    assert seen["hidden"] and (seen["by hand"] or not is_soaking()), seen
 
 
 def _fields(shapes: list[tuple[str, str, bool]]) -> list[dict[str, Any]]:

@@ -47,6 +47,7 @@ __all__ = [
 OPERATOR_TITLES: Mapping[str, Mapping[str, str]] = {
     "hand_on": {"zh": "转办", "en": "Hand on"},
     "take_back": {"zh": "退还给本岗位", "en": "Give back to all"},
+    "reassign": {"zh": "指派", "en": "Assign"},
     "add_reviewer": {"zh": "加签", "en": "Add a reviewer"},
     "drop_reviewer": {"zh": "撤回加签", "en": "Drop the reviewers"},
     "send_back": {"zh": "退回到", "en": "Send back"},
