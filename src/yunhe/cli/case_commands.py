@@ -83,7 +83,11 @@ def _written(name: str, text: str) -> Output:
 def open_case(context: Context, arguments: argparse.Namespace) -> Output:
     """Open a case of a kind."""
     from yunhe.core.cases import api as cases
+    from yunhe.core.cases.errors import FieldProblem, FieldsInvalid
 
+    if arguments.title and cases.get_kind(code=arguments.kind).heading:
+        said = "这类办件的标题由表单内容生成，请去掉 --title。", "The title is made from the form: leave --title out."
+        raise FieldsInvalid([FieldProblem("title", "unknown", *said)])
     case = cases.open_case(
         kind=arguments.kind, title=arguments.title, data=data_option(arguments.data), owner=arguments.owner,
         organization=arguments.organization, request_key=arguments.key, actor=context.actor(),
@@ -376,7 +380,7 @@ def _file(parser: argparse.ArgumentParser) -> None:
 
 def _open(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("kind", metavar="KIND")
-    parser.add_argument("--title", required=True)
+    parser.add_argument("--title", default="", help="what it is about; a kind with a heading makes its own, then none is given")
     parser.add_argument("--data", default="{}", help="the case's fields as a JSON object")
     parser.add_argument("--owner", default="", metavar="ORG", help="the organisation that is asked")
     parser.add_argument("--organization", default="", metavar="ORG", help="who applies; the actor's own if not given")

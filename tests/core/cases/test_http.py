@@ -6,7 +6,9 @@ import pytest
 
 from tests.api_caller import Caller
 from tests.conftest import Cast
+from tests.core.cases.kinds import simple_kind
 from yunhe.core.cases import api
+from yunhe.kernel.actor import Actor
 
 pytestmark = pytest.mark.django_db
 
@@ -44,6 +46,28 @@ def test_an_action_that_is_not_offered(note: Any, cast: Cast) -> None:
     case = note()
     assert Caller(cast.leader).post(f"/cases/{case.case_id}/actions/fly").refusal == (403, "action_not_offered")
     assert Caller(cast.leader).post("/cases/none/actions/agree").refusal == (404, "case_not_found")
+
+
+def test_a_case_is_opened_found_and_operated_on_over_http(note: Any, cast: Cast, founder: Actor) -> None:
+    api.publish_kind(spec=simple_kind(by_form=True), source="tests", actor=founder)
+    clerk, leader = Caller(cast.clerk), Caller(cast.leader)
+    asked = {"kind": "leave_note", "title": "一件", "data": {"amount": 3, "items": ["甲"]}, "owner": cast.owner.code, "request_key": "k-1"}
+    made = clerk.post("/cases", asked)
+    assert (made.status, made.body["state"], made.body["title"]) == (200, "open", "一件")
+    assert clerk.post("/cases", asked).body["case_id"] == made.body["case_id"]  # the same submission
+    assert clerk.post("/cases", {**asked, "request_key": "k-2", "data": {"amount": "x"}}).refusal == (422, "fields_invalid")
+    assert clerk.post("/cases", {**asked, "kind": "nothing"}).refusal == (404, "case_kind_not_found")
+    (line,) = (one for one in leader.get("/cases/waiting").body["items"] if one["case_id"] == made.body["case_id"])
+    view = leader.get(f"/cases/{line['case_id']}").body
+    item = next(one for one in view["obligations"] if one["obligation_id"] == line["obligation_id"])
+    assert item["due"]["days"] and item["due"]["basis"] and item["due"]["at"]
+    path = f"/cases/{line['case_id']}/operators"
+    assert clerk.post(f"{path}/remind", {"data": {"reason": "请尽快"}}).status == 200
+    assert clerk.post(f"{path}/suspend", {"data": {"reason": "x", "basis": "y"}}).refusal == (403, "action_not_offered")
+    assert leader.post(f"{path}/suspend", {"data": {"reason": "等"}}).refusal == (422, "fields_invalid")
+    assert leader.post(f"{path}/suspend", {"data": {"reason": "等", "basis": "依据"}, "version": 1}).refusal == (409, "case_changed")
+    assert leader.post(f"{path}/suspend", {"data": {"reason": "等", "basis": "依据"}}).body["state"] == "suspended"
+    assert leader.get("/cases", {"state": "suspended"}).body["total"] == 1
 
 
 def test_the_list_is_filtered_and_counted(note: Any, cast: Cast) -> None:

@@ -59,7 +59,7 @@ def judged(cast: Cast, body: str, measure: str, holder: str) -> set[str]:
         if row.organization != body or (row.person and not concerned):
             continue
         done = row.state == "done" and row.closed_at is not None
-        days = {"done_7": 6, "done_30": 29}.get(measure)
+        days = {"done_7": 6, "done_30": 29, "late_30": 29}.get(measure)
         due = min(filter(None, (row.due_at, *row.case.clocks.filter(stopped_at=None).values_list("due_at", flat=True))), default=None)
         late, soon = due is not None and due < at, due is not None and due >= at
         fits = {
@@ -67,6 +67,7 @@ def judged(cast: Cast, body: str, measure: str, holder: str) -> set[str]:
             "today": row.state == "open" and soon and due < midnight + timedelta(days=1),  # type: ignore[operator]
             "week": row.state == "open" and soon and due < monday,  # type: ignore[operator]
         }.get(measure, bool(done and row.closed_at >= midnight - timedelta(days=days or 0)))  # type: ignore[operator]
+        fits &= measure != "late_30" or bool(row.due_at and row.closed_at and row.due_at < row.closed_at)
         who = row.closed_by if days is not None else (row.assignee or row.person or f"role:{row.role}")
         if fits and holder in ("", who):
             found.add(row.pk)
@@ -116,7 +117,7 @@ def test_the_page_leads_to_the_lists_and_exports(busy: None, cast: Cast) -> None
     work = client.get("/inbox/team/work/?measure=overdue").content.decode()
     assert f'共 <span class="num">{team.total.counts["overdue"]}</span> 条' in work
     rows = list(csv.reader(io.StringIO(client.get("/inbox/team/?export=csv").content.decode("utf-8-sig"))))
-    assert rows[-1][0] == "合计" and [int(n) for n in rows[-1][1:7]] == [team.total.counts[m] for m in MEASURES]
+    assert rows[-1][0] == "合计" and [int(n) for n in rows[-1][1 : 1 + len(MEASURES)]] == [team.total.counts[m] for m in MEASURES]
     lines = list(csv.reader(io.StringIO(client.get("/inbox/team/work/?measure=done_30&export=csv").content.decode("utf-8-sig"))))
     assert len(lines) == 1 + team.total.counts["done_30"]
 

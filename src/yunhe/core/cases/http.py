@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from collections.abc import Mapping
+from datetime import date, datetime
 from typing import Any, Literal
 
 from django.http import HttpRequest
@@ -10,7 +11,11 @@ from ninja import Query, Router, Schema
 from pydantic import Field
 
 from yunhe.core.cases import api
-from yunhe.core.cases.types import Case, CaseView
+from yunhe.core.cases.errors import ActionNotOffered, AmbiguousAction, KindNotFound
+from yunhe.core.cases.forms import operators
+from yunhe.core.cases.rules.fields import checked
+from yunhe.core.cases.types import Case, CaseView, FieldSpec, WaitingItem
+from yunhe.core.cases.types.kinds import Choice
 from yunhe.kernel.pages import Page
 from yunhe.ui.doors import acting, requires
 from yunhe.ui.http import REFUSED_READ, REFUSED_WRITE, Exact, ListQuery, PageOut, Texts, page_request
@@ -20,10 +25,10 @@ router = Router(tags=["cases"])
 
 class CaseQuery(ListQuery):
     kind: str = Field("", max_length=80)
-    state: Literal["", "open", "closed"] = ""
+    state: Literal["", "open", "suspended", "closed"] = ""
     phase: str = Field("", max_length=80)
     part: Literal["", "opened", "handled"] = ""
-    due: Literal["", "overdue", "today", "week", "later"] = ""
+    due: Literal["", "overdue", "today", "week", "later", "paused", "late"] = ""
     organization: str = Field("", max_length=40)
     person: str = Field("", max_length=200)
     obligation: str = Field("", max_length=63)
@@ -60,6 +65,64 @@ class CasePage(PageOut):
     items: list[CaseOut]
 
 
+class WaitingQuery(ListQuery):
+    kind: str = Field("", max_length=80)
+    due: Literal["", "overdue", "today", "week", "later", "paused"] = ""
+    sort: str = Field("", pattern="^-?(due_at|opened_at)?$")
+
+
+class WaitingOut(Schema):
+    """One line of the inbox: an obligation that is the caller's, or of somebody whom they stand in for."""
+
+    obligation_id: str
+    title: Texts
+    case_id: str
+    number: str
+    case_title: str
+    kind: str
+    kind_title: Texts
+    phase_title: Texts
+    organization: str
+    opened_at: datetime
+    due_at: datetime | None
+    light: str
+    estimated: bool
+    version: int
+
+
+class WaitingPage(PageOut):
+    items: list[WaitingOut]
+
+
+class CountedOut(Schema):
+    """A day, of a limit of hours a stretch of time: its number if it counts, else why not."""
+
+    on: date
+    number: int | None
+    reason: str
+    name: str
+    since: datetime | None
+    until: datetime | None
+
+
+class DueOut(Schema):
+    """When something is due, by which rule, and how that was counted. `at` is empty while the clock stands still."""
+
+    at: datetime | None
+    started_at: datetime
+    amount: int
+    unit: str
+    basis: str
+    estimated: bool
+    light: str
+    paused_at: datetime | None
+    pause_basis: str
+    pauses: list[dict[str, Any]]
+    extensions: list[dict[str, Any]]
+    ended_at: datetime | None
+    days: list[CountedOut]
+
+
 class ObligationOut(Schema):
     obligation_id: str
     name: str
@@ -74,6 +137,7 @@ class ObligationOut(Schema):
     closed_by_name: str
     superseded: bool
     vacant: bool
+    due: DueOut | None
 
 
 class EventOut(Schema):
@@ -88,10 +152,29 @@ class EventOut(Schema):
     superseded: bool
 
 
+class ChoiceOut(Schema):
+    value: str
+    title: Texts
+
+    @staticmethod
+    def resolve_title(choice: Choice) -> Mapping[str, str]:
+        return choice.title.as_mapping()
+
+
 class ActionFieldOut(Schema):
+    """A field of a form; asked only while `when` (an expression over fields before it) holds."""
+
     name: str
+    title: Texts
     type: str
+    format: str
     required: bool
+    when: str
+    choices: list[ChoiceOut]
+
+    @staticmethod
+    def resolve_title(field: FieldSpec) -> Mapping[str, str]:
+        return field.title.as_mapping()
 
 
 class ActionOut(Schema):
@@ -145,6 +228,7 @@ class CaseViewOut(Schema):
     case: CaseOut
     obligations: list[ObligationOut]
     events: list[EventOut]
+    due: DueOut | None
     actions: list[ActionOut]
     operators: list[OperatorOut]
     files: list[FileOut]
@@ -155,6 +239,24 @@ class ActIn(Exact):
     """The action's fields; `version` as it was seen, so that of two who act at once one is told."""
 
     data: dict[str, Any] = Field(default={}, max_length=200)
+    version: int | None = Field(None, ge=1, le=2**31 - 1)
+    obligation_id: str = Field("", max_length=26)
+
+
+class OpenIn(Exact):
+    """A case to be opened by the form of its kind; the same `request_key` again gives the case that was opened with it."""
+
+    kind: str = Field(max_length=80)
+    title: str = Field("", max_length=300)
+    data: dict[str, Any] = Field(default={}, max_length=200)
+    owner: str = Field("", max_length=40)
+    request_key: str = Field("", max_length=80)
+
+
+class OperateIn(Exact):
+    """What the operator's form asks for (reason, basis, to …); `version` as it was seen."""
+
+    data: dict[str, Any] = Field(default={}, max_length=50)
     version: int | None = Field(None, ge=1, le=2**31 - 1)
     obligation_id: str = Field("", max_length=26)
 
@@ -173,11 +275,44 @@ def list_cases(request: HttpRequest, query: Query[CaseQuery]) -> Page[Case]:
     return api.list_cases(request=page_request(request, query), actor=acting(request))
 
 
+@router.post("/cases", response={200: CaseOut, **REFUSED_WRITE})
+@requires("cases.act")
+def open_case(request: HttpRequest, asked: OpenIn) -> Case:
+    """Open a case of a kind that people open by a form."""
+    actor = acting(request)
+    if all(one.code != asked.kind for one in api.list_openable(actor=actor)):
+        raise KindNotFound(name=asked.kind)
+    key = f"api:{actor.id}:{asked.request_key}" if asked.request_key else ""
+    return api.open_case(kind=asked.kind, title=asked.title, data=asked.data, owner=asked.owner, request_key=key, actor=actor)
+
+
+@router.get("/cases/waiting", response={200: WaitingPage, **REFUSED_READ})
+@requires("cases.act")
+def list_waiting(request: HttpRequest, query: Query[WaitingQuery]) -> Page[WaitingItem]:
+    """List what waits for the caller, what is due first first."""
+    return api.list_waiting(request=page_request(request, query), actor=acting(request))
+
+
 @router.get("/cases/{case_id}", response={200: CaseViewOut, **REFUSED_READ})
 @requires("cases.view")
 def get_case(request: HttpRequest, case_id: str) -> CaseView:
     """Get one case with who has to act, what was done, and the actions that are the caller's now."""
     return api.access_case(case_id=case_id, actor=acting(request))
+
+
+@router.post("/cases/{case_id}/operators/{operator}", response={200: CaseOut, **REFUSED_WRITE})
+@requires("cases.view")
+def operate(request: HttpRequest, case_id: str, operator: str, asked: OperateIn) -> Case:
+    """Use a generic operator that the case offers the caller: on an obligation where it belongs to one, else on the case."""
+    actor = acting(request)
+    view = api.access_case(case_id=case_id, actor=actor)
+    offered = [one for one in view.operators if one.name == operator and asked.obligation_id in ("", one.obligation_id)]
+    if not offered:
+        raise ActionNotOffered(number=view.case.number, action=operator)
+    if len(offered) > 1:
+        raise AmbiguousAction(number=view.case.number, action=operator)
+    values = checked(operators.offer_of(view, offered[0]).fields, asked.data)
+    return operators.run(offered[0], view=view, values=values, version=asked.version or view.case.version, actor=actor)
 
 
 @router.post("/cases/{case_id}/withdraw", response={200: CaseOut, **REFUSED_WRITE})

@@ -7,10 +7,10 @@ from datetime import datetime, timedelta
 from functools import reduce
 from operator import or_
 
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Exists, F, OuterRef, Q
 
 from yunhe.core.cases.api import kinds
-from yunhe.core.cases.models import ANY_BUREAU, ObligationRecord, PartyRecord, WordsRecord
+from yunhe.core.cases.models import ANY_BUREAU, ClockRecord, ObligationRecord, PartyRecord, WordsRecord
 from yunhe.core.cases.rules import clock
 from yunhe.core.cases.rules.course import CLOSED, DONE, OPEN
 from yunhe.core.cases.rules.search import body_mark
@@ -27,7 +27,7 @@ LEAST_OF_A_NAME, MOST_BODIES = 2, 200
 """From how many letters on a search asks the names of bodies, and how many of these it takes."""
 BUREAU_NAME = "数据主管部门"
 """What the page calls the seat of whichever bureau takes it."""
-DONE_DAYS = {"done_7": 7, "done_30": 30}
+DONE_DAYS = {"done_7": 7, "done_30": 30, "late_30": 30}
 
 
 def soon_now() -> datetime:
@@ -72,12 +72,21 @@ def case_condition(request: PageRequest, actor: Actor) -> Q:
     if part := {"opened": "opener", "handled": "handler"}.get(wanted.get("part", "")):
         parties = PartyRecord.objects.filter(case=OuterRef("pk"), part=part, person=actor.id, organization=actor.organization)
         found &= Q(Exists(parties))
-    if wanted.get("due"):
+    if wanted.get("due") == "late":
+        found &= _late()
+    elif wanted.get("due"):
         found &= ~Q(state=CLOSED) & due_condition(wanted["due"])
     if wanted.get("person") or wanted.get("obligation"):
         owed = ObligationRecord.objects.filter(holder_condition(wanted.get("person", "")), case=OuterRef("pk"), state=OPEN)
         found &= Q(Exists(owed.filter(name=wanted["obligation"]) if wanted.get("obligation") else owed))
     return found & words_condition(request.search) if request.search else found
+
+
+def _late() -> Q:
+    """Return the cases of which something was ended after its time, whether they are over or not."""
+    done = ObligationRecord.objects.filter(case=OuterRef("pk"), state=DONE, superseded_seq=None, due_at__lt=F("closed_at"))
+    ended = ClockRecord.objects.filter(case=OuterRef("pk"), due_at__lt=F("stopped_at"))
+    return Q(Exists(done)) | Q(Exists(ended))
 
 
 def words_condition(asked: str, case: str = "") -> Q:
@@ -118,9 +127,10 @@ def holder_condition(holder: str) -> Q:
 
 
 def measure_condition(measure: str) -> Q:
-    """Return one number of a team's work: open, overdue, today, week; or done_7, done_30, today included."""
+    """Return one number of a team's work: open, overdue, today, week; or done_7, done_30, today included, and late_30 of these."""
     if measure in DONE_DAYS:
-        return Q(state=DONE, closed_at__gte=_midnight(now()) - timedelta(days=DONE_DAYS[measure] - 1))
+        late = {"due_at__lt": F("closed_at")} if measure == "late_30" else {}
+        return Q(state=DONE, closed_at__gte=_midnight(now()) - timedelta(days=DONE_DAYS[measure] - 1), **late)
     return Q(state=OPEN) & due_condition(measure, FIRST)
 
 

@@ -320,7 +320,7 @@ class Outcome:
 class TeamLine:
     """The work of one holder: a person (`user:…`), or a role seat (`role:…`) that nobody took yet.
 
-    `counts` by measure: open, overdue, today, week, done_7, done_30; each the length of the list of the same name.
+    `counts` by measure: open, overdue, today, week, done_7, done_30, late_30 (done after its time); each the length of the list of the same name.
     """
 
     holder: str

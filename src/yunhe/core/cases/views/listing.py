@@ -117,7 +117,7 @@ def _choices(request: HttpRequest, kind: str) -> dict[str, dict[str, str]]:
     """Return what each further filter can be; phases and obligations belong to the chosen kind."""
     spec = api.get_kind(code=kind) if kind else None
     return {
-        "due": {name: str(title) for name, title in DUE_TABS if name},
+        "due": {**{name: str(title) for name, title in DUE_TABS if name}, "late": __("有超期办结的")},
         "organization": api.organization_choices(),
         "person": api.list_own_team(actor=request.actor),
         "phase": {phase.code: say(phase.title.as_mapping()) for phase in spec.phases} if spec else {},

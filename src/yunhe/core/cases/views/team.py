@@ -30,7 +30,7 @@ from yunhe.ui.lists import Listing, export_csv, read_page_request
 
 MEASURES = {
     "open": _("在办"), "overdue": _("已超期"), "today": _("今天到期"), "week": _("近日到期"),
-    "done_7": _("近 7 天办结"), "done_30": _("近 30 天办结"),
+    "done_7": _("近 7 天办结"), "done_30": _("近 30 天办结"), "late_30": _("近 30 天超期办结"),
 }  # fmt: skip
 PERSON, ROLE = "user:", "role:"
 
