@@ -203,7 +203,7 @@ def contracts(draw: st.DrawFn) -> Contract:
         for name in names
     )  # fmt: skip
     own = tuple(
-        ContractRule(code=f"rule_{at}", where=f"{name} IS NOT NULL", columns=(name,), title=draw(PLAIN))
+        ContractRule(code=f"rule_{at}", where=f'"{name}" IS NOT NULL', columns=(name,), title=draw(PLAIN))
         for at, name in enumerate(names[:2])
     )
     return Contract(
