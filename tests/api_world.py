@@ -32,6 +32,7 @@ class World:
             "code": self.code,
             "case_id": self.case_id,
             "action": "grant",
+            "operator": "remind",
             "grant_id": self.grant_id,
             "job_id": self.job_id,
             "load_id": self.job_id,
