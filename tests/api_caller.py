@@ -6,6 +6,7 @@ import json
 import re
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import unquote
 
 from django.test import Client
 
@@ -63,5 +64,8 @@ def read(answer: Any) -> Answer:
     assert body["status"] == found.status
     assert body["type"] == f"urn:yunhe:problem:{body['code']}" and body["code"].replace("_", "").isalnum()
     assert TRACE.fullmatch(body["trace_id"]) and body["trace_id"] == answer[HEADER]
-    assert len(body["detail"]) > 4 and body["detail"][-1] in "。.）)" and not UNFILLED.search(body["detail"])
+    assert len(body["detail"]) > 4 and body["detail"][-1] in "。.）)"
+    asked = answer.wsgi_request
+    sent = unquote(asked.get_full_path()) + getattr(asked, "_body", b"").decode("utf-8", "replace")  # it may repeat what was sent
+    assert all(slot in sent for slot in UNFILLED.findall(body["detail"])), body["detail"]
     return found

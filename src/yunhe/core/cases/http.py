@@ -246,10 +246,10 @@ class ActIn(Exact):
 class OpenIn(Exact):
     """A case to be opened by the form of its kind; the same `request_key` again gives the case that was opened with it."""
 
-    kind: str = Field(max_length=80)
+    kind: str = Field(pattern="^[a-z][a-z0-9_]{0,79}$")
     title: str = Field("", max_length=300)
     data: dict[str, Any] = Field(default={}, max_length=200)
-    owner: str = Field("", max_length=40)
+    owner: str = Field("", pattern="^[0-9A-Za-z]{0,40}$")
     request_key: str = Field("", max_length=80)
 
 
