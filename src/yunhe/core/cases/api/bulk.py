@@ -17,6 +17,7 @@ from yunhe.core.cases.api.listing import waiting_item, waiting_rows
 from yunhe.core.cases.api.reading import BODY, offered_actions, options_of, organization_choices, organization_names
 from yunhe.core.cases.errors import CaseNotFound, TooManyPicked
 from yunhe.core.cases.models import CaseRecord, ObligationRecord
+from yunhe.core.cases.rules.course import SUSPENDED
 from yunhe.core.cases.types import OPINION, ActionView, BulkOffer, FieldSpec, OperatorView, Outcome
 from yunhe.kernel.actor import Actor
 from yunhe.kernel.errors import Transient, YunheError
@@ -154,7 +155,7 @@ def _rows(picks: Mapping[str, int | None]) -> list[ObligationRecord]:
 
 def _picked(obligation_ids: Sequence[str], actor: Actor) -> list[ObligationRecord]:
     _require_few(obligation_ids)
-    rows = waiting_rows(actor).filter(pk__in=obligation_ids).exclude(case__state="suspended").select_related("case", "case__kind")
+    rows = waiting_rows(actor).filter(pk__in=obligation_ids).exclude(case__state=SUSPENDED).select_related("case", "case__kind")
     found = {row.pk: row for row in rows}
     return [found[key] for key in dict.fromkeys(obligation_ids) if key in found]
 

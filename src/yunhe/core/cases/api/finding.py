@@ -10,9 +10,10 @@ from operator import or_
 from django.db.models import Exists, F, OuterRef, Q
 
 from yunhe.core.cases.api import kinds
+from yunhe.core.cases.api.holding import BUREAU_NAME
 from yunhe.core.cases.models import ANY_BUREAU, ClockRecord, ObligationRecord, PartyRecord, WordsRecord
 from yunhe.core.cases.rules import clock
-from yunhe.core.cases.rules.course import CLOSED, DONE, OPEN
+from yunhe.core.cases.rules.course import CLOSED, DONE, OPEN, SUSPENDED
 from yunhe.core.cases.rules.search import body_mark
 from yunhe.core.organizations import api as organizations
 from yunhe.kernel.actor import Actor, job_actor
@@ -22,11 +23,8 @@ from yunhe.kernel.pages import PageRequest
 WAITING_FILTERS = ("kind", "due")
 CASE_FILTERS = ("kind", "state", "phase", "organization", "part", "due", "person", "obligation", "subject_type", "subject_id")
 FIRST = "first_due_at"
-SUSPENDED = "suspended"
 LEAST_OF_A_NAME, MOST_BODIES = 2, 200
 """From how many letters on a search asks the names of bodies, and how many of these it takes."""
-BUREAU_NAME = "数据主管部门"
-"""What the page calls the seat of whichever bureau takes it."""
 DONE_DAYS = {"done_7": 7, "done_30": 30, "late_30": 30}
 
 
@@ -54,9 +52,9 @@ def due_condition(due: str, by: str = "due_at", soon: datetime | None = None) ->
     return Q((f"{by}__gte", moment), (f"{by}__lte", soon)) if due == "week" else Q((f"{by}__gt", soon)) | Q((f"{by}__isnull", True)) & ~stands
 
 
-def waiting_condition(request: PageRequest) -> Q:
-    """Return what the filters and the search of an inbox ask of an obligation."""
-    found = due_condition(request.filters.get("due", ""), FIRST)
+def waiting_condition(request: PageRequest, soon: datetime | None = None) -> Q:
+    """Return what the filters and the search of an inbox ask of an obligation; `soon` as `soon_now`."""
+    found = due_condition(request.filters.get("due", ""), FIRST, soon)
     if request.filters.get("kind"):
         found &= Q(kind_code=request.filters["kind"])
     return found & words_condition(request.search, "case__") if request.search else found

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
-from yunhe.core.cases.api import store
+from yunhe.core.cases.api import kinds, store
 from yunhe.core.cases.errors import NobodyInSeat, TooFewInSeats
 from yunhe.core.cases.models import ANY_BUREAU, ObligationRecord
 from yunhe.core.cases.rules.course import BATCH, DONE, OPEN, ROLE_JOIN, Course
@@ -68,7 +68,7 @@ def find_vacant(rows: Iterable[tuple[ObligationRecord, KindSpec]]) -> frozenset[
 
     Cost: two queries at most.
     """
-    waiting = [row for row, spec in rows if row.state == OPEN and row.person != BATCH and _is_for_people(spec, row.name)]
+    waiting = [row for row, spec in rows if row.state == OPEN and row.person != BATCH and kinds.is_for_people(spec, row.name)]
     seats = {row.pk: {"organization": row.organization, "role": row.role, "assignee": "", "person": row.person} for row in waiting}
     takers = Takers(seats.values())
     return frozenset(key for key, seat in seats.items() if not takers.of(seat))
@@ -148,10 +148,6 @@ def _bodies(rows: Mapping[str, Row], keys: Iterable[str]) -> set[str]:
 
 def _holds(actor: Actor, row: Row) -> bool:
     return row["organization"] in (actor.organization, ANY_BUREAU) and actor.role in row["role"].split(ROLE_JOIN)
-
-
-def _is_for_people(spec: KindSpec, name: str) -> bool:
-    return any(not action.by_room for action in spec.obligation(name).actions.values())
 
 
 def _open_of(course: Course, name: str) -> list[Row]:

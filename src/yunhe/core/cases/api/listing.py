@@ -32,8 +32,9 @@ STATE_LABELS = {"open": "办理中", "closed": "已办结"}
 
 def list_waiting(*, request: PageRequest, actor: Actor) -> Page[WaitingItem]:
     """Return the actor's inbox (待办) by due time; filters: kind, due (overdue, today, week, later)."""
-    everything = waiting_rows(actor)
-    rows = everything.filter(waiting_condition(request))
+    soon = soon_now()
+    searched = waiting_rows(actor).filter(waiting_condition(replace(request, filters={})))
+    rows = searched.filter(waiting_condition(replace(request, search=""), soon))
     first = F("case__opened_at").desc() if request.sort == "-opened_at" else F(FIRST).asc(nulls_last=True)
     order = (first, "opened_at", "id")
     chosen = rows.order_by(*order).values("pk")[request.offset : request.offset + request.limit]  # sorted without their cases
@@ -41,9 +42,8 @@ def list_waiting(*, request: PageRequest, actor: Actor) -> Page[WaitingItem]:
     items = list(shown.defer("case__kind__body", "case__data", "case__search").order_by(*order))
     kinds.keep_specs(item.case.kind for item in items)
     names = organization_names(item.case.organization for item in items)
-    soon = soon_now()
     page = tuple(waiting_item(item, names, soon) for item in items)
-    counts = _count_waiting(everything.filter(waiting_condition(replace(request, filters={}))))
+    counts = _count_waiting(searched, soon)
     total = _sum_waiting(counts, request.filters)
     return Page(page, total, request.page, request.limit, _waiting_facets(counts, request.filters))
 
@@ -104,9 +104,8 @@ def waiting_rows(actor: Actor) -> ObligationQuerySet:
     return found
 
 
-def _count_waiting(rows: ObligationQuerySet) -> dict[str, dict[str, int]]:
+def _count_waiting(rows: ObligationQuerySet, soon: datetime) -> dict[str, dict[str, int]]:
     """Return by kind how many obligations there are ("all"), and how many by when they are due."""
-    soon = soon_now()
     spans = {due: Count("pk", filter=due_condition(due, FIRST, soon)) for due in DUE_LABELS}
     counted = rows.order_by("kind_code").values_list("kind_code").annotate(all=Count("*"), **spans)
     return {kind: dict(zip(("all", *spans), numbers, strict=True)) for kind, *numbers in counted}

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from datetime import timedelta
 from typing import Any
 
+from yunhe.core.cases.api import kinds
 from yunhe.core.cases.api.delegating import list_colleagues
 from yunhe.core.cases.api.seating import holder_of
 from yunhe.core.cases.errors import CannotOperate
@@ -184,7 +185,7 @@ def withdraw_problem(
 
 def is_assignable(item: ObligationRecord, spec: KindSpec) -> bool:
     """Tell whether who supervises may say who does an open obligation: not what a room, a batch or one person's opinion ends."""
-    return item.name != OPINION and item.person != BATCH and any(not one.by_room for one in spec.obligation(item.name).actions.values())
+    return item.name != OPINION and item.person != BATCH and kinds.is_for_people(spec, item.name)
 
 
 def answers_for(item: ObligationRecord, row: CaseRecord) -> str:

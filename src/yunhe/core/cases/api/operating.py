@@ -16,7 +16,7 @@ from yunhe.core.cases.api.seating import require_time
 from yunhe.core.cases.errors import ActionNotOffered, CannotOperate, NotRetractable, OperatorNotAllowed
 from yunhe.core.cases.models import CaseRecord
 from yunhe.core.cases.rules import timing
-from yunhe.core.cases.rules.course import ANY_SIGN, CANCELLED, DONE, OPEN, Course
+from yunhe.core.cases.rules.course import ANY_SIGN, CANCELLED, DONE, OPEN, SUSPENDED, Course
 from yunhe.core.cases.rules.fields import checked
 from yunhe.core.cases.rules.going_back import go_back, pause_of, undo
 from yunhe.core.cases.rules.operators import AMOUNT, BASIS, REASON
@@ -257,7 +257,7 @@ def suspend(*, case_id: str, basis: str, reason: str, actor: Actor, expected_ver
         values = checked((BASIS, REASON), {"basis": basis, "reason": reason})
         course = steps.begin(row, spec, "suspend", actor, form=(BASIS, REASON), values=values)
         course.change_clocks(lambda item: timing.pause(item, at=course.moment.at, basis=basis))
-        course.change("case", {"state": steps.SUSPENDED, "due_at": None, "estimated": False})
+        course.change("case", {"state": SUSPENDED, "due_at": None, "estimated": False})
         remember(row, course)
         return steps.finish(row, course)
 
@@ -269,7 +269,7 @@ def resume(*, case_id: str, reason: str, actor: Actor, expected_version: int | N
     """
     with transaction.atomic():
         row, spec = _read(case_id, actor, "suspend", expected_version)
-        if row.state != steps.SUSPENDED:
+        if row.state != SUSPENDED:
             _refuse(row.number, "resume", "它没有中止", "it is not suspended")
         _require_lead(row, spec, actor, "resume")
         course = steps.begin(row, spec, "resume", actor, form=(REASON,), values=checked((REASON,), {"reason": reason}))
@@ -406,7 +406,7 @@ def _read(case_id: str, actor: Actor, operator: str, expected: int | None) -> tu
     if operator not in offering.allowed_operators(spec):
         raise OperatorNotAllowed(kind_code=spec.code, operator=operator)
     require_version(row, expected)
-    if row.state not in (OPEN, steps.SUSPENDED):
+    if row.state not in (OPEN, SUSPENDED):
         _refuse(row.number, operator, "它已办结", "it is over")
     return row, spec
 

@@ -79,7 +79,7 @@ OWN_EVENTS: Mapping[str, Mapping[str, str]] = {
 STYLES = ("primary", "normal", "danger")
 MOST_RELATED = 200
 SEALED_TITLE = {"zh": "已答复（密封，全部答复后开启）", "en": "Answered (sealed until all have answered)"}
-BUREAU_TITLE = {"zh": "数据主管部门", "en": "Data bureau"}
+BUREAU_TITLE = {"zh": holding.BUREAU_NAME, "en": "Data bureau"}
 
 
 def access_case(*, case_id: str, actor: Actor) -> CaseView:

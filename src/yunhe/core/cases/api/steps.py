@@ -13,7 +13,7 @@ from yunhe.core.cases.errors import BadKind, CaseNotFound, CaseSuspended, StuckC
 from yunhe.core.cases.models import ANY_BUREAU, CaseRecord, KindRecord, ObligationRecord
 from yunhe.core.cases.rules import timing
 from yunhe.core.cases.rules.books import GroupCount, Others
-from yunhe.core.cases.rules.course import BATCH, CANCELLED, CLOSED, DONE, OPEN, Course, Moment
+from yunhe.core.cases.rules.course import BATCH, CANCELLED, CLOSED, DONE, OPEN, SUSPENDED, Course, Moment
 from yunhe.core.cases.rules.fields import checked, typed_scalars
 from yunhe.core.cases.rules.going_back import undo
 from yunhe.core.cases.rules.guards import holds
@@ -25,7 +25,6 @@ from yunhe.kernel.actor import Actor, job_actor
 from yunhe.kernel.clock import local, now
 from yunhe.kernel.ids import new_id
 
-SUSPENDED = "suspended"
 UNANSWERED = ("withdraw", "cancel", "split")
 """By what a case ends without an answer to those whose duplicates went into it."""
 MOST_GENERATIONS = 5

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from django.urls import reverse
 
-from yunhe.core.cases.api import holding
+from yunhe.core.cases.api import holding, kinds
 from yunhe.core.cases.api.offering import SUPERVISE
 from yunhe.core.cases.models import ANY_BUREAU, CaseRecord, TurnRecord
 from yunhe.core.cases.rules.course import BATCH, CLOSED, OPEN, ROLE_JOIN, Course
@@ -133,7 +133,7 @@ def came(course: Course) -> list[str]:
     for key in course.difference.get("obligations", ()):
         item, was = course.position["obligations"][key], course.before["obligations"].get(key)
         stays = was is not None and was["state"] == OPEN and all(was[name] == item[name] for name in SEAT)
-        if item["state"] == OPEN and not stays and item["person"] != BATCH and _is_for_people(course, item["name"]):
+        if item["state"] == OPEN and not stays and item["person"] != BATCH and kinds.is_for_people(course.kind, item["name"]):
             found.append(key)
     return found
 
@@ -146,13 +146,9 @@ def turns(course: Course) -> tuple[list[str], list[str]]:
         if was is None or was["state"] != OPEN or was["person"] == BATCH:
             continue
         moved = item["state"] != OPEN or any(was[name] != item[name] for name in SEAT)
-        if moved and _is_for_people(course, item["name"]):
+        if moved and kinds.is_for_people(course.kind, item["name"]):
             gone.append(key)
     return came(course), gone
-
-
-def _is_for_people(course: Course, name: str) -> bool:
-    return any(not action.by_room for action in course.kind.obligation(name).actions.values())
 
 
 def _tell_warned(row: CaseRecord, course: Course) -> None:

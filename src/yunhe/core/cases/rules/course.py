@@ -29,7 +29,7 @@ from yunhe.kernel.actor import Actor
 from yunhe.kernel.clock import local
 from yunhe.kernel.workdays import WorkdayCalendar
 
-OPEN, CLOSED, DONE, CANCELLED = "open", "closed", "done", "cancelled"
+OPEN, SUSPENDED, CLOSED, DONE, CANCELLED = "open", "suspended", "closed", "done", "cancelled"
 BUREAU = "*"
 BATCH = "batch"
 ROLE_JOIN = "+"
