@@ -19,17 +19,25 @@ os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 sys.dont_write_bytecode = False
 os.environ["YUNHE_HOME"] = tempfile.mkdtemp(prefix="yunhe-test-home-")
 (Path(os.environ["YUNHE_HOME"]) / "static").mkdir()  # whitenoise warns where a node has none
+ON_POSTGRESQL = os.environ.get("TESTS_ON") == "postgresql"
+if ON_POSTGRESQL:
+    os.environ["YUNHE_PROFILE"] = "server"
+    os.environ["YUNHE_DATABASE"] = os.environ.get("TEST_DATABASE", "postgresql://root@127.0.0.1:5432/postgres")
 os.environ["DJANGO_SETTINGS_MODULE"] = "yunhe.settings.django"
 atexit.register(shutil.rmtree, os.environ["YUNHE_HOME"], ignore_errors=True)
 
 import django  # noqa: E402
 import pytest  # noqa: E402
+from django.db import connection  # noqa: E402
 from hypothesis import HealthCheck, is_hypothesis_test, settings  # noqa: E402
 
 from tests.sharing import is_short, make_scheduler  # noqa: E402
 from tests.soaking import is_soaking, seed_of  # noqa: E402
 
 django.setup()  # tests/conftest.py imports the rooms' faces
+if ON_POSTGRESQL:  # only the control database is another; who may do what, and where files lie, is as everywhere
+    os.environ["YUNHE_PROFILE"] = django.conf.settings.YUNHE["PROFILE"] = "embedded"
+    del os.environ["YUNHE_DATABASE"]
 SOAK_EXAMPLES = 2000
 settings.register_profile(
     "soak",
@@ -50,7 +58,7 @@ def pytest_xdist_setupnodes() -> None:
 
 def pytest_report_header() -> list[str]:
     kind = "full counts (soak)" if is_soaking() else "small counts"
-    return [f"yunhe: {kind}, seed {seed_of()}"]
+    return [f"yunhe: {kind}, seed {seed_of()}, on {connection.vendor}"]
 
 
 @pytest.hookimpl(optionalhook=True)

@@ -7,6 +7,14 @@ import struct
 import zipfile
 import zlib
 from collections.abc import Mapping
+from typing import Any
+
+
+def status(answer: Any) -> int:
+    """Return the status of a served file; the answer is read to its end, as by a browser, which closes the file."""
+    if answer.streaming:
+        b"".join(answer.streaming_content)
+    return int(answer.status_code)
 
 
 def pdf(body: bytes = b"1 0 obj\n<< >>\nendobj\n") -> bytes:

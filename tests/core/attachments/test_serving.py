@@ -13,6 +13,7 @@ from django.test import Client
 from tests.conftest import Cast, Member
 from tests.core.attachments import samples
 from tests.core.attachments.conftest import Store
+from tests.core.attachments.samples import status
 from yunhe.core.attachments import api, errors
 from yunhe.core.attachments.api import registry
 from yunhe.core.attachments.rules.protocol import read_range
@@ -34,12 +35,6 @@ def person(cast: Cast) -> Callable[[Member], Client]:
         return client
 
     return browser
-
-
-def status(answer: Any) -> int:
-    """Return the status; the answer is closed, as a server does, with its file."""
-    answer.close()
-    return int(answer.status_code)
 
 
 def attached(store: Store, cast: Cast, name: str = "一份 申请.pdf") -> str:

@@ -11,6 +11,7 @@ from django.db import transaction
 
 from tests.api_caller import Caller
 from tests.conftest import Cast, Member
+from tests.core.attachments.samples import status
 from tests.core.cases.form_kinds import publish, text
 from tests.core.cases.test_pages import signed_in
 from yunhe.core.attachments import api as attachments
@@ -60,11 +61,9 @@ def test_who_sees_the_case_reads_its_files_and_nobody_else(cast: Cast) -> None:
     one = uploaded(cast.clerk)
     case = opened(cast, one)
     for member, sees in ((cast.clerk, True), (cast.steward, True), (cast.leader, True), (cast.bureau_clerk, False), (cast.audit_admin, False)):
-        answer = signed_in(member).get(f"/attachments/{one}/")
-        answer.close()
-        assert (answer.status_code == 200) == sees, member.username
+        assert (status(signed_in(member).get(f"/attachments/{one}/")) == 200) == sees, member.username
         if not sees:
-            assert answer.status_code == 404
+            assert status(signed_in(member).get(f"/attachments/{one}/")) == 404
             with pytest.raises(AttachmentNotFound):
                 attachments.open_bytes(attachment_id=one, actor=member.actor)
         assert bool(attachments.list_for(subject_type="case", subject_id=case.case_id, actor=member.actor)) == sees
@@ -118,7 +117,6 @@ def test_a_part_has_the_files_of_the_whole_that_its_form_took_over(cast: Cast) -
     PartyRecord.objects.create(
         case_id=second.case_id, part="handler", organization=cast.bureau.code, person=cast.bureau_clerk.actor.id, **seen
     )
-    answer = signed_in(cast.bureau_clerk).get(f"/attachments/{plan}/")  # who sees one part only reads what is in it
-    answer.close()
-    assert (answer.status_code, signed_in(cast.bureau_clerk).get(f"/attachments/{note}/").status_code) == (200, 404)
+    reader = signed_in(cast.bureau_clerk)  # who sees one part only reads what is in it
+    assert (status(reader.get(f"/attachments/{plan}/")), status(reader.get(f"/attachments/{note}/"))) == (200, 404)
     assert signed_in(cast.audit_admin).get(f"/attachments/{plan}/").status_code == 404

@@ -127,3 +127,16 @@ def test_a_slot_is_filled_once_and_an_empty_one_said(monkeypatch: pytest.MonkeyP
         api.register_effect(code="a.b", arguments=(), apply=lambda context: None)
     with pytest.raises(EffectUnknown):
         slots.call_effect("c.d", None, {})  # type: ignore[arg-type]
+
+
+@pytest.mark.django_db
+def test_a_kind_keeps_the_order_in_which_it_is_written(founder: Actor) -> None:
+    api.publish_kind(spec=simple_kind(), source="tests", actor=founder)
+    body = copy.deepcopy(SIMPLE)
+    body["obligations"]["answer"]["actions"] = dict(reversed(body["obligations"]["answer"]["actions"].items()))
+    body["obligations"] = dict(reversed(body["obligations"].items()))
+    turned = api.publish_kind(spec=KindSpec.model_validate(body), source="tests", actor=founder)
+    kept = api.get_kind(code="leave_note")
+    assert turned.number == 1, "another order is no other version"
+    assert list(kept.obligations) == list(body["obligations"])
+    assert list(kept.obligations["answer"].actions) == list(body["obligations"]["answer"]["actions"])

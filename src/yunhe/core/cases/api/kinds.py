@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from dataclasses import field as part
@@ -36,7 +37,7 @@ _pausing: dict[str, bool] = {}
 
 
 def publish_kind(*, spec: KindSpec, source: str, actor: Actor, beside: Beside | None = None) -> KindInfo:
-    """Make this text the newest version of its kind; the same text again changes nothing.
+    """Make this text the newest version of its kind; the same text again changes nothing, in another order only the order.
 
     `beside` are the kinds that are published in the same transaction, in whatever order.
     Raises: BadKind if the kind contradicts itself or calls an effect that nobody registered.
@@ -44,11 +45,16 @@ def publish_kind(*, spec: KindSpec, source: str, actor: Actor, beside: Beside | 
     actor.require("packs.load")
     spec = settled(spec)
     require_sound(spec, beside)
-    digest = digest_of(spec.model_dump(mode="json"))
+    body = spec.model_dump(mode="json")
+    digest = digest_of(body)
     with transaction.atomic():
         row = KindRecord.objects.filter(code=spec.code).order_by("-number").first()
         if row is None or row.digest != digest:
             row = _new_version(spec, digest, source, actor, number=row.number + 1 if row else 1)
+        elif json.dumps(row.body) != json.dumps(body):  # the digest sorts mappings; what people see follows their order
+            row.body = body
+            row.save(update_fields=["body"])
+            _specs.pop(digest, None)
     return _info(row)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import date
@@ -50,7 +51,7 @@ def publish_table(*, declaration: Mapping[str, Any], rules: str, source: str, ac
             )  # fmt: skip
             facts = {"table": code, "number": row.number, "digest": row.digest, "source": source}
             evidence.append(kind="case.table_published", actor=actor, subject_type="decision_table", subject_id=code, facts=facts)
-        elif row.declaration != declaration:  # it decides the same and is called otherwise
+        elif json.dumps(row.declaration) != json.dumps(declaration):  # it decides the same and is called or ordered otherwise
             row.declaration = dict(declaration)
             row.save(update_fields=["declaration"])
     return _info(row)

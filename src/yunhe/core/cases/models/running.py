@@ -8,6 +8,7 @@ from typing import ClassVar
 from django.db import models
 from django.db.models import Exists, OuterRef, Q
 
+from yunhe.core.cases.models.texts import WrittenJSONField
 from yunhe.kernel.actor import ALL, Actor, Right
 
 ANY_BUREAU = "*"
@@ -19,7 +20,7 @@ class KindRecord(models.Model):
     code = models.CharField(max_length=63)
     number = models.PositiveIntegerField()
     digest = models.CharField(max_length=64)
-    body = models.JSONField()
+    body = WrittenJSONField()
     source = models.CharField(max_length=120)
     valid_from = models.DateField(null=True)
     valid_until = models.DateField(null=True)
@@ -55,7 +56,7 @@ class TableRecord(models.Model):
     code = models.CharField(max_length=63)
     number = models.PositiveIntegerField()
     digest = models.CharField(max_length=64)
-    declaration = models.JSONField()
+    declaration = WrittenJSONField()
     rules = models.TextField()
     source = models.CharField(max_length=120)
     loaded_at = models.DateTimeField()
