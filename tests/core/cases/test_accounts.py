@@ -57,7 +57,7 @@ def test_an_account_needs_both_administrators_and_its_password_is_in_no_case(ask
     case = ask("account_request", **ASKED)
     assert (case.title, case.number[:2]) == ("开通账号：新人甲（xinren）", "ZH")
     assert (waiting(cast.system_admin), waiting(cast.security_admin)) == ([case.case_id], [])
-    case = do(case, "open", cast.system_admin)
+    case = do(case, "create", cast.system_admin)
     assert (case.phase, roles_of("xinren")) == ("granting", set())
     case = do(case, "grant", cast.security_admin)
     assert roles_of("xinren") == {(cast.owner.code, "officer")}
@@ -74,7 +74,7 @@ def test_an_account_needs_both_administrators_and_its_password_is_in_no_case(ask
 
 
 def test_without_the_role_the_account_that_was_opened_for_it_is_closed_again(ask: Any, cast: Cast) -> None:
-    case = do(ask("account_request", **ASKED), "open", cast.system_admin)
+    case = do(ask("account_request", **ASKED), "create", cast.system_admin)
     case = do(case, "refuse", cast.security_admin, reason="编制外人员")
     assert (case.outcome, organizations.get_person(username="xinren").is_active) == ("refused", False)
 
@@ -93,9 +93,9 @@ def test_what_cannot_become_an_account_is_told_when_it_is_asked_for(ask: Any, ca
 
 def test_two_requests_for_one_name_the_second_one_is_told(ask: Any, cast: Cast) -> None:
     first, second = ask("account_request", **ASKED), ask("account_request", **ASKED)
-    do(first, "open", cast.system_admin)
+    do(first, "create", cast.system_admin)
     with pytest.raises(AlreadyExists):
-        do(second, "open", cast.system_admin)
+        do(second, "create", cast.system_admin)
     assert do(second, "refuse", cast.system_admin, reason="已开通").outcome == "refused"
 
 
@@ -103,15 +103,15 @@ def test_neither_administrator_does_the_others_part_also_as_a_substitute(ask: An
     """Whoever stands in for an administrator takes the seat, and still has no right that is not their own."""
     case = ask("account_request", **ASKED)
     with pytest.raises(ActionNotOffered):
-        do(case, "open", cast.security_admin)
+        do(case, "create", cast.security_admin)
     today = date(2026, 3, 2)
     for principal, delegate in ((cast.system_admin, cast.security_admin), (cast.security_admin, cast.system_admin)):
         api.delegate(to_username=delegate.username, since=today, until=today, reason="休假", actor=principal.actor)
     with pytest.raises(Refused):
-        do(case, "open", cast.security_admin)
+        do(case, "create", cast.security_admin)
     with pytest.raises(UserNotFound):
         organizations.get_person(username="xinren")
-    case = do(case, "open", cast.system_admin)
+    case = do(case, "create", cast.system_admin)
     with pytest.raises(GuardRefused):
         do(case, "grant", cast.system_admin)
     assert roles_of("xinren") == set()
@@ -198,6 +198,6 @@ def test_an_administrator_sees_no_other_cases(ask: Any, note: Any, cast: Cast) -
 
 
 def test_the_events_give_the_rows(ask: Any, cast: Cast) -> None:
-    case = do(do(ask("account_request", **ASKED), "open", cast.system_admin), "grant", cast.security_admin)
+    case = do(do(ask("account_request", **ASKED), "create", cast.system_admin), "grant", cast.security_admin)
     found = api.replay_case(case_id=case.case_id, actor=job_actor("tests"))
     assert found.equal, found.differences

@@ -40,7 +40,7 @@ DATA_REQUEST: dict[tuple[str, str], tuple[set[str], str]] = {
     ("answer", "refuse"): ({"leader"}, DONE),
     ("answer", "send_back"): ({"leader"}, "supplement"),
     ("supplement", "resubmit"): ({"opener"}, "answer"),
-    ("supplement", "withdraw"): ({"opener"}, DONE),
+    ("supplement", "give_up"): ({"opener"}, DONE),
 }
 OPENERS = {"publication": "steward", "data_request": "clerk"}
 MOVES = {"publication": PUBLICATION, "data_request": DATA_REQUEST}

@@ -7,7 +7,6 @@ from datetime import timedelta
 from typing import Any
 
 from yunhe.core.cases.api import kinds
-from yunhe.core.cases.api.delegating import list_colleagues
 from yunhe.core.cases.api.seating import holder_of
 from yunhe.core.cases.errors import CannotOperate
 from yunhe.core.cases.models import ANY_BUREAU, CaseRecord, EventRecord, ObligationRecord
@@ -17,7 +16,7 @@ from yunhe.core.cases.rules.verdicts import judge_class
 from yunhe.core.cases.types import OPINION, KindSpec, OperatorView
 from yunhe.core.organizations import api as organizations
 from yunhe.core.organizations.types import Membership
-from yunhe.kernel.actor import Actor
+from yunhe.kernel.actor import ALL, Actor
 from yunhe.kernel.clock import now
 
 SUPERVISE = "cases.supervise"
@@ -175,7 +174,8 @@ def withdraw_problem(
 ) -> tuple[str, str] | None:
     """Return why the actor cannot take back what was asked for (Chinese, English), or None."""
     told = spec.withdrawal
-    if told is None or row.parent_id or (row.opened_by, row.opened_for) != (actor.id, actor.organization):
+    awaited = row.parent_id and ObligationRecord.objects.filter(child=row.pk).exists()  # a part of a split case has a parent, too
+    if told is None or awaited or (row.opened_by, row.opened_for) != (actor.id, actor.organization):
         return "只有提出人可以撤回，子办件随主办件撤回", "only who opened it may, and a sub-case goes with the case above"
     done = any(item.state == DONE and item.name != OPINION for item in obligations)
     if row.phase not in told.phases if told.phases else done:
@@ -236,6 +236,45 @@ def may_extend(amount: int | None, most: int | None, extensions: list[Any]) -> b
     return amount is not None and (left is None or left > 0)
 
 
+def _reviewers(item: ObligationRecord, obligations: list[ObligationRecord], actor: Actor) -> Choices:
+    """Return the colleagues who may be asked for an opinion: who may act on such cases and does not owe one here already."""
+    staff, able = organizations.list_members(organization=actor.organization) if actor.organization else (), roles_that_act(item.kind_code)
+    asked = {other.person for other in obligations if other.origin_id == item.pk and other.state == OPEN and other.name == OPINION}
+    out = asked | {actor.id}
+    return _choices({m.username: m.display_name for m in staff if m.role in able and f"user:{m.user_id}" not in out})
+
+
+def roles_that_act(kind: str) -> frozenset[str]:
+    """Return the roles whose holders may act on cases of a kind. Cost: two queries."""
+    return frozenset(
+        role.code for role in organizations.list_roles()
+        if any(right.permission in ("cases.act", ALL) and {kind, ALL} & {*right.kinds} for right in role.rights)
+    )  # fmt: skip
+
+
+def seat_of_reviewer(username: str, item: ObligationRecord, actor: Actor) -> tuple[str, str]:
+    """Return the id of whom an opinion is asked, and the organisation in which: the actor's own before the first of others.
+
+    Raises: CannotOperate for oneself, for who owes an opinion here already, who left, or who may not act on such cases.
+    """
+    told = organizations.get_person(username=username)
+    person, name, able = f"user:{told.id}", told.display_name, roles_that_act(item.kind_code)
+    held = organizations.list_memberships(username=username)
+    bodies = [one.organization for one in held if one.role in able]
+    problem = None
+    if person == actor.id:
+        problem = "不能请自己加签", "nobody asks their own opinion"
+    elif not held:
+        problem = f"{name}已离岗", f"{name} has left"
+    elif not bodies:
+        problem = f"{name}没有办理这类办件的岗位", f"{name} has no role that acts on such cases"
+    elif ObligationRecord.objects.filter(case=item.case_id, origin_id=item.pk, person=person, state=OPEN, name=OPINION).exists():
+        problem = f"已请{name}提意见，还没有提交", f"{name} was asked already and has not answered"
+    if problem:
+        raise CannotOperate(number=item.case.number, operator="add_reviewer", problem=problem[0], problem_en=problem[1])
+    return person, actor.organization if actor.organization in bodies else bodies[0]
+
+
 def _on_obligation(
     row: CaseRecord,
     spec: KindSpec,
@@ -252,7 +291,7 @@ def _on_obligation(
     if "hand_on" in allowed and item.assignee:
         found.append(OperatorView("take_back", item.pk))
     if "add_reviewer" in allowed and item.name != OPINION:
-        found.append(OperatorView("add_reviewer", item.pk, _choices(list_colleagues(actor=actor))))
+        found.append(OperatorView("add_reviewer", item.pk, _reviewers(item, obligations, actor)))
         if any(other.origin_id == item.pk and other.state == OPEN for other in obligations):
             found.append(OperatorView("drop_reviewer", item.pk))
     if "send_back" in allowed and item.name != OPINION and (phases := earlier_phases(row, spec, obligations)):

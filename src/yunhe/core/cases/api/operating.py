@@ -126,21 +126,16 @@ def add_reviewer(
 
     A colleague is asked as such; who belongs to other organisations only, in the first of them.
     With `signing` any (或签) the first opinion is enough and the others fall away; all is 会签.
-    Raises: as `act`, OperatorNotAllowed, CannotOperate for somebody who left, UserNotFound.
+    Raises: as `act`, OperatorNotAllowed, CannotOperate as `seat_of_reviewer`, UserNotFound.
     """
 
     def work(course: Course, seat: Seat) -> None:
         for username in dict.fromkeys(to):
-            person = organizations.get_person(username=username)
-            bodies = [one.organization for one in organizations.list_memberships(username=username)]
-            if not bodies:
-                problem, problem_en = f"{person.display_name}已离岗", f"{person.display_name} has left"
-                _refuse(course.position["case"]["number"], "add_reviewer", problem, problem_en)
+            person, body = offering.seat_of_reviewer(username, seat.row, actor)
             opened = course.fresh_obligation(OPINION, ANY_SIGN if signing == "any" else "")
-            body = actor.organization if actor.organization in bodies else bodies[0]
-            asked = {"organization": body, "role": "", "person": f"user:{person.id}", "assignee": "", "origin_id": seat.row.pk}
+            asked = {"organization": body, "role": "", "person": person, "assignee": "", "origin_id": seat.row.pk}
             course.change("obligations", {course.moment.new_id(): {**opened, **asked, **timing.UNTIMED}})
-            party = {"part": "handler", "organization": "", "person": f"user:{person.id}"}
+            party = {"part": "handler", "organization": "", "person": person}
             course.change("parties", _new_party(seat.row.case, party))
         if not to:
             _refuse(course.position["case"]["number"], "add_reviewer", "请选择加签人", "name at least one reviewer")

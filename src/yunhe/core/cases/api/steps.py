@@ -120,8 +120,9 @@ def open_new(
     """
     spec, moment = course.kind, course.moment
     number = store.next_number(spec.prefix, local(moment.at).date())
-    course.change("case", _first_row(spec, course, {**given, "number": number, "parent_id": parent.pk if parent else None}))
-    parties = [{"part": "opener", "organization": moment.actor.organization, "person": moment.actor.id}]
+    first = _first_row(spec, course, {**given, "number": number, "parent_id": parent.pk if parent else None})
+    course.change("case", first)
+    parties = [{"part": "opener", "organization": first["opened_for"], "person": first["opened_by"]}]
     for part in ("organization", "owner"):
         if given[part]:
             name = {"organization": "applicant", "owner": "owner"}[part]
@@ -159,8 +160,11 @@ def finish(
 
 
 def open_part(whole: CaseRecord, spec: KindSpec, title: str, data: Mapping[str, Any], splitting: Course) -> Case:
-    """Open a case of the same kind and version from the start, as a part of another whose clock runs on in it."""
-    names = ("organization", "owner", "region", "subject_type", "subject_id")
+    """Open a case of the same kind and version from the start, as a part of another whose clock runs on in it.
+
+    It is the case of who opened the whole: what they may not decide, and what comes back to them, stays so.
+    """
+    names = ("organization", "owner", "region", "subject_type", "subject_id", "opened_by", "opened_by_name", "opened_for")
     given = {"id": new_id(), "title": title, **{name: getattr(whole, name) for name in names}}
     moment, running = splitting.moment, [one for one in splitting.position["clocks"].values() if one["stopped_at"] is None]
     clocks = [{**one, **timing.resume(one, at=moment.at, calendar=moment.calendar)} for one in running]

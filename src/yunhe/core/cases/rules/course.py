@@ -151,9 +151,9 @@ class Course:
                 self.close_obligation(key, "", CANCELLED)
 
     def run(self, effects: tuple[EffectSpec, ...]) -> None:
-        """Do apply the effects in order; a condition sees what the earlier ones did."""
+        """Do apply the effects in order; a condition sees what the earlier ones did. What is over stays so."""
         for effect in effects:
-            if self.holds(effect.when):
+            if self.holds(effect.when) and not ((effect.open_obligation or effect.close_case) and self.position["case"]["state"] == CLOSED):
                 self._apply(effect)
 
     def settle_groups(self) -> None:

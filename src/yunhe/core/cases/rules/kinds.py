@@ -19,6 +19,13 @@ RANK = "member.rank"
 PAST_ROOMS = ("send_back", "retract", "merge", "split")
 """Operators that move or end a case without the effects by which its steps tell rooms."""
 
+OWN_WORDS = frozenset({
+    "open", "waiver", "recount", "migrate", "warn", "take_back", "drop_reviewer", "give_opinion", "retract", "withdraw", "remind", "escalate",
+    "suspend", "resume", "extend", "merge", "unmerge", "take_in", "split", "child_closed", "cancel", "lapse", "recur", "take_members",
+    "drop_members", "join_batch", "leave_batch", "for_members", "reassign",
+})  # fmt: skip
+"""How the engine names its own events: no action is called so, or the engine would take the one for the other."""
+
 # What `set_field` and the arguments of `call` can refer to, beside `data.x` and `form.x`.
 CASE_PARTS = ("id", "number", "title", "subject_type", "subject_id", "organization", "owner", "opener_id", "opener_name")
 REFERENCES = frozenset({f"case.{part}" for part in CASE_PARTS} | {"actor.id", "actor.name", "actor.organization", "action.name"})
@@ -30,7 +37,7 @@ def check_kind(kind: KindSpec) -> tuple[tuple[str, str, str], ...]:
     What it does is proved once what it names is there.
     """
     named = (*_names(kind), *_heading(kind), *_groups(kind), *_limits(kind), *_effects(kind), *_children(kind), *_conditions(kind), *check_forms(kind))
-    named += (*_operators(kind), *_sealed(kind))
+    named += (*_operators(kind), *_sealed(kind), *_own_words(kind), *_after_the_end(kind), *_never_asked(kind))
     return named or judge_kind(kind)
 
 
@@ -106,6 +113,38 @@ def _limits(kind: KindSpec) -> Iterator[tuple[str, str, str]]:
     for name, obligation in kind.obligations.items():
         if any(limit.starts_with for limit in obligation.limits):
             yield f"obligations.{name}.limits", "starts_with 只用于整件的时限", "starts_with belongs to a limit of the whole case"
+
+
+def _own_words(kind: KindSpec) -> Iterator[tuple[str, str, str]]:
+    """Yield each action that is called as an event of the engine, or as an operator that the kind allows."""
+    for name, obligation in kind.obligations.items():
+        for action in obligation.actions.keys() & {*OWN_WORDS, *kind.operators}:
+            zh = f"“{action}”是系统自己的动作名，请换一个名称"
+            yield f"obligations.{name}.actions.{action}", zh, f'"{action}" is how the engine names an event of its own; take another name'
+
+
+def _after_the_end(kind: KindSpec) -> Iterator[tuple[str, str, str]]:
+    """Yield each effect that opens an obligation, or ends the case, where it has ended already."""
+    for where, effects, _form, _group in blocks_of(kind):
+        ends: list[str] = []
+        for effect in effects:
+            if (effect.open_obligation or effect.close_case) and any(when in ("", effect.when) or not effect.when for when in ends):
+                zh = f"办件办结（close_case）之后，“{effect.open_obligation or effect.close_case}”不会再发生；请写在它前面或写明条件"
+                yield where, zh, f'after close_case "{effect.open_obligation or effect.close_case}" never happens: put it before, or say when'
+            ends += [effect.when] if effect.close_case else []
+
+
+def _never_asked(kind: KindSpec) -> Iterator[tuple[str, str, str]]:
+    """Yield what is declared and can never count: a limit behind one that always applies, a rung twice."""
+    for where, limits in (("limits", kind.limits), *((f"obligations.{name}.limits", o.limits) for name, o in kind.obligations.items())):
+        always = set[str]()
+        for number, limit in enumerate(limits):
+            if limit.starts_with in always:
+                yield f"{where}[{number}]", "前面的时限没有条件，总先适用，这一条永远用不到", "a limit before it has no condition and always counts first"
+            always |= {limit.starts_with} if not limit.when else set()
+    percents = [rung.percent for rung in kind.ladder]
+    for percent in sorted({one for one in percents if percents.count(one) > 1}):
+        yield "ladder", f"{percent}% 写了两次", f"{percent} % stands there twice"
 
 
 def _effects(kind: KindSpec) -> Iterator[tuple[str, str, str]]:
