@@ -96,7 +96,7 @@ def test_lists_are_narrowed_and_paged_and_what_is_closed_is_not_due(note: Any, c
     assert "未超期，止于" in said(cast.leader, "case", "show", first.number)
     listed = said(cast.leader, "case", "list", "--search", "办公", "--kind", "leave_note", "--size", "1", "--page", "2")
     assert "1 / 2 (page 2 of 2)" in listed and first.number in listed and third.number not in listed
-    assert "withdrawn" in listed and not re.search(r"\d{4}-\d\d-\d\d \d\d:\d\d", listed)
+    assert "已撤回" in listed and not re.search(r"\d{4}-\d\d-\d\d \d\d:\d\d", listed)
     assert "0 / 0 (page 1 of 1)" in said(cast.leader, "case", "list", "--kind", "none")
     for wrong in ("0", "-1", "x", "９", "501"):
         assert main(["case", "list", f"--size={wrong}"]) == 2

@@ -123,4 +123,4 @@ def test_the_list_of_cases_has_each_thing_in_its_own_column(cast: Cast, sign_in:
     answer = sign_in(cast.clerk).get(f"/inbox/cases/?export=csv&q={filled}")
     head, row = csv.reader(io.StringIO(answer.content.decode("utf-8-sig")))
     done = dict(zip(head, row, strict=True))
-    assert (done["状态"], done["环节"], done["结果"], done["办理人"]) == ("已办结", "办结", "done", "")
+    assert (done["状态"], done["环节"], done["结果"], done["结果代码"], done["办理人"]) == ("已办结", "办结", "办结", "done", "")

@@ -29,15 +29,26 @@ def when(at: datetime | None) -> str:
     return f"{local(at):%Y-%m-%d %H:%M}" if at else "—"
 
 
-def due_of(case: Case) -> str:
-    """Return when a case is due; what is closed is due no more."""
+PAUSED: Mapping[str, str] = {"zh": "自 {at} 起暂停：{basis}", "en": "paused since {at}: {basis}"}
+STANDS_IN: Mapping[str, str] = {"zh": "（代 {name}）", "en": " (for {name})"}
+
+
+def due_of(case: Case, language: str) -> str:
+    """Return when a case is due; what is closed is due no more, what stands still says since when and why."""
+    if case.paused_at:
+        return PAUSED[language].format(at=when(case.paused_at), basis=case.pause_basis)
     return when(case.due_at if case.is_open else None)
+
+
+def stood_in(name: str, language: str) -> str:
+    """Return for whom somebody stands in, "" for nobody."""
+    return STANDS_IN[language].format(name=name) if name else ""
 
 
 def stands(case: Case, language: str) -> str:
     """Return where a case stands: its phase, and its state or how it ended."""
     state = STATES.get(case.state, {}).get(language, case.state)
-    ended = f" ({case.outcome})" if case.outcome and not case.is_open else ""
+    ended = f" ({case.outcome_title.get(language, case.outcome)})" if case.outcome and not case.is_open else ""
     return f"{case.phase_title[language]} · {state}{ended}"
 
 
@@ -52,10 +63,11 @@ def case_lines(view: CaseView, *, language: str, titles: Mapping[str, str]) -> I
     clocks = [(WHOLE[language], view.due), *((one.title[language], one.due) for one in opened)]
     yield from _part(("clock", "limit", "since", "due", "basis"), [_clock(name, due, language) for name, due in clocks if due])
     yield from _part(("fact", "value"), [(fact.title[language], _value(fact, view.names, language)) for fact in view.facts])
-    yield f"可办 actions: {', '.join(sorted({a.name for a in view.actions})) or '—'}"
+    actions = sorted({f"{a.name}{stood_in(a.on_behalf_name, language)}" for a in view.actions})
+    yield f"可办 actions: {', '.join(actions) or '—'}"
     yield f"更多 operators: {', '.join(dict.fromkeys(o.name for o in view.operators)) or '—'}"
     steps = [
-        (e.seq, when(e.at), f"{e.organization_name} {e.actor_name}".strip(), _step(e, language), _told(e.facts, view.names, language))
+        (e.seq, when(e.at), _by(e, language), _step(e, language), _told(e.facts, view.names, language))
         for e in view.events
     ]
     yield from _part(("#", "at", "by", "step", "what"), steps)
@@ -74,8 +86,12 @@ def _clock(name: str, due: Due, language: str) -> tuple[str, ...]:
         return name, amount, when(due.started_at), f"{late} {when(due.ended_at)}", due.basis
     if due.paused_at is None:
         return name, amount, when(due.started_at), when(due.at), due.basis
-    paused = {"zh": "自 {at} 起暂停：{basis}", "en": "paused since {at}: {basis}"}[language]
-    return name, amount, when(due.started_at), paused.format(at=when(due.paused_at), basis=due.pause_basis), due.basis
+    paused = PAUSED[language].format(at=when(due.paused_at), basis=due.pause_basis)
+    return name, amount, when(due.started_at), paused, due.basis
+
+
+def _by(event: Event, language: str) -> str:
+    return f"{event.organization_name} {event.actor_name}".strip() + stood_in(event.on_behalf_name, language)
 
 
 def _step(event: Event, language: str) -> str:

@@ -26,22 +26,31 @@ class BadQuery(Invalid):
 
 def inbox(context: Context, arguments: argparse.Namespace) -> Output:
     """List what waits for the actor, by due time; with `--filter` what a saved filter of the inbox finds."""
-    from yunhe.cli.case_lines import when
+    from yunhe.cli.case_lines import stood_in, when
     from yunhe.core.cases import api as cases
 
     page = cases.list_waiting(request=_asked(context, "inbox", arguments), actor=context.actor())
-    rows = [(w.case_id, w.number, w.case_title, w.title[context.language], when(w.due_at)) for w in page.items]
+    language = context.language
+    rows = [
+        (w.case_id, w.number, w.case_title, w.title[language] + stood_in(w.on_behalf_name, language), w.pause_basis if w.light == "paused" else when(w.due_at))
+        for w in page.items
+    ]
     lines = (*table_lines(("case", "number", "title", "to do", "due"), rows), _place(page))
     return Output({"waiting": [asdict(w) for w in page.items], "total": page.total}, lines)
 
 
 def list_cases(context: Context, arguments: argparse.Namespace) -> Output:
     """List cases that the actor may see, the newest first; with `--filter` what a saved filter finds."""
-    from yunhe.cli.case_lines import due_of, stands
+    from yunhe.cli.case_lines import due_of, stands, stood_in
     from yunhe.core.cases import api as cases
 
-    page = cases.list_cases(request=_asked(context, "list", arguments), actor=context.actor())
-    rows = [(c.number, c.title, c.kind_title[context.language], stands(c, context.language), due_of(c)) for c in page.items]
+    actor, language = context.actor(), context.language
+    page = cases.list_cases(request=_asked(context, "list", arguments), actor=actor)
+    absent = cases.list_stood_in(cases=page.items, actor=actor)
+    rows = [
+        (c.number, c.title, c.kind_title[language], stands(c, language) + stood_in(absent.get(c.case_id, ""), language), due_of(c, language))
+        for c in page.items
+    ]
     lines = (*table_lines(("number", "title", "kind", "stands", "due"), rows), _place(page))
     return Output({"cases": [asdict(c) for c in page.items], "total": page.total}, lines)
 

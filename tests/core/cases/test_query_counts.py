@@ -47,6 +47,17 @@ def test_lists_ask_the_same_number_of_queries_for_one_case_and_for_many(note: An
         assert count <= first[name][0] + (name == "waiting"), f"{name}: {first[name][0]} queries for one case, {count} for 13"
 
 
+def test_a_search_asks_the_names_of_bodies_once(note: Any, cast: Cast) -> None:
+    note()
+    once, _ = asked(lambda: organizations.list_organizations(request=PageRequest(search="市场监管"), actor=cast.data_admin.actor))
+    lists = {"cases": api.list_cases, "waiting": api.list_waiting}
+    for name, call in lists.items():
+        with CaptureQueriesContext(connection) as queries:
+            page = call(request=PageRequest(search="市场监管"), actor=cast.leader.actor)
+        named = [one["sql"] for one in queries if '"organizations_organization"' in one["sql"] and "市场监管" in one["sql"]]
+        assert page.total == 1 and len(named) == once, (name, named)
+
+
 def test_what_goes_on_is_what_the_whole_list_says(note: Any, cast: Cast) -> None:
     opened = [note(title=f"请示 {number}") for number in range(4)]
     for case in opened[:2]:

@@ -38,7 +38,7 @@ class CaseQuery(ListQuery):
 
 
 class CaseOut(Schema):
-    """One case; `version` is what the next action names."""
+    """One case; `version` is what the next action names. `paused_at`, `pause_basis`: since when and why it stands still."""
 
     case_id: str
     number: str
@@ -59,6 +59,9 @@ class CaseOut(Schema):
     opened_at: datetime
     closed_at: datetime | None
     due_at: datetime | None
+    outcome_title: Texts
+    paused_at: datetime | None
+    pause_basis: str
 
 
 class CasePage(PageOut):
@@ -88,6 +91,8 @@ class WaitingOut(Schema):
     light: str
     estimated: bool
     version: int
+    pause_basis: str
+    on_behalf_name: str
 
 
 class WaitingPage(PageOut):
@@ -147,6 +152,7 @@ class EventOut(Schema):
     title: Texts
     actor_name: str
     organization_name: str
+    on_behalf_name: str
     digest: str
     evidence_id: str
     superseded: bool
@@ -178,7 +184,7 @@ class ActionFieldOut(Schema):
 
 
 class ActionOut(Schema):
-    """An action that is the caller's now; `refusal` says why it is held back."""
+    """An action that is the caller's now; `refusal` says why it is held back, `on_behalf_name` for whom they stand in."""
 
     obligation_id: str
     name: str
@@ -187,6 +193,7 @@ class ActionOut(Schema):
     defaults: dict[str, Any]
     options: dict[str, list[str]]
     refusal: Texts | None
+    on_behalf_name: str
 
 
 class OperatorOut(Schema):

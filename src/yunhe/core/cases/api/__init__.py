@@ -82,6 +82,7 @@ from yunhe.core.cases.api.kinds import (
 from yunhe.core.cases.api.leaving import list_leaves, take_leave
 from yunhe.core.cases.api.listing import count_waiting, list_cases, list_holders, list_waiting
 from yunhe.core.cases.api.looking import look_at_action, look_at_opening
+from yunhe.core.cases.api.marking import list_late, list_stood_in
 from yunhe.core.cases.api.migrating import (
     apply_migration,
     approve_migration,
@@ -212,6 +213,7 @@ __all__ = [
     "list_holders",
     "list_kind_lines",
     "list_kinds",
+    "list_late",
     "list_leaves",
     "list_limits",
     "list_members",
@@ -221,6 +223,7 @@ __all__ = [
     "list_own_team",
     "list_rules",
     "list_sources",
+    "list_stood_in",
     "list_tables",
     "list_takers",
     "list_team_work",

@@ -11,7 +11,7 @@ from django.db import DatabaseError
 from django.db.models import Q
 
 from yunhe.core.cases.api import acting, kinds, offering, operating
-from yunhe.core.cases.api.delegating import holders_of
+from yunhe.core.cases.api.delegating import holders_of, seats_of
 from yunhe.core.cases.api.finding import soon_now
 from yunhe.core.cases.api.listing import waiting_item, waiting_rows
 from yunhe.core.cases.api.reading import BODY, offered_actions, options_of, organization_choices, organization_names
@@ -37,8 +37,8 @@ def offer_bulk(*, obligation_ids: Sequence[str], actor: Actor) -> BulkOffer:
     """
     rows = _picked(obligation_ids, actor)
     names = organization_names(row.case.organization for row in rows)
-    soon = soon_now()
-    items = tuple(waiting_item(row, names, soon) for row in rows)
+    soon, seats = soon_now(), seats_of(actor)
+    items = tuple(waiting_item(row, names, soon, seats) for row in rows)
     operators = (OperatorView("hand_on", "", people),) if rows and (people := _takers(rows, actor)) else ()
     return BulkOffer(items, _common_actions(rows, actor), operators, gone=len(set(obligation_ids)) - len(rows))
 

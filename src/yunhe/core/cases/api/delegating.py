@@ -27,6 +27,8 @@ from yunhe.kernel.ids import new_id
 
 MOST_DAYS = 366
 TOLD = "cases.delegated"
+Seats = tuple[tuple[Actor, tuple[str, ...]], ...]
+"""As whom somebody may act, themselves first, each with the kinds (none: all)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,7 +141,7 @@ def absent_principals(actor: Actor, kind: str) -> Iterator[Actor]:
     yield from holders_of(actor, kind)[1:]
 
 
-def seats_of(actor: Actor) -> tuple[tuple[Actor, tuple[str, ...]], ...]:
+def seats_of(actor: Actor) -> Seats:
     """Return as whom the actor may act: themselves, then each absent principal; with the kinds (none: all).
 
     A principal's rights are those of the one membership that was delegated, as they are today.

@@ -60,8 +60,8 @@ def waiting_condition(request: PageRequest, soon: datetime | None = None) -> Q:
     return found & words_condition(request.search, "case__") if request.search else found
 
 
-def case_condition(request: PageRequest, actor: Actor) -> Q:
-    """Return what the filters and the search of a list of cases ask of a case."""
+def case_condition(request: PageRequest, actor: Actor, words: Q | None = None) -> Q:
+    """Return what the filters and the search of a list of cases ask of a case; `words` is what the search asks, read here if not given."""
     wanted = request.filters
     columns = {"kind": "kind_code", "state": "state", "phase": "phase", "subject_type": "subject_type", "subject_id": "subject_id"}
     found = Q(**{column: wanted[name] for name, column in columns.items() if wanted.get(name)})
@@ -77,7 +77,7 @@ def case_condition(request: PageRequest, actor: Actor) -> Q:
     if wanted.get("person") or wanted.get("obligation"):
         owed = ObligationRecord.objects.filter(holder_condition(wanted.get("person", "")), case=OuterRef("pk"), state=OPEN)
         found &= Q(Exists(owed.filter(name=wanted["obligation"]) if wanted.get("obligation") else owed))
-    return found & words_condition(request.search) if request.search else found
+    return found & (words_condition(request.search) if words is None else words) if request.search else found
 
 
 def _late() -> Q:

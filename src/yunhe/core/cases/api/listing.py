@@ -8,12 +8,20 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from django.db.models import Count, F, OuterRef, Subquery
+from django.db.models import Count, F, OuterRef, Q, Subquery
 from django.db.models.functions import Coalesce
 
 from yunhe.core.cases.api import kinds
-from yunhe.core.cases.api.delegating import seats_of
-from yunhe.core.cases.api.finding import FIRST, case_condition, due_condition, soon_now, waiting_condition
+from yunhe.core.cases.api.delegating import Seats, seats_of
+from yunhe.core.cases.api.finding import (
+    FIRST,
+    case_condition,
+    due_condition,
+    soon_now,
+    waiting_condition,
+    words_condition,
+)
+from yunhe.core.cases.api.marking import principal_name, with_pauses
 from yunhe.core.cases.api.reading import case_of, organization_names, person_names, phase_title_of
 from yunhe.core.cases.api.seeing import Within, count_seen, list_newest
 from yunhe.core.cases.models import CaseQuerySet, CaseRecord, ObligationQuerySet, ObligationRecord
@@ -33,7 +41,8 @@ STATE_LABELS = {"open": "办理中", "closed": "已办结"}
 def list_waiting(*, request: PageRequest, actor: Actor) -> Page[WaitingItem]:
     """Return the actor's inbox (待办) by due time; filters: kind, due (overdue, today, week, later)."""
     soon = soon_now()
-    searched = waiting_rows(actor).filter(waiting_condition(replace(request, filters={})))
+    seats = seats_of(actor)
+    searched = _rows_of(seats).filter(waiting_condition(replace(request, filters={})))
     rows = searched.filter(waiting_condition(replace(request, search=""), soon))
     first = F("case__opened_at").desc() if request.sort == "-opened_at" else F(FIRST).asc(nulls_last=True)
     order = (first, "opened_at", "id")
@@ -42,7 +51,7 @@ def list_waiting(*, request: PageRequest, actor: Actor) -> Page[WaitingItem]:
     items = list(shown.defer("case__kind__body", "case__data", "case__search").order_by(*order))
     kinds.keep_specs(item.case.kind for item in items)
     names = organization_names(item.case.organization for item in items)
-    page = tuple(waiting_item(item, names, soon) for item in items)
+    page = tuple(waiting_item(item, names, soon, seats) for item in items)
     counts = _count_waiting(searched, soon)
     total = _sum_waiting(counts, request.filters)
     return Page(page, total, request.page, request.limit, _waiting_facets(counts, request.filters))
@@ -65,12 +74,13 @@ def list_cases(*, request: PageRequest, actor: Actor) -> Page[Case]:
     """
     asked = {name: value for name, value in request.filters.items() if value}
     is_counted = not request.search and asked.keys() <= {"kind", "state"}
-    counts = count_seen(actor, Within()) if is_counted else _count_found(request, actor)
+    words = words_condition(request.search) if request.search else Q()
+    counts = count_seen(actor, Within()) if is_counted else _count_found(request, actor, words)
     wanted = (asked.get("kind", ""), asked.get("state", ""))
     total = sum(number for key, number in counts.items() if all(one in ("", held) for one, held in zip(wanted, key, strict=True)))
-    rows = _newest(request, actor, total) if is_counted and _by_opening(request.sort) else _page_of(request, actor)
+    rows = _newest(request, actor, total) if is_counted and _by_opening(request.sort) else _page_of(request, actor, words)
     kinds.keep_specs(row.kind for row in rows)
-    cases = tuple(case_of(row, kinds.spec_of(row.kind)) for row in rows)
+    cases = with_pauses([case_of(row, kinds.spec_of(row.kind)) for row in rows])
     return Page(cases, total, request.page, request.limit, _case_facets(counts, wanted))
 
 
@@ -89,16 +99,20 @@ def list_holders(*, cases: Iterable[Case]) -> dict[str, tuple[Holder, ...]]:
     return found
 
 
-def find_cases(request: PageRequest, actor: Actor) -> CaseQuerySet:
-    """Return the cases that the actor may see and that the filters and the search ask for."""
-    rows = CaseRecord.objects.visible_to(actor, states=_states(request)).filter(case_condition(request, actor))
+def find_cases(request: PageRequest, actor: Actor, words: Q | None = None) -> CaseQuerySet:
+    """Return the cases that the actor may see and that the filters and the search ask for; `words` as in `case_condition`."""
+    rows = CaseRecord.objects.visible_to(actor, states=_states(request)).filter(case_condition(request, actor, words))
     return _filter_position(rows, request.filters)
 
 
 def waiting_rows(actor: Actor) -> ObligationQuerySet:
     """Return what waits for the actor, or for those who are away and whom they stand in for; not what only a room or a sub-case ends."""
+    return _rows_of(seats_of(actor))
+
+
+def _rows_of(seats: Seats) -> ObligationQuerySet:
     found, published = ObligationRecord.objects.none(), kinds.all_digests()
-    for holder, only in seats_of(actor):
+    for holder, only in seats:
         theirs = ObligationRecord.objects.waiting_for(holder, kinds.role_sets(holder.role, published)).filter(kinds.for_people(published))
         found = (found | theirs.filter(kind_code__in=only)) if only else (found | theirs)
     return found
@@ -125,16 +139,16 @@ def _waiting_facets(counts: Mapping[str, Mapping[str, int]], wanted: Mapping[str
     return (*found, *(Facet("due", one, label, sum(row[one] for row in rows)) for one, label in DUE_LABELS.items()))
 
 
-def _count_found(request: PageRequest, actor: Actor) -> Counter[tuple[str, str]]:
+def _count_found(request: PageRequest, actor: Actor, words: Q) -> Counter[tuple[str, str]]:
     """Return how many cases the search and all filters but kind and state find, by kind and state. Cost: one query."""
     others = {name: value for name, value in request.filters.items() if name not in ("kind", "state")}
-    found = CaseRecord.objects.filter(pk__in=find_cases(replace(request, filters=others), actor).order_by().values("pk"))
+    found = CaseRecord.objects.filter(pk__in=find_cases(replace(request, filters=others), actor, words).order_by().values("pk"))
     counted = found.order_by().values_list("kind_code", "state").annotate(Count("pk"))
     return Counter({(kind, state): number for kind, state, number in counted})
 
 
-def _page_of(request: PageRequest, actor: Actor) -> list[CaseRecord]:
-    shown = _with_kinds(find_cases(request, actor)).order_by(*_case_order(request.sort))
+def _page_of(request: PageRequest, actor: Actor, words: Q) -> list[CaseRecord]:
+    shown = _with_kinds(find_cases(request, actor, words)).order_by(*_case_order(request.sort))
     return list(shown[request.offset : request.offset + request.limit])
 
 
@@ -199,7 +213,7 @@ def _case_order(sort: str) -> list[Any]:
     return [column.desc(nulls_last=True) if sort.startswith("-") else column.asc(nulls_last=True), "-id"]
 
 
-def waiting_item(item: ObligationRecord, names: dict[str, str], soon: datetime) -> WaitingItem:
+def waiting_item(item: ObligationRecord, names: dict[str, str], soon: datetime, seats: Seats) -> WaitingItem:
     case = item.case
     spec = kinds.spec_of(case.kind)
     return WaitingItem(
@@ -220,4 +234,5 @@ def waiting_item(item: ObligationRecord, names: dict[str, str], soon: datetime) 
         estimated=item.first_estimated,
         version=case.version,
         pause_basis=item.pause_basis if item.paused_at else "",
+        on_behalf_name=principal_name(item, seats),
     )

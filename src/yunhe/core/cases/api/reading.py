@@ -10,6 +10,7 @@ from yunhe.core.cases.api import choices, holding, kinds, slots, store
 from yunhe.core.cases.api.choices import BODY, organization_choices
 from yunhe.core.cases.api.delegating import holders_of
 from yunhe.core.cases.api.filling import read_files
+from yunhe.core.cases.api.marking import with_pauses
 from yunhe.core.cases.api.offering import offered_operators
 from yunhe.core.cases.api.ranking import ranked_members
 from yunhe.core.cases.api.receipts import receipts_of
@@ -24,6 +25,7 @@ from yunhe.core.cases.models import (
 )
 from yunhe.core.cases.rules import clock, timing
 from yunhe.core.cases.rules.course import CLOSED, OPEN, ROLE_JOIN, Course, Moment
+from yunhe.core.cases.rules.outcomes import outcome_title
 from yunhe.core.cases.types import (
     ActionView,
     Case,
@@ -99,7 +101,7 @@ def access_case(*, case_id: str, actor: Actor) -> CaseView:
     case_clock = (row.clocks.filter(stopped_at=None) if row.state != CLOSED else row.clocks).order_by("started_at", "id").first()
     by_id = {item.pk: item for item in obligations}
     sealed = frozenset(item.pk for item in obligations if _is_sealed(item, spec, obligations) and item.closed_by != actor.id)
-    case, vacant = case_of(row, spec), holding.find_vacant((item, spec) for item in obligations)
+    (case,), vacant = with_pauses([case_of(row, spec)]), holding.find_vacant((item, spec) for item in obligations)
     return CaseView(
         case=case,
         facts=_facts(spec.fields, row.data),
@@ -199,6 +201,7 @@ def case_of(row: CaseRecord, spec: KindSpec) -> Case:
         supervised_at=row.supervised_at,
         reminders=row.reminders,
         batch_id=row.batch_id or "",
+        outcome_title=outcome_title(spec, row.outcome) if row.outcome else {},
     )
 
 

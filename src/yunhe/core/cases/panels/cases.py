@@ -91,6 +91,7 @@ def case_context(
         "subject": view.subject,
         "subject_table": _subject(view.subject) if view.subject else None,
         "buttons": _buttons(view, here),
+        "stood_in": "、".join(dict.fromkeys(filter(None, (one.on_behalf_name for one in view.actions)))),
         "offered": form[0] if form else None,
         "form": form[1] if form else None,
         "filling": filling,
@@ -360,9 +361,8 @@ def who_of(event: Event) -> str:
     """Return who took a step, of which organisation, and for whom if they stood in for somebody."""
     name = __("系统自动") if event.actor_id.startswith("job:") else event.actor_name
     who = " ".join(filter(None, (event.organization_name, name)))
-    principal = event.on_behalf.partition(" ")[2]
-    if principal:
-        who = __("%(who)s（代 %(principal)s）") % {"who": who, "principal": principal}
+    if event.on_behalf_name:
+        who = __("%(who)s（代 %(principal)s）") % {"who": who, "principal": event.on_behalf_name}
     return who
 
 

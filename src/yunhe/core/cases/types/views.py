@@ -31,7 +31,10 @@ class Member:
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """One case (办件). `version` is what the next `act` must name."""
+    """One case (办件). `version` is what the next `act` must name.
+
+    `paused_at`, `pause_basis`: since when and under which rule it, or the clock of the whole, stands still; lists and its page say it.
+    """
 
     case_id: str
     number: str
@@ -58,6 +61,9 @@ class Case:
     supervised_at: datetime | None = None
     reminders: int = 0
     batch_id: str = ""
+    outcome_title: Mapping[str, str] = field(default_factory=dict)
+    paused_at: datetime | None = None
+    pause_basis: str = ""
 
     @property
     def is_open(self) -> bool:
@@ -180,6 +186,11 @@ class Event:
     evidence_id: str
     superseded: bool = False
 
+    @property
+    def on_behalf_name(self) -> str:
+        """Return for whom the actor stood in, "" for nobody."""
+        return self.on_behalf.partition(" ")[2]
+
 
 @dataclass(frozen=True, slots=True)
 class Fact:
@@ -262,7 +273,7 @@ class Holder:
 
 @dataclass(frozen=True, slots=True)
 class WaitingItem:
-    """One line of the inbox (待办)."""
+    """One line of the inbox (待办). `on_behalf_name`: whose it is who is away and for whom the actor stands in, "" for the actor's own."""
 
     obligation_id: str
     title: Mapping[str, str]
@@ -281,6 +292,7 @@ class WaitingItem:
     estimated: bool
     version: int = 0
     pause_basis: str = ""
+    on_behalf_name: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,19 +23,27 @@ from yunhe.core.cases.panels.changes import say_position
 from yunhe.core.cases.types import Case, Holder
 from yunhe.core.cases.views.inbox import DUE_TABS
 from yunhe.core.cases.views.saved import view_chips
-from yunhe.kernel.clock import now
 from yunhe.kernel.pages import Page, PageRequest
-from yunhe.ui.cells import Column, Empty, Link
+from yunhe.ui import times
+from yunhe.ui.cells import Column, Empty, Lines, Link, Tag
 from yunhe.ui.doors import requires
 from yunhe.ui.lists import Listing, export_csv, read_page_request
 
 FILTERS = ("kind", "state", "part", "due", "phase", "organization", "person", "obligation", "version", "open")
 SORTS = ("title", "kind_code", "phase", "opened_at", "due_at", "number")
+def _due(case: Case) -> Any:
+    """Return when a case is due; of one that stands still since when, and under which rule."""
+    if case.paused_at is None:
+        return case.due_at if case.is_open else None
+    stands = __("已中止") if case.state == "suspended" else __("时限已暂停")
+    return Lines(stands, __("%(since)s 起，%(basis)s") % {"since": times.say_time(case.paused_at), "basis": case.pause_basis})
+
+
 COLUMNS = (
     Column(_("办件"), lambda c: Link(c.title, reverse("cases:case", args=[c.case_id]), sub=c.number), sort="title", wide=True),
     Column(_("类型"), lambda c: c.kind_title, sort="kind_code"),
     Column(_("环节"), state_tag, sort="phase"),
-    Column(_("到期"), lambda c: _("已中止") if c.state == "suspended" else c.due_at if c.is_open else None, sort="due_at"),
+    Column(_("到期"), _due, sort="due_at"),
     Column(_("提出人"), lambda c: c.opened_by_name),
     Column(_("提出时间"), lambda c: c.opened_at, sort="opened_at"),
     Column(_("办结时间"), lambda c: c.closed_at),
@@ -46,11 +54,13 @@ STATES: Mapping[str, Any] = {"open": _("办理中"), "suspended": _("已中止")
 def _export(request: HttpRequest, wanted: PageRequest) -> HttpResponse:
     """Return the list as a file, each thing in a column of its own."""
     holders: dict[str, tuple[Holder, ...]] = {}
-    bodies, titles, at = api.organization_choices(), role_titles(), now()
+    late: set[str] = set()
+    bodies, titles = api.organization_choices(), role_titles()
 
     def take(asked: PageRequest) -> Page[Case]:
         page = api.list_cases(request=asked, actor=request.actor)
         holders.update(api.list_holders(cases=page.items))
+        late.update(api.list_late(cases=page.items))
         return page
 
     columns = (
@@ -60,9 +70,12 @@ def _export(request: HttpRequest, wanted: PageRequest) -> HttpResponse:
         Column(_("类型代码"), lambda c: c.kind),
         Column(_("环节"), lambda c: c.phase_title),
         Column(_("状态"), lambda c: STATES.get(c.state, c.state)),
-        Column(_("结果"), lambda c: "" if c.is_open else c.outcome),
+        Column(_("中止或暂停自"), lambda c: c.paused_at),
+        Column(_("中止或暂停的依据"), lambda c: c.pause_basis),
+        Column(_("结果"), lambda c: None if c.is_open else c.outcome_title),
+        Column(_("结果代码"), lambda c: "" if c.is_open else c.outcome),
         Column(_("到期"), lambda c: c.due_at if c.is_open else None),
-        Column(_("已超期"), lambda c: c.is_open and c.due_at is not None and c.due_at < at),
+        Column(_("已超期"), lambda c: c.case_id in late),
         Column(_("办理人"), lambda c: "、".join(dict.fromkeys(say_holder(one, c, titles) for one in holders.get(c.case_id, ())))),
         Column(_("申请单位"), lambda c: bodies.get(c.organization, c.organization)),
         Column(_("办理单位"), lambda c: bodies.get(c.owner, c.owner)),
@@ -90,11 +103,18 @@ def list_cases(request: HttpRequest) -> HttpResponse:
         return _export(request, wanted)
     kinds = api.list_kinds()
     kind = next((info.code for info in kinds if info.code == wanted.filters.get("kind")), "")
+    page = take(request=wanted)
+    stood_in = api.list_stood_in(cases=page.items, actor=request.actor)
+
+    def stage(case: Case) -> Any:
+        tag, name = state_tag(case), stood_in.get(case.case_id)
+        return (tag, Tag(__("代 %(name)s（请假）") % {"name": name}, "grey")) if name else tag
+
     listing = Listing(
         request=request,
-        page=take(request=wanted),
+        page=page,
         wanted=wanted,
-        columns=(Column("", _box), *COLUMNS),
+        columns=(Column("", _box), *COLUMNS[:2], Column(_("环节"), stage, sort="phase"), *COLUMNS[3:]),
         caption=_("办件"),
         facet_titles={"kind": _("类型"), "state": _("状态"), "part": _("我的")},
         choices={
