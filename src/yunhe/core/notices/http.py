@@ -25,7 +25,7 @@ class NoticeQuery(ListQuery):
 
 
 class NoticeOut(Schema):
-    """One notice; `href` is a path of the pages, "" for none."""
+    """One notice; `href` is a path of the pages, "" for none. `organization`, `role`: the membership that it concerns, "" for any."""
 
     id: str
     kind: str
@@ -36,6 +36,8 @@ class NoticeOut(Schema):
     case_id: str
     sent_at: datetime
     read_at: datetime | None
+    organization: str
+    role: str
 
 
 class NoticePageOut(PageOut):
@@ -59,7 +61,7 @@ class ReadOut(Schema):
 @router.get("/notices", response={200: NoticePageOut, **REFUSED_READ})
 @requires("signed_in")
 def list_notices(request: HttpRequest, query: Query[NoticeQuery]) -> Page[Notice]:
-    """List one's own notices, the newest first."""
+    """List one's own notices in the membership in which one acts, the newest first."""
     return api.list_notices(request=page_request(request, query), actor=acting(request))
 
 

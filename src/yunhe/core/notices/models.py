@@ -32,18 +32,23 @@ class Announcement(models.Model):
 
 
 class NoticeRow(models.Model):
-    """One person's notice (通知)."""
+    """One person's notice (通知), for the membership in which it concerns them: of an organisation, there in one role or ("") in any.
+
+    Without an organisation it is the person's, in whatever membership they act.
+    """
 
     id = models.CharField(max_length=26, primary_key=True)
     announcement = models.ForeignKey("Announcement", on_delete=models.PROTECT, related_name="notices")
     user = models.ForeignKey("organizations.User", on_delete=models.PROTECT, related_name="+")
+    organization = models.CharField(max_length=18, blank=True, default="", db_default="")
+    role = models.CharField(max_length=64, blank=True, default="", db_default="")
     read_at = models.DateTimeField(null=True)
 
     class Meta:
         db_table = "notices_notice"
         ordering: ClassVar = ["-id"]
         constraints: ClassVar = [
-            models.UniqueConstraint(fields=["announcement", "user"], name="notice_once"),
+            models.UniqueConstraint(fields=["announcement", "user", "organization", "role"], name="notice_once"),
         ]
         indexes: ClassVar = [
             models.Index(fields=["user", "-id"], name="notice_of"),

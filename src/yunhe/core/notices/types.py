@@ -26,14 +26,20 @@ ANYWHERE = "*"
 
 @dataclass(frozen=True, slots=True)
 class ToPerson:
-    """One person, by the id of their Actor (`user:12`)."""
+    """One person, by the id of their Actor (`user:12`), in the membership that it concerns: of this organisation, there in these roles.
+
+    Without roles in any that they have there, with `ANYWHERE` in any organisation where they hold one of the roles; without
+    either it is theirs in whatever membership they act.
+    """
 
     id: str
+    organization: str = ""
+    roles: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class ToRole:
-    """Everybody who holds a role in an organisation at the moment of sending, and its webhook; of any with `ANYWHERE`."""
+    """Everybody who holds a role in an organisation at the moment of sending, as its holder, and its webhook; of any with `ANYWHERE`."""
 
     organization: str
     role: str
@@ -45,7 +51,7 @@ Recipients = Iterable[Recipient]
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """What sending wrote. `announcement_id` of the first one where the key was used before (`is_new` False)."""
+    """What sending wrote; `notices` counts the persons. `announcement_id` of the first one where the key was used before (`is_new` False)."""
 
     announcement_id: str
     notices: int
@@ -121,7 +127,7 @@ class SmsAdapter(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """One notice (通知) as its recipient reads it."""
+    """One notice (通知) as its recipient reads it, in the membership that it concerns ("": in any)."""
 
     id: str
     kind: str
@@ -132,6 +138,20 @@ class Notice:
     case_id: str
     sent_at: datetime
     read_at: datetime | None
+    organization: str = ""
+    role: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Elsewhere:
+    """How many notices one has not read in another of one's memberships: no more of them is told here."""
+
+    membership_id: int
+    organization: str
+    organization_name: str
+    role: str
+    role_title: Texts
+    unread: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -118,31 +118,40 @@ def _seat(row: Mapping[str, Any], names: Iterable[str]) -> tuple[str, str, str]:
     return organization, role, assignee or person
 
 
-def _by_people(heaps: Sequence[Heap]) -> list[tuple[tuple[str, ...], list[Heap]]]:
-    """Return what to tell whom, each time all that came or all that is gone; people who are told the same are told together."""
-    theirs: dict[tuple[str, bool], list[int]] = defaultdict(list)
+def _by_people(heaps: Sequence[Heap]) -> list[tuple[tuple[ToPerson, ...], list[Heap]]]:
+    """Return what to tell whom, each time all that came or all that is gone; people who are told the same are told together.
+
+    What came to a person in two memberships is told in each.
+    """
+    theirs: dict[tuple[ToPerson, bool], list[int]] = defaultdict(list)
     takers = cache(takers_of)
     for place, heap in enumerate(heaps):
-        keepers = {person for seat in heap.kept for person in takers(seat)}
+        keepers = {one.id for seat in heap.kept for one in takers(seat)}
         for person in takers(heap.seat):
-            if person != heap.caused_by and person not in keepers:
+            if person.id != heap.caused_by and person.id not in keepers:
                 theirs[person, heap.gone].append(place)
-    alike: dict[tuple[int, ...], list[str]] = defaultdict(list)
+    for person, gone in [key for key in theirs if key[0].roles]:  # who stands in for another there is told both together
+        wide = (ToPerson(person.id, person.organization), gone)
+        if wide in theirs:
+            theirs[wide] = sorted({*theirs[wide], *theirs.pop((person, gone))})
+    alike: dict[tuple[int, ...], list[ToPerson]] = defaultdict(list)
     for (person, _gone), places in theirs.items():
         alike[tuple(places)].append(person)
     return [(tuple(people), [heaps[place] for place in places]) for places, people in alike.items()]
 
 
-def takers_of(seat: Seat) -> tuple[str, ...]:
-    """Return who may take what a seat owes, by id: its holders, and who stands in for those who are away."""
+def takers_of(seat: Seat) -> tuple[ToPerson, ...]:
+    """Return who may take what a seat owes, in the membership in which they may: its holders, and who stands in for those who are away."""
     today = local(now()).date()
     if seat.person:
         body = "" if seat.organization == ANY_BUREAU else seat.organization
-        own = (seat.person,) if seat.person.startswith(PERSON) and is_there(seat.person, body) else ()
-        return *own, *standing_in(persons=own, organization=body, kind=seat.kind, on=today)
+        if not seat.person.startswith(PERSON) or not is_there(seat.person, body):
+            return ()
+        own = ToPerson(seat.person, seat.organization, tuple(filter(None, seat.role.split(ROLE_JOIN))))
+        return own, *standing_in(persons=[seat.person], organization=body, kind=seat.kind, on=today)
     held = [one for role in seat.role.split(ROLE_JOIN) for one in _holders(seat, role)]
     away = standing_in(memberships=[one.id for one in held], kind=seat.kind, on=today)
-    return tuple(dict.fromkeys((*(f"{PERSON}{one.user_id}" for one in held), *away)))
+    return tuple(dict.fromkeys((*(ToPerson(f"{PERSON}{one.user_id}", one.organization, (one.role,)) for one in held), *away)))
 
 
 def _holders(seat: Seat, role: str) -> tuple[Membership, ...]:
@@ -153,13 +162,13 @@ def _holders(seat: Seat, role: str) -> tuple[Membership, ...]:
     return found if found and has_seat(item, organizations.actor_for(user_id=found[0].user_id, membership_id=found[0].id)) else ()
 
 
-def _send(people: Iterable[str], heaps: list[Heap], actor: Actor) -> int:
+def _send(people: Iterable[ToPerson], heaps: list[Heap], actor: Actor) -> int:
     numbers = {case_id: number for heap in heaps for case_id, number in heap.cases.items()}
     title, text = _words(heaps, list(numbers.values()))
     kind = GONE if heaps[0].gone else TURN
     href = reverse("cases:case", args=list(numbers)) if len(numbers) == 1 else reverse("cases:list" if kind == GONE else "cases:inbox")
     sent = notices.send(
-        to=[ToPerson(person) for person in people], kind=kind, title=title, text=text, href=href,
+        to=people, kind=kind, title=title, text=text, href=href,
         case_id=next(iter(numbers)) if len(numbers) == 1 else "", actor=actor,
     )  # fmt: skip
     return sent.notices

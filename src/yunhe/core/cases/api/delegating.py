@@ -164,12 +164,15 @@ def seats_of(actor: Actor) -> Seats:
 
 def standing_in(
     *, kind: str, on: date, persons: Iterable[str] = (), organization: str = "", memberships: Iterable[int] = ()
-) -> tuple[str, ...]:
-    """Return who stands in on a day for any of these persons in the organisation ("": any), or of these memberships, on cases of a kind."""
+) -> tuple[ToPerson, ...]:
+    """Return who stands in on a day for any of these persons in the organisation ("": any), or of these memberships, on cases of a kind.
+
+    Each in the organisation for which they do.
+    """
     running = DelegationRecord.objects.filter(since__lte=on, until__gte=on, ended_at__isnull=True)
     there = Q(organization=organization) if organization else Q()
     rows = running.filter((Q(principal__in=list(persons)) & there) | Q(membership__in=list(memberships))).order_by("made_at", "id")
-    return tuple(row.delegate for row in rows if not row.kinds or kind in row.kinds)
+    return tuple(ToPerson(row.delegate, row.organization) for row in rows if not row.kinds or kind in row.kinds)
 
 
 def _memberships(person: str) -> tuple[Membership, ...]:
@@ -183,7 +186,7 @@ def _number(person: str) -> int:
 def _tell_delegate(row: DelegationRecord, actor: Actor) -> None:
     days = f"{row.since.isoformat()} – {row.until.isoformat()}"
     notices.send(
-        to=[ToPerson(row.delegate)],
+        to=[ToPerson(row.delegate, row.organization)],
         kind=TOLD,
         title={"zh": f"请您代办：{row.principal_name}", "en": f"You stand in for {row.principal_name}"},
         text={"zh": f"{days}：{row.reason}", "en": f"{days}: {row.reason}"},

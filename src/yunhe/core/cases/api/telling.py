@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime
+from typing import Any
 
 from django.urls import reverse
 
@@ -80,7 +81,7 @@ def _tell_taken_back(row: CaseRecord, course: Course) -> None:
         item, was = course.position["obligations"][key], course.before["obligations"].get(key)
         if was and was["state"] == item["state"] == OPEN and any(was[name] != item[name] for name in SEAT):
             roles = [ToRole(was["organization"], role) for role in was["role"].split(ROLE_JOIN) if was["organization"] != item["organization"]]
-            to: list[Recipient] = [ToPerson(was["assignee"])] if was["assignee"] else [*roles]
+            to: list[Recipient] = [_person(was["assignee"], was)] if was["assignee"] else [*roles]
             _send("cases.gone", row, course, to, ("转办已撤回", "Taken back from you"), (why, why))
 
 
@@ -111,7 +112,7 @@ def _opener(row: CaseRecord) -> list[Recipient]:
     if not row.opened_by.startswith(PERSON):
         return []
     if holding.is_there(row.opened_by, row.opened_for):
-        return [ToPerson(row.opened_by)]
+        return [ToPerson(row.opened_by, row.opened_for)]
     opened = row.events.order_by("seq").first()
     return [ToRole(opened.actor_organization, opened.actor_role)] if opened and opened.actor_role else []
 
@@ -191,7 +192,7 @@ def _supervisors(row: CaseRecord, body: str = "") -> list[Recipient]:
     body = body or row.owner or row.organization
     members = organizations.list_members(organization=body)
     actors = [organizations.actor_for(user_id=member.user_id, membership_id=member.id) for member in members]
-    return list(dict.fromkeys(ToPerson(who.id) for who in actors if who.may(SUPERVISE, organization=body, kind=row.kind_code)))
+    return list(dict.fromkeys(ToPerson(who.id, body, (who.role,)) for who in actors if who.may(SUPERVISE, organization=body, kind=row.kind_code)))
 
 
 def _bearers(course: Course, keys: Iterable[str]) -> list[Recipient]:
@@ -202,10 +203,15 @@ def _bearers(course: Course, keys: Iterable[str]) -> list[Recipient]:
         person = item["assignee"] or item["person"]
         if person.startswith(PERSON):
             gone = not item["assignee"] and (person, item["organization"]) not in there
-            found |= {} if gone else {ToPerson(person): None}
+            found |= {} if gone else {_person(person, item): None}
         elif item["organization"]:
             found |= {ToRole(item["organization"], role): None for role in item["role"].split(ROLE_JOIN) if role}
-    return [one for one in found if one != ToPerson(course.moment.actor.id)]
+    return [one for one in found if not isinstance(one, ToPerson) or one.id != course.moment.actor.id]
+
+
+def _person(person: str, item: Mapping[str, Any]) -> ToPerson:
+    """Return a person in the membership in which an obligation is theirs."""
+    return ToPerson(person, item["organization"], tuple(filter(None, item["role"].split(ROLE_JOIN))))
 
 
 def _send(

@@ -184,7 +184,7 @@ def _seat_of(item: ObligationRecord | TurnRecord, kind: str) -> Seat:
 
 
 def _people(seat: Seat) -> tuple[str, ...]:
-    persons = takers_of(seat)
+    persons = tuple(dict.fromkeys(one.id for one in takers_of(seat)))
     names = person_names(persons)
     return tuple(names.get(person, person) for person in persons)
 

@@ -10,7 +10,14 @@ from yunhe.core.notices.api.contacts import (
     resend_code,
     verify_contact,
 )
-from yunhe.core.notices.api.mailbox import count_unread, list_notices, mark_all_read, mark_read, open_notice
+from yunhe.core.notices.api.mailbox import (
+    count_unread,
+    list_elsewhere,
+    list_notices,
+    mark_all_read,
+    mark_read,
+    open_notice,
+)
 from yunhe.core.notices.api.preferences import get_preferences, list_failures, set_preferences
 from yunhe.core.notices.api.registry import (
     find_channel,
@@ -28,6 +35,7 @@ __all__ = [
     "get_preferences",
     "list_channels",
     "list_contacts",
+    "list_elsewhere",
     "list_failures",
     "list_kinds",
     "list_notices",

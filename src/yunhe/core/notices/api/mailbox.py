@@ -1,4 +1,4 @@
-"""Reading one's own notices."""
+"""Reading one's own notices: those of the membership in which one acts; of others only how many wait there."""
 
 from __future__ import annotations
 
@@ -11,20 +11,22 @@ from yunhe.core.notices.api.preferences import user_of
 from yunhe.core.notices.api.registry import title_of
 from yunhe.core.notices.errors import NoticeNotFound
 from yunhe.core.notices.models import NoticeRow
-from yunhe.core.notices.types import Notice
+from yunhe.core.notices.types import Elsewhere, Notice
+from yunhe.core.organizations import api as organizations
 from yunhe.kernel.actor import Actor
 from yunhe.kernel.clock import now
 from yunhe.kernel.pages import Facet, Page, PageRequest
 
 UNREAD, READ = "unread", "read"
+MOST_AT_ONCE = 500
 
 
 def list_notices(*, request: PageRequest, actor: Actor) -> Page[Notice]:
-    """Return a page of the actor's own notices, the newest first.
+    """Return a page of the actor's own notices in the membership in which they act, the newest first.
 
     Shape: filters kind, state (unread, read); facets of both; search in title and text. Raises: NoMailbox.
     """
-    mine = NoticeRow.objects.filter(user_id=user_of(actor))
+    mine = _mine(actor)
     rows = _filtered(mine, request)
     ordered = rows.select_related("announcement").order_by("-id")
     return Page(
@@ -37,8 +39,26 @@ def list_notices(*, request: PageRequest, actor: Actor) -> Page[Notice]:
 
 
 def count_unread(*, actor: Actor) -> int:
-    """Return how many notices the actor has not read. Raises: NoMailbox."""
-    return NoticeRow.objects.filter(user_id=user_of(actor), read_at__isnull=True).count()
+    """Return how many notices the actor has not read in the membership in which they act. Raises: NoMailbox."""
+    return _mine(actor).filter(read_at__isnull=True).count()
+
+
+def list_elsewhere(*, actor: Actor) -> tuple[Elsewhere, ...]:
+    """Return in which other memberships of theirs the actor has not read how many notices; only those with some. Raises: NoMailbox.
+
+    One that concerns any role in an organisation counts for the first of theirs there. Cost: two queries at most.
+    """
+    unread = NoticeRow.objects.filter(user_id=user_of(actor), read_at__isnull=True).exclude(organization="").exclude(_here(actor))
+    counts = {(body, role): number for body, role, number in unread.order_by().values_list("organization", "role").annotate(number=Count("id"))}
+    if not counts:
+        return ()
+    found = []
+    for one in organizations.list_memberships(user_id=user_of(actor)):
+        number = counts.pop((one.organization, one.role), 0) + counts.pop((one.organization, ""), 0)
+        if number:
+            place = (one.id, one.organization, one.organization_name, one.role, one.role_title)
+            found.append(Elsewhere(*place, unread=number))
+    return tuple(found)
 
 
 def open_notice(*, notice_id: str, actor: Actor) -> Notice:
@@ -52,18 +72,37 @@ def mark_read(*, ids: Collection[str], actor: Actor) -> int:
 
     Raises: NoticeNotFound if one of them is not the actor's (nothing is marked then), NoMailbox.
     """
-    user_id, wanted = user_of(actor), set(ids)
+    wanted = set(ids)
     with transaction.atomic():
-        mine = NoticeRow.objects.filter(user_id=user_id, pk__in=wanted)
+        mine = _mine(actor).filter(pk__in=wanted)
         strange = wanted - set(mine.values_list("pk", flat=True))
         if strange:
             raise NoticeNotFound(notice_id=min(strange))
-        return mine.filter(read_at__isnull=True).update(read_at=now())
+        return _mark(mine, actor)
 
 
 def mark_all_read(*, actor: Actor) -> int:
-    """Mark every notice of the actor read; return how many were not. Raises: NoMailbox."""
-    return NoticeRow.objects.filter(user_id=user_of(actor), read_at__isnull=True).update(read_at=now())
+    """Mark every notice of the actor in this membership read; return how many were not. Raises: NoMailbox."""
+    with transaction.atomic():
+        return _mark(_mine(actor), actor)
+
+
+def _mine(actor: Actor) -> QuerySet[NoticeRow]:
+    """Return the notices that the actor reads in the membership in which they act. Raises: NoMailbox."""
+    return NoticeRow.objects.filter(_here(actor), user_id=user_of(actor))
+
+
+def _here(actor: Actor) -> Q:
+    return Q(organization="") | Q(organization=actor.organization, role__in=("", actor.role))
+
+
+def _mark(rows: QuerySet[NoticeRow], actor: Actor) -> int:
+    """Mark notices read, and what tells the same person the same in another membership; return how many of `rows` were not."""
+    unread = list(rows.filter(read_at__isnull=True).values_list("pk", "announcement_id"))
+    for start in range(0, len(unread), MOST_AT_ONCE):
+        told = [announcement for _, announcement in unread[start : start + MOST_AT_ONCE]]
+        NoticeRow.objects.filter(user_id=user_of(actor), announcement__in=told, read_at__isnull=True).update(read_at=now())
+    return len(unread)
 
 
 def _filtered(rows: QuerySet[NoticeRow], request: PageRequest) -> QuerySet[NoticeRow]:
@@ -96,7 +135,7 @@ def _notice(row: NoticeRow) -> Notice:
     return Notice(
         id=row.pk, kind=told.kind, kind_title=title_of(told.kind), title=_texts(told.title_zh, told.title_en),
         text=_texts(told.text_zh, told.text_en), href=told.href, case_id=told.case_id, sent_at=told.sent_at,
-        read_at=row.read_at,
+        read_at=row.read_at, organization=row.organization, role=row.role,
     )
 
 

@@ -25,6 +25,8 @@ TOPIC = "notices.deliver"
 PERSON = "user:"
 ANNOUNCEMENTS, NOTICES = Rows(Announcement), Rows(NoticeRow)
 MOST_DIGITS = 18
+Place = tuple[int, str, str]
+"""A person, and the organisation and role in which they are told ("": in any)."""
 
 
 def send(
@@ -32,6 +34,7 @@ def send(
 ) -> Sent:
     """Tell people something (通知); what is written stands and falls with the caller's transaction.
 
+    Who is told in several memberships reads it in each; a message goes to the person, once.
     A second one with the same kind and non-empty key is the first one. Accounts that are closed are passed over.
     Title and text leave the house by e-mail and SMS: no personal data of third parties belongs into them.
     Raises: UnknownNoticeKind, BadNotice, OrganizationNotFound.
@@ -46,8 +49,10 @@ def send(
         if not ANNOUNCEMENTS.insert_first({name: getattr(announcement, name) for name in ANNOUNCEMENTS.columns}):
             first = Announcement.objects.get(kind=kind, key=key)
             return Sent(first.pk, notices=0, messages=0, is_new=False)
-        persons, bodies = _resolve(to)
-        NOTICES.insert([{"id": new_id(), "announcement_id": announcement.pk, "user_id": person, "read_at": None} for person in persons])
+        places, bodies = _resolve(to)
+        persons = list(dict.fromkeys(person for person, _, _ in places))
+        told = {"announcement_id": announcement.pk, "read_at": None}
+        NOTICES.insert([{"id": new_id(), "user_id": person, "organization": body, "role": role, **told} for person, body, role in places])
         messages = _dispatch(announcement, known, persons, bodies)
     return Sent(announcement.pk, notices=len(persons), messages=messages)
 
@@ -70,22 +75,41 @@ def new_dispatch(*, channel: str, at: datetime, announcement: Announcement | Non
     )
 
 
-def _resolve(to: Recipients) -> tuple[list[int], list[str]]:
-    """Return the persons and the organisations told, each once."""
-    persons: dict[int, None] = {}
+def _resolve(to: Recipients) -> tuple[list[Place], list[str]]:
+    """Return who is told in which membership, and the organisations told, each once."""
+    places: dict[Place, None] = {}
     bodies: dict[str, None] = {}
     for one in to:
         match one:
-            case ToPerson(id=actor_id):
-                persons.update(dict.fromkeys(_person(actor_id)))
+            case ToPerson():
+                places.update(dict.fromkeys(_places(one)))
             case ToRole(organization=organization, role=role) if organization == ANYWHERE:
-                persons.update(dict.fromkeys(member.user_id for member in organizations.list_holders(role=role)))
+                held = organizations.list_holders(role=role)
+                places.update(dict.fromkeys((member.user_id, member.organization, role) for member in held))
             case ToRole(organization=organization, role=role):
                 body = organizations.get_organization(code=organization)
-                members = organizations.list_members(organization=body.code, role=role)
-                persons.update(dict.fromkeys(member.user_id for member in members))
+                held = organizations.list_members(organization=body.code, role=role)
+                places.update(dict.fromkeys((member.user_id, body.code, role) for member in held))
                 bodies[body.code] = None
-    return list(persons), list(bodies)
+    return [one for one in places if not _is_within(one, places)], list(bodies)
+
+
+def _is_within(place: Place, others: Collection[Place]) -> bool:
+    """Tell whether the person is told the same in a wider place: in any of their roles there, or wherever they act."""
+    person, body, role = place
+    return bool((body and (person, "", "") in others) or (role and (person, body, "") in others))
+
+
+def _places(one: ToPerson) -> tuple[Place, ...]:
+    """Return in which memberships a person is told; none for a closed account. Raises: BadNotice."""
+    found = _person(one.id)
+    if not found or not one.roles or (one.organization != ANYWHERE and len(one.roles) == 1):
+        body = "" if one.organization == ANYWHERE else one.organization
+        return tuple((person, body, one.roles[0] if one.roles and body else "") for person in found)
+    held = organizations.list_memberships(user_id=found[0])
+    there = (m for m in held if m.role in one.roles and one.organization in (ANYWHERE, m.organization))
+    as_holder = tuple((found[0], m.organization, m.role) for m in there)
+    return as_holder or ((found[0], "" if one.organization == ANYWHERE else one.organization, ""),)
 
 
 def _person(actor_id: str) -> tuple[int, ...]:

@@ -53,7 +53,8 @@ def list_notices(request: HttpRequest) -> HttpResponse:
         empty=Empty(_("还没有通知"), _("有事要您知道时，会出现在这里。")),
     )  # fmt: skip
     acts = (Action(_("全部标为已读"), reverse("notices:read_all"), post=True),) if api.count_unread(actor=actor) else ()
-    context = {"listing": listing, "title": _("通知"), "tabs": sections(request, "list"), "acts": acts}
+    more = {"elsewhere": api.list_elsewhere(actor=actor), "here": request.path}
+    context = {"listing": listing, "title": _("通知"), "tabs": sections(request, "list"), "acts": acts, **more}
     return render(request, "notices/list.html", context)
 
 
