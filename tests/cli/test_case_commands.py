@@ -12,9 +12,10 @@ from typing import Any
 import pytest
 
 from tests.conftest import Cast, Member
-from tests.core.cases.kinds import simple_kind
+from tests.core.cases.kinds import SIMPLE, simple_kind
 from yunhe.cli.main import main
 from yunhe.core.cases import api
+from yunhe.core.cases.models import CaseRecord
 from yunhe.core.cases.types import Case, KindSpec
 from yunhe.core.organizations.models import Role
 from yunhe.kernel.actor import Actor
@@ -120,6 +121,17 @@ def test_a_filter_is_saved_listed_used_and_deleted(note: Any, cast: Cast, run: R
     assert run(cast.leader, "case", "list", "--filter", "用房")[0] != 0
     code, said = run(cast.leader, "case", "filter", "save", "坏", "--query", '{"phase": "x"}')
     assert code != 0 and "bad_filter_query" in said and "kind, due, q, sort" in said
+
+
+def test_json_tells_what_the_page_shows(cast: Cast, founder: Actor, run: Run) -> None:
+    fields = [*SIMPLE["fields"], {"name": "secret", "title": "内部", "internal": True, "shown": False}]
+    api.publish_kind(spec=simple_kind(fields=fields), source="tests", actor=founder)
+    case = api.open_case(kind="leave_note", title="一件", data={"amount": 1, "items": []}, actor=cast.clerk.actor, owner=cast.owner.code)
+    CaseRecord.objects.filter(pk=case.case_id).update(data={**case.data, "secret": "zqbirdqz"})
+    code, shown = run(cast.leader, "case", "show", case.number)
+    assert code == 0 and shown["case"]["data"]["amount"] == 1 and "zqbirdqz" not in json.dumps(shown)
+    code, listed = run(cast.leader, "case", "list")
+    assert code == 0 and listed["cases"][0]["number"] == case.number and "zqbirdqz" not in json.dumps(listed)
 
 
 def test_several_cases_at_once_and_each_says_what_became_of_it(note: Any, cast: Cast, run: Run) -> None:

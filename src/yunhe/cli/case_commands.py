@@ -145,12 +145,13 @@ def _misuse(case_id: str, name: str, data: dict[str, Any], offered: int) -> Inva
 
 def show(context: Context, arguments: argparse.Namespace) -> Output:
     """Show one case: where it stands, who owes what by when, each clock, its facts, what may be done, what was done."""
-    from yunhe.cli.case_lines import case_lines
+    from yunhe.cli.case_lines import case_data, case_lines
     from yunhe.core.cases import api as cases
 
     view = cases.access_case(case_id=find_case_id(context, arguments.case), actor=context.actor())
     titles = cases.role_titles(language=context.language)
-    return Output(asdict(view), tuple(case_lines(view, language=context.language, titles=titles)))
+    told = {**asdict(view), "case": case_data(view.case)}
+    return Output(told, tuple(case_lines(view, language=context.language, titles=titles)))
 
 
 def replay(context: Context, arguments: argparse.Namespace) -> Output:

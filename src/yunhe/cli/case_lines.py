@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
@@ -38,6 +39,13 @@ def due_of(case: Case, language: str) -> str:
     if case.paused_at:
         return PAUSED[language].format(at=when(case.paused_at), basis=case.pause_basis)
     return when(case.due_at if case.is_open else None)
+
+
+def case_data(case: Case) -> dict[str, Any]:
+    """Return a case as JSON tells it: of its data what its page shows."""
+    told = {**asdict(case), "data": dict(case.shown_data)}
+    del told["hidden"]
+    return told
 
 
 def stood_in(name: str, language: str) -> str:

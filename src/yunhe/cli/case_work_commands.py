@@ -41,7 +41,7 @@ def inbox(context: Context, arguments: argparse.Namespace) -> Output:
 
 def list_cases(context: Context, arguments: argparse.Namespace) -> Output:
     """List cases that the actor may see, the newest first; with `--filter` what a saved filter finds."""
-    from yunhe.cli.case_lines import due_of, stands, stood_in
+    from yunhe.cli.case_lines import case_data, due_of, stands, stood_in
     from yunhe.core.cases import api as cases
 
     actor, language = context.actor(), context.language
@@ -52,7 +52,7 @@ def list_cases(context: Context, arguments: argparse.Namespace) -> Output:
         for c in page.items
     ]
     lines = (*table_lines(("number", "title", "kind", "stands", "due"), rows), _place(page))
-    return Output({"cases": [asdict(c) for c in page.items], "total": page.total}, lines)
+    return Output({"cases": [case_data(c) for c in page.items], "total": page.total}, lines)
 
 
 def filter_list(context: Context, arguments: argparse.Namespace) -> Output:

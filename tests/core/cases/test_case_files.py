@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from io import BytesIO
 from typing import Any
 
@@ -79,6 +80,49 @@ def test_an_action_hands_its_own_in(cast: Cast) -> None:
     assert [fact.value for event in view.events for fact in event.facts if fact.name == "proof"] == [[proof]]
     body = Caller(cast.clerk).get(f"/cases/{case.case_id}").body
     assert [one["name"] for one in body["files"]] == ["平面图.txt", "凭证.txt"]
+
+
+def sent(caller: Caller, name: str, content: bytes, *, pieces: int = 2) -> str:
+    """Upload a file as docs/api.md says it, in pieces, and return what its field takes."""
+    spoken = {"Tus-Resumable": "1.0.0"}
+    metadata = f"filename {base64.b64encode(name.encode()).decode()}"
+    begun = caller.client.post("/attachments/uploads/", headers={**spoken, "Upload-Length": str(len(content)), "Upload-Metadata": metadata})
+    assert begun.status_code == 201
+    place, length = begun.headers["Location"], -(-len(content) // pieces)
+    for start in range(0, len(content), length):
+        assert caller.client.head(place, headers=spoken).headers["Upload-Offset"] == str(start)
+        piece = {**spoken, "Upload-Offset": str(start)}
+        answer = caller.client.patch(place, content[start : start + length], content_type="application/offset+octet-stream", headers=piece)
+        assert answer.status_code == 204
+    assert answer.headers["Upload-State"] == "ready"
+    return str(place.rstrip("/").rpartition("/")[2])
+
+
+def test_a_program_uploads_opens_and_acts_over_http_alone(cast: Cast) -> None:
+    clerk, steward = Caller(cast.clerk), Caller(cast.steward)
+    asked = {"kind": "form_case", "title": "一件", "owner": cast.owner.code}
+    assert clerk.post("/cases", {**asked, "data": {}}).refusal == (422, "fields_invalid")  # a required file is missing
+    papers = sent(clerk, "平面图.txt", "一层平面图".encode())
+    made = clerk.post("/cases", {**asked, "data": {"papers": [papers]}})
+    assert (made.status, made.body["data"]["papers"]) == (200, [papers])
+    path = f"/cases/{made.body['case_id']}"
+    (offered,) = (one for one in steward.get(path).body["actions"] if one["name"] == "finish")
+    assert {"name": "proof", "type": "attachments"}.items() <= {k: v for one in offered["fields"] if one["name"] == "proof" for k, v in one.items()}.items()
+    for strange in (papers, "01ARZ3NDEKTSV4RRFFQ69G5FAV"):  # used, and none
+        assert steward.post(f"{path}/actions/finish", {"data": {"proof": [strange]}}).refusal == (409, "attachment_not_attachable")
+    proof = sent(steward, "凭证.txt", "收讫".encode(), pieces=1)
+    done = steward.post(f"{path}/actions/finish", {"data": {"proof": [proof]}, "version": made.body["version"]})
+    assert (done.status, done.body["state"]) == (200, "closed")
+    files = {one["id"]: (one["name"], one["state"]) for one in clerk.get(path).body["files"]}
+    assert files == {papers: ("平面图.txt", "ready"), proof: ("凭证.txt", "ready")}
+    answer = clerk.client.get(f"/attachments/{proof}/")
+    assert b"".join(answer.streaming_content) == "收讫".encode()
+
+
+def test_the_description_says_how_a_file_is_named(cast: Cast) -> None:
+    described = Caller(cast.clerk).client.get("/api/v1/openapi.json").json()["components"]["schemas"]
+    for name in ("ActIn", "OpenIn", "ActionFieldOut"):
+        assert "attachments" in described[name]["description"], name
 
 
 def test_a_file_that_is_another_s_or_used_or_none_is_refused_alike(cast: Cast) -> None:

@@ -6,8 +6,9 @@ import pytest
 
 from tests.api_caller import Caller
 from tests.conftest import Cast
-from tests.core.cases.kinds import simple_kind
+from tests.core.cases.kinds import SIMPLE, simple_kind
 from yunhe.core.cases import api
+from yunhe.core.cases.models import CaseRecord
 from yunhe.kernel.actor import Actor
 
 pytestmark = pytest.mark.django_db
@@ -78,3 +79,18 @@ def test_the_list_is_filtered_and_counted(note: Any, cast: Cast) -> None:
     assert leader.get("/cases", {"state": "closed"}).body["total"] == 0
     assert leader.get("/cases", {"part": "handled"}).body["total"] == 0
     assert {one["name"] for one in leader.get("/cases").body["facets"]} == {"kind", "state"}
+
+
+def test_what_serves_the_rules_only_is_given_to_nobody(note: Any, cast: Cast, founder: Actor) -> None:
+    fields = [*SIMPLE["fields"], {"name": "secret", "title": "内部", "internal": True, "shown": False}]
+    api.publish_kind(spec=simple_kind(fields=fields), source="tests", actor=founder)
+    case = note(data={"amount": 7})
+    CaseRecord.objects.filter(pk=case.case_id).update(data={**case.data, "secret": "zqbirdqz", "gone": "zqbirdqz"})
+    assert api.get_case(case_id=case.case_id).data["secret"] == "zqbirdqz"  # the rules have it
+    leader = Caller(cast.leader)
+    for path in (f"/cases/{case.case_id}", "/cases", "/cases/waiting"):
+        body = leader.get(path).body
+        assert case.number in str(body) and "zqbirdqz" not in str(body) and "secret" not in str(body), path
+    assert leader.get(f"/cases/{case.case_id}").body["case"]["data"].keys() == {"amount", "days", "items", "answer"}
+    done = leader.post(f"/cases/{case.case_id}/actions/agree", {"data": {"text": "可以"}})
+    assert done.body["data"]["answer"] == "可以" and "secret" not in done.body["data"]

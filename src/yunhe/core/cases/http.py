@@ -38,7 +38,10 @@ class CaseQuery(ListQuery):
 
 
 class CaseOut(Schema):
-    """One case; `version` is what the next action names. `paused_at`, `pause_basis`: since when and why it stands still."""
+    """One case; `version` is what the next action names. `data` holds what its page shows.
+
+    `paused_at`, `pause_basis`: since when and why it stands still.
+    """
 
     case_id: str
     number: str
@@ -62,6 +65,10 @@ class CaseOut(Schema):
     outcome_title: Texts
     paused_at: datetime | None
     pause_basis: str
+
+    @staticmethod
+    def resolve_data(case: Case) -> Mapping[str, Any]:
+        return case.shown_data
 
 
 class CasePage(PageOut):
@@ -168,7 +175,10 @@ class ChoiceOut(Schema):
 
 
 class ActionFieldOut(Schema):
-    """A field of a form; asked only while `when` (an expression over fields before it) holds."""
+    """A field of a form; asked only while `when` (an expression over fields before it) holds.
+
+    One of the type `attachments` takes a list of ids of files that the caller uploaded before (tus 1.0 at `/attachments/uploads/`).
+    """
 
     name: str
     title: Texts
@@ -243,7 +253,10 @@ class CaseViewOut(Schema):
 
 
 class ActIn(Exact):
-    """The action's fields; `version` as it was seen, so that of two who act at once one is told."""
+    """The action's fields; `version` as it was seen, so that of two who act at once one is told.
+
+    A field of the type `attachments` takes the ids of files uploaded before: the last part of the upload's `Location`.
+    """
 
     data: dict[str, Any] = Field(default={}, max_length=200)
     version: int | None = Field(None, ge=1, le=2**31 - 1)
@@ -251,7 +264,10 @@ class ActIn(Exact):
 
 
 class OpenIn(Exact):
-    """A case to be opened by the form of its kind; the same `request_key` again gives the case that was opened with it."""
+    """A case to be opened by the form of its kind; the same `request_key` again gives the case that was opened with it.
+
+    A field of the type `attachments` takes the ids of files uploaded before: the last part of the upload's `Location`.
+    """
 
     kind: str = Field(pattern="^[a-z][a-z0-9_]{0,79}$")
     title: str = Field("", max_length=300)

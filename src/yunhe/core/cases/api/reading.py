@@ -202,6 +202,7 @@ def case_of(row: CaseRecord, spec: KindSpec) -> Case:
         reminders=row.reminders,
         batch_id=row.batch_id or "",
         outcome_title=outcome_title(spec, row.outcome) if row.outcome else {},
+        hidden=tuple(sorted(row.data.keys() - {field.name for field in spec.fields if field.shown})),
     )
 
 

@@ -33,7 +33,8 @@ class Member:
 class Case:
     """One case (办件). `version` is what the next `act` must name.
 
-    `paused_at`, `pause_basis`: since when and under which rule it, or the clock of the whole, stands still; lists and its page say it.
+    `hidden` names what of `data` serves the rules, not the reader. `paused_at`, `pause_basis`: since when and under which rule it,
+    or the clock of the whole, stands still; lists and its page say it.
     """
 
     case_id: str
@@ -64,10 +65,16 @@ class Case:
     outcome_title: Mapping[str, str] = field(default_factory=dict)
     paused_at: datetime | None = None
     pause_basis: str = ""
+    hidden: tuple[str, ...] = ()
 
     @property
     def is_open(self) -> bool:
         return self.state != "closed"
+
+    @property
+    def shown_data(self) -> Mapping[str, Any]:
+        """Return the values that its page shows: what serves the rules only stays inside."""
+        return {name: value for name, value in self.data.items() if name not in self.hidden}
 
 
 @dataclass(frozen=True, slots=True)
