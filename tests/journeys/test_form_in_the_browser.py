@@ -107,6 +107,9 @@ def an_older_page(node: Node, browser: Browser) -> None:
         office.reload()
     expect(office.locator("main")).to_contain_text("另一处未保存的内容")
     check_page(office)
+    phone.goto("/inbox/new/")
+    stands_apart(phone)
+    check_page(phone)
     phone.goto(address)
     expect(phone.locator("[name=do-place]")).to_have_value("手机上改的")
     expect(phone.locator("[data-beside]")).to_contain_text("办公室写的")
@@ -116,6 +119,16 @@ def an_older_page(node: Node, browser: Browser) -> None:
     phone.get_by_role("button", name="用另一处的这一份").click()
     expect(phone.locator("[name=do-place]")).to_have_value("办公室写的")
     expect(phone.locator("[data-beside]")).to_contain_text("手机上改的")
+
+
+def stands_apart(page: Page) -> None:
+    """Assert that what stands in a cell of the drafts, and a tag and what is below it, have room between them."""
+    near = page.locator("main table").first.evaluate("""(table) => {
+      const boxes = [...table.querySelectorAll("td .yh-tag, td .btn")].map((one) => [one.textContent, one.getBoundingClientRect()]);
+      const apart = (a, b) => Math.max(a.left - b.right, b.left - a.right, a.top - b.bottom, b.top - a.bottom);
+      return boxes.flatMap(([text, box], place) => boxes.slice(place + 1).filter(([, other]) => apart(box, other) < 4).map(([other]) => `${text} / ${other}`));
+    }""")
+    assert near == [], near
 
 
 def without_script(node: Node, browser: Browser) -> None:

@@ -149,3 +149,14 @@ def test_an_outcome_is_called_by_the_phase_or_by_what_ends_it() -> None:
     # Of two outcomes that end in one phase each is called by what people did.
     assert told == {"granted": "准予许可", "refused": "不予许可", "given_up": "撤回申请", "merged": "已并案", "unheard_of": "unheard_of"}
     assert outcome_title(permit, "withdrawn")["en"] == "Withdrawn" and outcome_title(simple_kind(), "agreed")["zh"] == "办结"
+
+
+def test_lines_that_stand_still_say_why_beside_the_title_and_give_titles_room_where_none_does(note: Any, cast: Cast) -> None:
+    note()
+    stands = note()
+    client = signed_in(cast.leader)
+    assert "yh-wide" not in client.get("/inbox/cases/").content.decode().split("<tbody", 1)[1].split('data-label="到期"')[0].rsplit("<td", 1)[1]
+    api.suspend(case_id=stands.case_id, basis="第四十五条", reason="等鉴定", actor=cast.leader.actor)
+    (line,) = [one for one in client.get("/inbox/?due=paused").content.decode().split("<li>") if stands.number in one and "data-line" in one]
+    date, title = line.split("<b>")
+    assert "已暂停" in date and "第四十五条" not in date and "第四十五条" in title

@@ -85,7 +85,7 @@ def _lapses_at_once(after: Owed) -> bool:
 def _table(group: TriedGroup, roles: Mapping[str, str], linked: bool) -> Table:
     columns = (
         Column(__("办件"), lambda row: _numbers(row, linked)),
-        Column(__("待办"), lambda row: row.words[0], wide=True),
+        Column(__("待办事项"), lambda row: row.words[0], wide=True),
         Column(__("变化"), lambda row: row.words[1]),
         Column(__("变更前"), lambda row: row.words[2], wide=True),
         Column(__("变更后"), lambda row: row.words[3], wide=True),
@@ -138,7 +138,7 @@ def _state(item: Owed | None, roles: Mapping[str, str]) -> Any:
     if item is None:
         return None
     who = item.person_name or " ".join(filter(None, (item.organization_name, " / ".join(roles.get(role, role) for role in item.roles))))
-    until = __("暂停") if item.paused else __("至 %(time)s") % {"time": _said(item.due_at)} if item.due_at else __("不限时")
+    until = __("已暂停") if item.paused else __("至 %(time)s") % {"time": _said(item.due_at)} if item.due_at else __("不限时")
     more = [__("期满自动办结，%(time)s") % {"time": _said(item.lapse_at)}] if item.lapse_at else []
     more += [__("%(time)s 再次开启") % {"time": _said(item.next_at)}] if item.next_at else []
     return Lines(who or until, say_all([until, *more] if who else more))

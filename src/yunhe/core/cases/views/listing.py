@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -110,11 +111,12 @@ def list_cases(request: HttpRequest) -> HttpResponse:
         tag, name = state_tag(case), stood_in.get(case.case_id)
         return (tag, Tag(__("代 %(name)s（请假）") % {"name": name}, "grey")) if name else tag
 
+    due = replace(COLUMNS[3], wide=any(case.paused_at for case in page.items))
     listing = Listing(
         request=request,
         page=page,
         wanted=wanted,
-        columns=(Column("", _box), *COLUMNS[:2], Column(_("环节"), stage, sort="phase"), *COLUMNS[3:]),
+        columns=(Column("", _box), *COLUMNS[:2], Column(_("环节"), stage, sort="phase", wide=bool(stood_in)), due, *COLUMNS[4:]),
         caption=_("办件"),
         facet_titles={"kind": _("类型"), "state": _("状态"), "part": _("我的")},
         choices={

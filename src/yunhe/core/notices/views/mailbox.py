@@ -22,21 +22,20 @@ from yunhe.ui.templatetags.yh import spoken
 STATES = (("unread", _("未读")), ("read", _("已读")))
 COLUMNS = (
     Column(_("内容"), lambda n: Lines(spoken(n.title), spoken(n.text) if n.text["zh"] else ""), wide=True),
-    Column(_("种类"), lambda n: spoken(n.kind_title)),
+    Column(_("种类"), lambda n: spoken(n.kind_title), wide=True),
     Column(_("状态"), lambda n: Tag(_("已读"), "grey") if n.read_at else Tag(_("未读"))),
     Column(_("时间"), lambda n: n.sent_at),
-    Column("", lambda n: _open(n)),
-    Column("", lambda n: _read(n)),
+    Column("", lambda n: (*_open(n), *_read(n))),
 )
 
 
-def _open(notice: Notice) -> Action | tuple[()]:
+def _open(notice: Notice) -> tuple[Action, ...]:
     tone = "plain" if notice.read_at else "primary"
-    return Action(_("打开"), reverse("notices:open", args=[notice.id]), tone, post=True) if notice.href else ()
+    return (Action(_("打开"), reverse("notices:open", args=[notice.id]), tone, post=True),) if notice.href else ()
 
 
-def _read(notice: Notice) -> Action | tuple[()]:
-    return () if notice.read_at else Action(_("标为已读"), reverse("notices:read", args=[notice.id]), post=True)
+def _read(notice: Notice) -> tuple[Action, ...]:
+    return () if notice.read_at else (Action(_("标为已读"), reverse("notices:read", args=[notice.id]), post=True),)
 
 
 @require_safe
