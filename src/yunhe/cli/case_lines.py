@@ -8,14 +8,9 @@ from datetime import datetime
 from typing import Any
 
 from yunhe.cli.commands import table_lines
-from yunhe.core.cases.types import Case, CaseView, Due, Event, Fact, Obligation
+from yunhe.core.cases.types import CASE_STATES, Case, CaseView, Due, Event, Fact, Obligation
 from yunhe.kernel.clock import local
 
-STATES: Mapping[str, Mapping[str, str]] = {
-    "open": {"zh": "办理中", "en": "open"},
-    "suspended": {"zh": "已中止", "en": "suspended"},
-    "closed": {"zh": "已办结", "en": "closed"},
-}
 WHOLE: Mapping[str, str] = {"zh": "全程", "en": "whole case"}
 LATE: Mapping[bool, Mapping[str, str]] = {True: {"zh": "超期，止于", "en": "late, ended"}, False: {"zh": "未超期，止于", "en": "in time, ended"}}
 UNITS: Mapping[str, Mapping[str, str]] = {
@@ -55,7 +50,7 @@ def stood_in(name: str, language: str) -> str:
 
 def stands(case: Case, language: str) -> str:
     """Return where a case stands: its phase, and its state or how it ended."""
-    state = STATES.get(case.state, {}).get(language, case.state)
+    state = CASE_STATES[case.state][language].lower()
     ended = f" ({case.outcome_title.get(language, case.outcome)})" if case.outcome and not case.is_open else ""
     return f"{case.phase_title[language]} · {state}{ended}"
 

@@ -59,3 +59,18 @@ def test_what_stands_still_is_told_in_every_list_and_not_offered_in_bulk(note: A
     ids = tuple(item.obligation_id for item in page.items)
     offer = api.offer_bulk(obligation_ids=ids, actor=cast.leader.actor)
     assert [item.case_id for item in offer.items] == [goes.case_id] and offer.gone == 1
+
+
+def test_states_stand_in_the_order_of_a_cases_life_each_by_its_title(note: Any, cast: Cast) -> None:
+    ended, stands, _goes = note(), note(), note()
+    api.act(case_id=ended.case_id, action="agree", data={"text": "可以"}, actor=cast.leader.actor)
+    api.suspend(case_id=stands.case_id, basis="第十条", reason="等鉴定", actor=cast.leader.actor)
+    page = api.list_cases(request=PageRequest(), actor=cast.leader.actor)
+    assert [(one.value, one.label) for one in page.facets if one.name == "state"] == [("open", "办理中"), ("suspended", "已中止"), ("closed", "已办结")]
+    client = signed_in(cast.leader)
+    client.cookies["yunhe_language"] = "en"
+    shown = client.get("/inbox/cases/").content.decode()
+    assert [shown.index(f"state={state}") for state in ("open", "suspended", "closed")] == sorted(
+        shown.index(f"state={state}") for state in ("open", "suspended", "closed")
+    )
+    assert all(word in shown for word in ("Open", "Suspended", "Closed"))

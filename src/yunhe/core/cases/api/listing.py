@@ -27,7 +27,7 @@ from yunhe.core.cases.api.seeing import Within, count_seen, list_newest
 from yunhe.core.cases.models import CaseQuerySet, CaseRecord, ObligationQuerySet, ObligationRecord
 from yunhe.core.cases.rules import clock
 from yunhe.core.cases.rules.course import OPEN, ROLE_JOIN
-from yunhe.core.cases.types import Case, Holder, WaitingItem
+from yunhe.core.cases.types import CASE_STATES, Case, Holder, WaitingItem
 from yunhe.kernel.actor import Actor
 from yunhe.kernel.clock import now
 from yunhe.kernel.pages import Facet, Page, PageRequest
@@ -35,7 +35,6 @@ from yunhe.kernel.pages import Facet, Page, PageRequest
 CASE_SORTS = {"opened_at", "due_at", "number", "title", "kind_code", "phase"}
 MOST_NAMES = 20
 DUE_LABELS = {"overdue": "已超期", "today": "今天到期", "week": "近日到期", "later": "以后", "paused": "已暂停"}
-STATE_LABELS = {"open": "办理中", "closed": "已办结"}
 
 
 def list_waiting(*, request: PageRequest, actor: Actor) -> Page[WaitingItem]:
@@ -182,7 +181,7 @@ def _case_facets(counts: Counter[tuple[str, str]], wanted: tuple[str, str]) -> t
         by_kind[kind] += number if wanted[1] in ("", state) else 0
         by_state[state] += number if wanted[0] in ("", kind) else 0
     found = [Facet("kind", kind, titles.get(kind, ""), by_kind[kind]) for kind in sorted(by_kind)]
-    return (*found, *(Facet("state", state, STATE_LABELS.get(state, ""), by_state[state]) for state in sorted(by_state, reverse=True)))
+    return (*found, *(Facet("state", state, said["zh"], by_state[state]) for state, said in CASE_STATES.items() if state in by_state))
 
 
 def _filter_position(rows: CaseQuerySet, wanted: Mapping[str, str]) -> CaseQuerySet:

@@ -16,6 +16,7 @@ from yunhe.core.cases.forms.actions import say, say_all
 from yunhe.core.cases.forms.operators import LABELS
 from yunhe.core.cases.panels.clocks import counted_days, due_of, due_sentence, whole_clock
 from yunhe.core.cases.types import (
+    CASE_STATES,
     ActionView,
     Case,
     CaseView,
@@ -265,7 +266,7 @@ def _flags(view: CaseView) -> list[Tag]:
 
 
 def _usual_flags(case: Case, has_children: bool) -> list[Tag]:
-    flags = [Tag(__("已中止"), "grey")] if case.state == "suspended" else []
+    flags = [Tag(say(CASE_STATES["suspended"]), "grey")] if case.state == "suspended" else []
     flags += [Tag(__("子办件照常办理"), "grey")] if flags and has_children else []
     flags += [Tag(__("督办"), "red")] if case.supervised_at and case.is_open else []
     return flags + ([Tag(__("催办 %(n)s 次") % {"n": case.reminders}, "amber")] if case.reminders and case.is_open else [])

@@ -54,6 +54,7 @@ from yunhe.core.cases.types.published import (
     TableInfo,
 )
 from yunhe.core.cases.types.views import (
+    CASE_STATES,
     ActionView,
     BulkOffer,
     Case,
@@ -82,6 +83,7 @@ from yunhe.core.cases.types.views import (
 
 __all__ = [
     "BUILT_IN",
+    "CASE_STATES",
     "MOST_FILES",
     "OPINION",
     "PERMISSIONS",

@@ -13,6 +13,10 @@ from yunhe.core.cases.types.kinds import FieldSpec
 from yunhe.kernel.actor import Actor
 
 Light = Literal["none", "normal", "week", "today", "overdue", "paused"]
+# What people read for the states of a case, in the order of its life.
+CASE_STATES: Mapping[str, Mapping[str, str]] = {
+    "open": {"zh": "办理中", "en": "Open"}, "suspended": {"zh": "已中止", "en": "Suspended"}, "closed": {"zh": "已办结", "en": "Closed"},
+}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)

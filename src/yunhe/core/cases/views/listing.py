@@ -21,7 +21,7 @@ from yunhe.core.cases.errors import KindNotFound
 from yunhe.core.cases.forms.actions import FindForm, say
 from yunhe.core.cases.panels.cases import key_map, role_titles, say_holder, state_tag
 from yunhe.core.cases.panels.changes import say_position
-from yunhe.core.cases.types import Case, Holder
+from yunhe.core.cases.types import CASE_STATES, Case, Holder
 from yunhe.core.cases.views.inbox import DUE_TABS
 from yunhe.core.cases.views.saved import view_chips
 from yunhe.kernel.pages import Page, PageRequest
@@ -49,7 +49,6 @@ COLUMNS = (
     Column(_("提出时间"), lambda c: c.opened_at, sort="opened_at"),
     Column(_("办结时间"), lambda c: c.closed_at),
 )
-STATES: Mapping[str, Any] = {"open": _("办理中"), "suspended": _("已中止"), "closed": _("已办结")}
 
 
 def _export(request: HttpRequest, wanted: PageRequest) -> HttpResponse:
@@ -70,7 +69,7 @@ def _export(request: HttpRequest, wanted: PageRequest) -> HttpResponse:
         Column(_("类型"), lambda c: c.kind_title),
         Column(_("类型代码"), lambda c: c.kind),
         Column(_("环节"), lambda c: c.phase_title),
-        Column(_("状态"), lambda c: STATES.get(c.state, c.state)),
+        Column(_("状态"), lambda c: say(CASE_STATES[c.state])),
         Column(_("中止或暂停自"), lambda c: c.paused_at),
         Column(_("中止或暂停的依据"), lambda c: c.pause_basis),
         Column(_("结果"), lambda c: None if c.is_open else c.outcome_title),
@@ -121,7 +120,7 @@ def list_cases(request: HttpRequest) -> HttpResponse:
         facet_titles={"kind": _("类型"), "state": _("状态"), "part": _("我的")},
         choices={
             "kind": [(info.code, info.title) for info in kinds],
-            "state": list(STATES.items()),
+            "state": [(state, say(titles)) for state, titles in CASE_STATES.items()],
             "part": [("opened", _("我提出的")), ("handled", _("我办过的"))],
         },
         search_label=_("标题、编号、单位、姓名、内容、意见"),
