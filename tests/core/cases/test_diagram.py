@@ -19,6 +19,11 @@ from yunhe.core.cases.types import KindSpec
 
 ROOT = Path(__file__).resolve().parents[3]
 KINDS = sorted([*ROOT.glob("examples/*/cases/*.yml"), *ROOT.glob("src/yunhe_packs/*/cases/*.yml")])
+BESIDE = ("documentation", "sequenceFlow", "textAnnotation", "association", "multiInstanceLoopCharacteristics", "activationCondition")
+SHOWN = (
+    "startEvent", "endEvent", "boundaryEvent", "userTask", "callActivity", "subProcess", "textAnnotation",
+    "exclusiveGateway", "parallelGateway", "inclusiveGateway", "complexGateway", "sequenceFlow", "association",
+)  # fmt: skip
 Segment = tuple[tuple[int, int], tuple[int, int]]
 
 
@@ -104,9 +109,18 @@ def check_bpmn(text: str) -> None:
     ids = [part.attrib["id"] for part in root.iter() if "id" in part.attrib]
     assert len(ids) == len(set(ids)) and all(name.replace("_", "a").isalnum() and not name[0].isdigit() for name in ids)
     (process,) = root.findall(f"{{{MODEL}}}process")
+    for scope in process.iter(f"{{{MODEL}}}subProcess"):
+        assert scope.attrib["triggeredByEvent"] == "true" and len(scope.findall(f"{{{MODEL}}}startEvent")) == 1
+        check_flow(scope)
     assert process.attrib["isExecutable"] == "false" and process.find(f"{{{MODEL}}}documentation") is not None
-    nodes = {n.attrib["id"]: n for n in process if "id" in n.attrib and not n.tag.endswith("sequenceFlow")}
-    flows = {f.attrib["id"]: f for f in process.findall(f"{{{MODEL}}}sequenceFlow")}
+    check_flow(process)
+    check_layout(root, process)
+
+
+def check_flow(scope: ET.Element) -> None:
+    """The flow of a process or sub-process holds together; every timer of a task leads on."""
+    nodes = {n.attrib["id"]: n for n in scope if n.tag.removeprefix(f"{{{MODEL}}}") not in BESIDE}
+    flows = {f.attrib["id"]: f for f in scope.findall(f"{{{MODEL}}}sequenceFlow")}
     for flow in flows.values():
         assert {flow.attrib["sourceRef"], flow.attrib["targetRef"]} <= nodes.keys()
     for name, node in nodes.items():
@@ -117,13 +131,18 @@ def check_bpmn(text: str) -> None:
         assert sorted(map(str, outs)) == sorted(f for f, flow in flows.items() if flow.attrib["sourceRef"] == name)
         assert not (tag in ("startEvent", "boundaryEvent") and ins) and not (tag == "endEvent" and outs)
         if tag == "boundaryEvent":
-            assert node.attrib["attachedToRef"] in nodes
+            assert node.attrib["attachedToRef"] in nodes and len(outs) >= 1
+        if tag == "subProcess":
+            assert not ins and not outs
         if tag.endswith("Gateway"):
             assert ins and (outs or name.startswith("n_join"))  # a join whose rules open nothing ends there
-    check_layout(root, nodes, flows)
 
 
-def check_layout(root: ET.Element, nodes: dict[str, ET.Element], flows: dict[str, ET.Element]) -> None:
+def check_layout(root: ET.Element, process: ET.Element) -> None:
+    """Every node has a shape, every flow an edge that begins and ends at its nodes; nothing lies on anything else."""
+    parts = {p.attrib["id"]: p for p in process.iter() if p.tag.removeprefix(f"{{{MODEL}}}") in SHOWN}
+    flows = {n: p for n, p in parts.items() if "sourceRef" in p.attrib}
+    nodes = {n: p for n, p in parts.items() if n not in flows}
     shapes = {s.attrib["bpmnElement"]: s for s in root.iter(f"{{{DI}}}BPMNShape")}
     edges = {e.attrib["bpmnElement"]: e for e in root.iter(f"{{{DI}}}BPMNEdge")}
     assert shapes.keys() == nodes.keys() and edges.keys() == flows.keys()
@@ -137,3 +156,34 @@ def check_layout(root: ET.Element, nodes: dict[str, ET.Element], flows: dict[str
         for end, point in (("sourceRef", points[0]), ("targetRef", points[-1])):
             x, y, width, height = bounds[flows[name].attrib[end]]
             assert x <= point[0] <= x + width and y <= point[1] <= y + height, (name, end)
+    check_places(root, nodes, flows, bounds, edges)
+
+
+def check_places(
+    root: ET.Element, nodes: dict[str, ET.Element], flows: dict[str, ET.Element], bounds: dict[str, tuple[int, ...]], edges: dict[str, ET.Element]
+) -> None:
+    """No node on another but a timer on its task, no name on a node or another name, no line through a node or a name."""
+    boxes = {name: (x, y, x + width, y + height) for name, (x, y, width, height) in bounds.items()}
+    labels = [tuple(int(box.attrib[part]) for part in ("x", "y", "width", "height")) for label in root.iter(f"{{{DI}}}BPMNLabel") for box in label]
+    names = [(x, y, x + width, y + height) for x, y, width, height in labels]
+    inside = {part.attrib["id"]: scope.attrib["id"] for scope in nodes.values() if scope.tag.endswith("subProcess") for part in scope if "id" in part.attrib}
+    for one, other in itertools.combinations(boxes, 2):
+        together = nodes[one].get("attachedToRef") == other or nodes[other].get("attachedToRef") == one
+        together = together or inside.get(one) == other or inside.get(other) == one
+        assert together or not meet(boxes[one], boxes[other]), (one, other)
+    frames = {name for name, node in nodes.items() if node.tag.endswith("subProcess")}
+    for name in names:
+        assert [one for one, box in boxes.items() if one not in frames and meet(name, box)] == []
+    assert [pair for pair in itertools.combinations(names, 2) if meet(*pair)] == []
+    for flow, edge in edges.items():
+        points = [(int(p.attrib["x"]), int(p.attrib["y"])) for p in edge.findall(f"{{{DD}}}waypoint")]
+        ends = {flows[flow].attrib["sourceRef"], flows[flow].attrib["targetRef"]}
+        ends |= {nodes[end].get("attachedToRef", "") for end in ends}
+        for segment in itertools.pairwise(points):
+            assert segment[0][0] == segment[1][0] or segment[0][1] == segment[1][1], (flow, points)
+            assert [one for one, box in boxes.items() if one not in ends | frames and crosses(segment, box)] == [], flow
+            assert [name for name in names if crosses(segment, name)] == [], flow
+
+
+def meet(one: tuple[int, ...], other: tuple[int, ...]) -> bool:
+    return one[0] < other[2] and other[0] < one[2] and one[1] < other[3] and other[1] < one[3]

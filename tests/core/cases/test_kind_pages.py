@@ -14,7 +14,9 @@ from tests.core.cases.test_diagram import check_bpmn
 from tests.core.cases.test_pages import signed_in
 from yunhe.core.cases import api
 from yunhe.core.cases.rules.diagram import draw_kind
+from yunhe.core.cases.rules.drawing import svg_of
 from yunhe.core.cases.rules.wording import condition_in_words
+from yunhe.core.cases.types import EffectSpec, WithdrawSpec
 from yunhe.kernel.actor import Actor
 from yunhe.kernel.errors import Refused
 from yunhe.kernel.pages import PageRequest
@@ -66,10 +68,39 @@ def test_a_case_shows_where_it_stands(note: Any, cast: Cast) -> None:
     assert (states["答复"], states["补正"], states["会签"]) == ("done", "now", "next")
 
 
+def test_a_case_shows_which_ways_were_gone_and_who_went_them_when(note: Any, cast: Cast) -> None:
+    case = note()
+    api.act(case_id=case.case_id, action="back", data={}, actor=cast.leader.actor)
+    page = signed_in(cast.leader).get(f"/inbox/cases/{case.case_id}/").content.decode()
+    svg = _picture(page)
+    gone = [part for part in svg.iter("{http://www.w3.org/2000/svg}path") if "yh-d-gone" in part.attrib["class"]]
+    assert len(gone) == 2  # from the start to the answer, and from there back
+    title = next("".join(part.itertext()) for part in svg.iter("{http://www.w3.org/2000/svg}title") if (part.text or "").startswith("答复"))
+    done = next(item for item in api.access_case(case_id=case.case_id, actor=cast.leader.actor).obligations if item.closed_at)
+    assert done.closed_by_name and done.closed_by_name in title and f"{done.closed_at:%Y-}" in title
+    described = next("".join(part.itertext()) for part in svg.iter("{http://www.w3.org/2000/svg}desc"))
+    assert described.startswith("现在：补正。")
+    table = page[page.index("用表格看") :]
+    assert done.closed_by_name in table and "办理中" in table and table.count("✓ 退回") == 1
+
+
+def test_an_ended_case_marks_nothing_as_going_on_and_its_withdrawal_as_gone(note: Any, cast: Cast, founder: Actor) -> None:
+    taken = WithdrawSpec(effects=(EffectSpec(close_case="withdrawn"),))
+    api.publish_kind(spec=simple_kind().model_copy(update={"withdraw": taken}), source="tests", actor=founder)
+    case = note()
+    api.withdraw(case_id=case.case_id, reason="不办了", actor=cast.clerk.actor)
+    states = _states(signed_in(cast.leader).get(f"/inbox/cases/{case.case_id}/").content.decode())
+    assert states["撤回申请"] == "done" and "now" not in states.values()
+
+
+def _picture(page: str) -> ET.Element:
+    start = page.index('<svg xmlns="http://www.w3.org/2000/svg" class="yh-diagram"')
+    return ET.fromstring(page[start : page.index("</svg>", start) + 6])
+
+
 def _states(page: str) -> dict[str, str]:
     """Return the state of each box of the picture by its title."""
-    start = page.index('<svg xmlns="http://www.w3.org/2000/svg" class="yh-diagram"')
-    svg = ET.fromstring(page[start : page.index("</svg>", start) + 6])
+    svg = _picture(page)
     found = {}
     for group in svg.iter("{http://www.w3.org/2000/svg}g"):
         (title,) = group.findall("{http://www.w3.org/2000/svg}title")
@@ -101,6 +132,28 @@ def test_a_picture_has_titles_where_the_kind_has_codes(language: str, join: str,
     whole = {row.whole for box in diagram.boxes for row in box.rows}
     assert any(text.startswith(join) for text in whole) and given_up in whole
     assert not whole & {"opinions", "granted", "given_up", "refused", "withdrawn"}
+
+
+@pytest.mark.parametrize(
+    ("language", "texts"),
+    [
+        ("zh", ("撤回申请", "在这些阶段：受理、补正、审查、决定", "全程时限", "20 个工作日", "自“受理”起", "须：办理人 ≠ 提出人")),
+        ("en", ("Withdraw", "in: Intake, Supplement, Review, Decision", "Limit of the whole case", "20 workdays", "from “Accept”",
+                "only if: who acts ≠ who opened it")),
+    ],
+)  # fmt: skip
+def test_a_picture_shows_what_holds_for_the_whole_case_and_what_actions_ask(language: str, texts: tuple[str, ...]) -> None:
+    kind = api.read_kind(path=EXAMPLES / "permit" / "cases" / "permit.yml")
+    diagram = draw_kind(kind, language=language, roles={})
+    sign = " " if language == "en" else ""
+    whole = "\n".join(sign.join(row.whole for row in box.rows) for box in diagram.boxes)
+    assert all(text in whole for text in texts)
+    assert not [arrow for arrow in diagram.arrows if arrow.source == "start" and arrow.target.startswith("end.")]
+    assert [arrow.target for arrow in diagram.arrows if arrow.source == "withdraw"] == ["end.withdrawn.withdrawn"]
+    assert [arrow.target for arrow in diagram.arrows if arrow.conditional] == ["end.granted.granted"]
+    assert "行政许可法第四十二条" in svg_of(diagram, title="x", description="x")  # the basis, on pointing at the limit
+    monthly = draw_kind(api.read_kind(path=EXAMPLES / "award" / "cases" / "award_application.yml"), language="zh", roles={})
+    assert any(row.whole == "每月一次" for box in monthly.boxes for row in box.rows)
 
 
 def test_a_condition_is_said_in_words() -> None:

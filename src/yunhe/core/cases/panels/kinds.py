@@ -16,10 +16,11 @@ from yunhe.core.cases.forms.actions import say
 from yunhe.core.cases.forms.operators import LABELS
 from yunhe.core.cases.rules.diagram import amount_in_words, draw_kind, limit_in_words, who_owes
 from yunhe.core.cases.rules.drawing import svg_of
-from yunhe.core.cases.rules.graph import OVER, graph_of
+from yunhe.core.cases.rules.graph import CLOCK, LAPSE, OVER, WITHDRAW, Graph, conditions_of, graph_of, when_to_withdraw
 from yunhe.core.cases.rules.wording import condition_in_words
-from yunhe.core.cases.types import CaseView, FieldSpec, KindSpec, LimitSpec, ObligationSpec
+from yunhe.core.cases.types import CaseView, FieldSpec, KindSpec, LimitSpec, Obligation, ObligationSpec
 from yunhe.core.cases.types.kinds import RungSpec
+from yunhe.ui import times
 from yunhe.ui.cells import Column, Empty, Fact, Lines, Table, Tag
 
 STATES: Mapping[str, tuple[Any, Any]] = {
@@ -42,6 +43,18 @@ class Way:
     limit: str
     done: str
     leads: tuple[str, ...]
+    told: tuple[str, ...] = ()
+    gone: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Course:
+    """Where a case stands in its kind: the state of each node, the ways that were gone, and what happened at each node."""
+
+    states: Mapping[str, str]
+    gone: frozenset[tuple[str, str]]
+    told: Mapping[str, tuple[str, ...]]
+    now: str
 
 
 def language() -> str:
@@ -49,27 +62,69 @@ def language() -> str:
     return "en" if (get_language() or "zh")[:2] == "en" else "zh"
 
 
-def picture_of(kind: KindSpec, *, states: Mapping[str, str] | None = None, name: str = "kind") -> dict[str, Any]:
+def picture_of(kind: KindSpec, *, course: Course | None = None, name: str = "kind") -> dict[str, Any]:
     """Return the context of `cases/_diagram.html`: the picture and the table of the same content."""
     kind, roles = api.with_limits(kind), api.role_titles(language=language())
     diagram = draw_kind(kind, language=language(), roles=roles)
     title = __("流程图：%(kind)s") % {"kind": say(kind.title.as_mapping())}
-    described = __("同样的内容见图下的表。")
-    svg = svg_of(diagram, title=title, description=described, name=name, states=states)
-    return {"svg": SafeString(svg), "label": title, "table": _table(kind, roles, states), "states": bool(states)}
+    described = " ".join(filter(None, (course.now if course else "", __("同样的内容见图下的表。"))))
+    happened = {"states": course.states, "gone": course.gone, "told": course.told} if course else {}
+    svg = svg_of(diagram, title=title, description=described, name=name, **happened)
+    return {"svg": SafeString(svg), "label": title, "table": _table(kind, roles, course), "states": bool(course), "now": course.now if course else ""}
 
 
 def course_of(view: CaseView) -> dict[str, Any]:
     """Return the picture of a case's kind with where the case has been, where it is, and where it was not."""
     kind = api.kind_of_case(case_id=view.case.case_id)
     been = {item.name for item in view.obligations if not item.superseded}
-    now = {item.name for item in view.obligations if item.state == "open"}
+    now = {item.name: item for item in view.obligations if item.state == "open" and view.case.is_open}
     graph = graph_of(kind)
     states = {place.name: "now" if place.name in now else "done" if place.name in been else "next" for place in graph.places}
     states |= {join: states[member] if states[member] != "now" else "next" for member, join in graph.joined.items()}
-    ended = f"end.{view.case.outcome}.{view.case.phase}"
-    states = {name: "done" if name in ("start", ended) else state for name, state in states.items()}
-    return picture_of(kind, states=states, name="course")
+    gone = {("start", ""), *(way for item in view.obligations if not item.superseded for way in _gone(kind, item))}
+    ended = _end_of(graph, view) if not view.case.is_open else ""
+    taken_back = bool(ended) and view.case.outcome in {graph.place(s.target).code for s in graph.steps if s.source == WITHDRAW}
+    gone |= {(WITHDRAW, "")} if taken_back else set()
+    states |= {name: "done" for name in ("start", ended, WITHDRAW if taken_back else "") if name in states}
+    told: dict[str, tuple[str, ...]] = {}
+    for item in view.obligations:
+        told[item.name] = (*told.get(item.name, ()), _told(item))
+    named = [say(item.title) for item in now.values()]
+    here = __("现在：%(listed)s。") % {"listed": _listed(named)} if named else ""
+    states.pop(CLOCK, None)
+    return picture_of(kind, course=Course(states, frozenset(gone), told, here), name="course")
+
+
+def _gone(kind: KindSpec, item: Obligation) -> list[tuple[str, str]]:
+    """Return the ways out of an obligation that were gone when it ended; of actions alike, the one with that title."""
+    spec = kind.obligations.get(item.name)
+    if spec is None or item.state == "open" or not item.outcome:
+        return []
+    titles = {name: action.title.as_mapping() for name, action in spec.actions.items() if action.outcome == item.outcome}
+    found = [name for name, title in titles.items() if len(titles) == 1 or title == item.outcome_title]
+    found += [LAPSE] if not titles and spec.on_due and spec.on_due.outcome == item.outcome else []
+    return [(item.name, name) for name in (*found, "")]
+
+
+def _end_of(graph: Graph, view: CaseView) -> str:
+    """Return the end where a case stands: of its outcome in its phase, or the one of that outcome in any."""
+    ends = {place.name: place for place in graph.places if place.kind == "end" and place.code == view.case.outcome}
+    exact = f"end.{view.case.outcome}.{view.case.phase}"
+    return exact if exact in ends else f"end.{view.case.outcome}." if f"end.{view.case.outcome}." in ends else ""
+
+
+def _told(item: Obligation) -> str:
+    """Return what happened to an obligation in one line: who ended it, how and when; or who has it since when."""
+    if item.state == "open":
+        return " ".join(filter(None, (str(STATES["now"][0]), item.organization_name, item.assignee_name, _since(item))))
+    ended = say(item.outcome_title) if item.outcome else __("已取消")
+    undone = __("（已退回，不算数）") if item.superseded else ""
+    at = times.say_full(item.closed_at)[:16] if item.closed_at else ""
+    return " ".join(filter(None, (item.organization_name, item.closed_by_name, ended + undone, at)))
+
+
+def _since(item: Obligation) -> str:
+    return __("自 %(time)s") % {"time": times.say_full(item.opened_at)[:16]}
 
 
 def fields_table(kind: KindSpec) -> Table:
@@ -169,27 +224,30 @@ def _field_note(field: FieldSpec, kind: KindSpec) -> str:
     return _listed(notes, "；")
 
 
-def _table(kind: KindSpec, roles: Mapping[str, str], states: Mapping[str, str] | None) -> Table:
+def _table(kind: KindSpec, roles: Mapping[str, str], course: Course | None) -> Table:
     columns = [
         Column(_("阶段"), lambda way: way.phase),
         Column(_("事项"), lambda way: way.what),
         Column(_("谁办"), lambda way: Lines(way.who[0], way.who[1] if len(way.who) > 1 else "") if way.who else None),
         Column(_("时限"), lambda way: way.limit or None),
-        Column(_("办理"), lambda way: way.done),
+        Column(_("办理"), lambda way: f"✓ {way.done}" if way.gone else way.done),
         Column(_("去向"), lambda way: "；".join(way.leads) or None, wide=True),
     ]
-    if states:
-        columns.insert(2, Column(_("状态"), lambda way: Tag(str(STATES[way.state][0]), STATES[way.state][1])))
-    return Table(columns, _ways(kind, roles, states or {}), str(_("流程")), Empty(_("没有环节")))
+    if course:
+        columns.insert(2, Column(_("状态"), lambda way: Tag(str(STATES[way.state][0]), STATES[way.state][1]) if way.state else None))
+        columns.insert(3, Column(_("经过"), lambda way: "；".join(way.told) or None, wide=True))
+    return Table(columns, _ways(kind, roles, course), str(_("流程")), Empty(_("没有环节")))
 
 
-def _ways(kind: KindSpec, roles: Mapping[str, str], states: Mapping[str, str]) -> list[Way]:
+def _ways(kind: KindSpec, roles: Mapping[str, str], course: Course | None) -> list[Way]:
     graph, told = graph_of(kind), language()
     phases = {phase.code: say(phase.title.as_mapping()) for phase in kind.phases}
-    found = []
+    states = course.states if course else {}
+    found = [Way("", str(_start_of(kind, one)), "", (), f"{limit_in_words(one, told)}：{one.basis or one.use}", "", ()) for one in kind.limits]
     for place in graph.places:
         spec = kind.obligations.get(place.name)
         who = who_owes(kind, spec.who, told, roles) if spec else ()
+        who = (__("提出人"), say(when_to_withdraw(kind))) if place.kind == "withdraw" else who
         limit = " / ".join(limit_in_words(one, told) for one in spec.limits) if spec else ""
         leads: dict[str, list[str]] = {title: [] for title in _titles(spec)}
         for step in graph.steps:
@@ -197,18 +255,27 @@ def _ways(kind: KindSpec, roles: Mapping[str, str], states: Mapping[str, str]) -
                 target = graph.place(step.target)
                 lead = say(target.title) if target.kind != "end" else __("办结：%(outcome)s") % {"outcome": say(target.title)}
                 form = spec.actions[step.name].fields if spec and step.name in spec.actions else ()
-                lead += __("（当 %(condition)s）") % {"condition": _words(step.when, kind, form)} if step.when else ""
+                whens = [step.when] if place.kind == "join" else conditions_of(kind, step)  # what a rule asks is its title
+                lead += "".join(__("（当 %(condition)s）") % {"condition": _words(when, kind, form)} for when in whens if when)
                 leads.setdefault(say(step.title), []).append(lead)
         joined = graph.joined.get(place.name)
-        state = states.get(place.name, "next")
+        state, happened = states.get(place.name, "next"), course.told.get(place.name, ()) if course else ()
+        went = {title for name, title in _named(spec).items() if course and (place.name, name) in course.gone}
         for done, targets in leads.items():
             more = [say(graph.place(joined).title)] if joined else []
-            found.append(Way(phases[place.phase], say(place.title), state, who, limit, done, (*targets, *more)))
+            found.append(Way(phases[place.phase], say(place.title), state, who, limit, done, (*targets, *more), happened, done in went))
+            happened = ()  # said once for each place
     return found
 
 
 def _titles(spec: ObligationSpec | None) -> list[str]:
+    return [] if spec is None else list(_named(spec).values()) or [__("子办件办结")]
+
+
+def _named(spec: ObligationSpec | None) -> dict[str, str]:
+    """Return what people read for each way that ends an obligation, by its name."""
     if spec is None:
-        return []
-    found = [say(action.title.as_mapping()) for action in spec.actions.values()] or [__("子办件办结")]
-    return found + ([say({tongue: OVER[tongue] + title for tongue, title in spec.on_due.title.as_mapping().items()})] if spec.on_due else [])
+        return {}
+    found = {name: say(action.title.as_mapping()) for name, action in spec.actions.items()}
+    lapse = {LAPSE: say({tongue: OVER[tongue] + title for tongue, title in spec.on_due.title.as_mapping().items()})} if spec.on_due else {}
+    return found | lapse

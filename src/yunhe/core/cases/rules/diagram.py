@@ -6,15 +6,17 @@ Sizes come from the texts, so a picture is made for one language. Drawing is the
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from yunhe.core.cases.rules.graph import LAPSE, OVER, Graph, Place, graph_of
+from yunhe.core.cases.rules.graph import LAPSE, OVER, Graph, Place, conditions_of, graph_of, when_to_withdraw
 from yunhe.core.cases.rules.layout import Layout, Line, Node, lay_out
-from yunhe.core.cases.types import KindSpec, LimitSpec, WhoSpec
+from yunhe.core.cases.rules.wording import condition_in_words
+from yunhe.core.cases.types import KindSpec, LimitSpec, ObligationSpec, WhoSpec
 
 BOX, ROUND, END, ROW, EM = 168, 32, 136, 24, 13
 IN_LINE = BOX - 20
+NO_START = "、，。；：）》”！？"  # signs that no line begins with
 UNITS: Mapping[str, Mapping[str, str]] = {
     "workdays": {"zh": "个工作日", "en": "workday"}, "days": {"zh": "个自然日", "en": "calendar day"}, "hours": {"zh": "小时", "en": "hour"},
 }  # fmt: skip
@@ -28,16 +30,26 @@ OPENER = {"zh": "提出人", "en": "Who opened it"}
 WITHIN = {"zh": "时限", "en": "within"}
 CHILD = {"zh": "子办件", "en": "Sub-case"}
 ENDED = {"zh": "办结", "en": "Ended"}
+OPENED = {"zh": "自提出起", "en": "from the opening"}
+FROM = {"zh": "自“{action}”起", "en": "from “{action}”"}
+ONLY = {"zh": "须：{condition}", "en": "only if: {condition}"}
+EVERY: Mapping[str, Mapping[str, str]] = {
+    "day": {"zh": "每日一次", "en": "every day"}, "week": {"zh": "每周一次", "en": "every week"},
+    "month": {"zh": "每月一次", "en": "every month"}, "quarter": {"zh": "每季度一次", "en": "every quarter"},
+    "half_year": {"zh": "每半年一次", "en": "every half year"}, "year": {"zh": "每年一次", "en": "every year"},
+}  # fmt: skip
+UNTIL = {"zh": "{every}，到“{until}”为止", "en": "{every}, until “{until}”"}
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A line of text in a box; `port` names where its arrows leave ("" for none); `whole` is the text uncut."""
+    """A line of text in a box; `port` names where its arrows leave ("" for none); `whole` is the text uncut, `more` stands behind it."""
 
     text: str
     whole: str
     port: str = ""
     dim: bool = False
+    more: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,9 +66,10 @@ class Box:
 
 @dataclass(frozen=True, slots=True)
 class Arrow:
-    """A placed arrow; `conditional`: it is taken only where a condition holds."""
+    """A placed arrow from a port of its source; `conditional`: it is taken only where a condition holds."""
 
     source: str
+    port: str
     target: str
     points: tuple[tuple[int, int], ...]
     conditional: bool
@@ -90,11 +103,16 @@ def draw_kind(kind: KindSpec, *, language: str, roles: Mapping[str, str]) -> Dia
     rows = {place.name: _rows(kind, graph, place, language, roles) for place in graph.places}
     bands = _band_numbers(kind, graph)
     nodes = [_node(place, rows[place.name], bands[place.name]) for place in graph.places]
-    steps = {Line(s.source, s.name if graph.place(s.source).kind != "start" else "", s.target): bool(s.when) for s in graph.steps}
+    plain = {place.name for place in graph.places if place.kind in ("start", "withdraw")}
+    joins = {place.name for place in graph.places if place.kind == "join"}  # what a rule asks is its line's text
+    steps = {
+        Line(s.source, "" if s.source in plain else s.name, s.target): bool(s.when if s.source in joins else conditions_of(kind, s))
+        for s in graph.steps
+    }
     steps |= {Line(member, "", join): False for member, join in graph.joined.items()}
     layout = lay_out(nodes, list(steps))
     boxes = tuple(Box(p, *layout.corners[p.name], layout.nodes[p.name].width, layout.nodes[p.name].height, rows[p.name]) for p in graph.places)
-    arrows = tuple(Arrow(line.source, line.target, way, steps[line]) for line, way in layout.ways.items())
+    arrows = tuple(Arrow(line.source, line.port, line.target, way, steps[line]) for line, way in layout.ways.items())
     return Diagram(graph, boxes, arrows, _bands(kind, layout, language), layout.width, layout.height)
 
 
@@ -109,6 +127,22 @@ def who_owes(kind: KindSpec, who: WhoSpec, language: str, roles: Mapping[str, st
 def limit_in_words(limit: LimitSpec, language: str) -> str:
     """Return how long a limit is, in words."""
     return DATED[language] if limit.amount is None else amount_in_words(limit.amount, limit.unit)[language]
+
+
+def start_in_words(kind: KindSpec, limit: LimitSpec, language: str) -> str:
+    """Return from when on a limit of the whole case runs, in words."""
+    actions = (action for o in kind.obligations.values() for name, action in o.actions.items() if name == limit.starts_with)
+    first = next(actions, None)
+    return FROM[language].format(action=first.title.as_mapping()[language]) if first else OPENED[language]
+
+
+def recurrence_in_words(kind: KindSpec, spec: ObligationSpec, language: str) -> str:
+    """Return how often an obligation comes again, in words; "" for once."""
+    if spec.recurs is None:
+        return ""
+    every, recurs = EVERY[spec.recurs.every][language], spec.recurs
+    until = next((field.title.as_mapping()[language] for field in kind.fields if field.name == recurs.until), "")
+    return UNTIL[language].format(every=every, until=until) if until else every
 
 
 def amount_in_words(amount: int, unit: str) -> dict[str, str]:
@@ -136,6 +170,8 @@ def wrapped(text: str, width: int) -> tuple[str, ...]:
     at = next(at for at in range(len(text), 0, -1) if measure(text[:at]) <= width)
     space = text.rfind(" ", 1, at + 1)
     at = space if space > at // 2 else at
+    while at > 1 and text[at] in NO_START:
+        at -= 1
     return text[:at].rstrip(), text[at:].lstrip()
 
 
@@ -149,19 +185,29 @@ def _rows(kind: KindSpec, graph: Graph, place: Place, language: str, roles: Mapp
     if place.kind == "start":
         return ()
     if place.kind == "end":
-        more = (_row(place.says[language], END - 32, dim=True),) if place.says else ()
+        more = (_row(place.says[language], END - 32, dim=True),) if place.says and place.says[language] != title else ()
         return _row(title, END - 32), *more
     if place.kind == "join":
         return _row(title), *(_row(title, port=name) for name, title in _ways(graph, place.name, language).items())
+    if place.kind == "withdraw":
+        lines = (OPENER[language], *wrapped(when_to_withdraw(kind)[language], IN_LINE))
+        return _row(title), *(_row(line, dim=True) for line in lines)
+    if place.kind == "clock":
+        heads = tuple(_row(line) for line in wrapped(title, IN_LINE))
+        return heads + tuple(row for started in whole_limits(kind) for row in _clock_rows(kind, started, language, roles))
     spec = kind.obligations[place.name]
     found = [_row(line) for line in wrapped(f"{title} ×N" if spec.who.each else title, IN_LINE)]
-    found += [_row(line, dim=True) for line in who_owes(kind, spec.who, language, roles)]
+    found += [_row(line, dim=True) for said in who_owes(kind, spec.who, language, roles) for line in wrapped(said, IN_LINE)]
     if place.kind == "child":
         found.append(_row(f"{CHILD[language]} {place.code}", dim=True))
     if spec.limits:
         words = " / ".join(limit_in_words(limit, language) for limit in spec.limits)
-        found.append(_row(f"{WITHIN[language]} {words}", dim=True))
-    found += [_row(action.title.as_mapping()[language], port=name) for name, action in spec.actions.items()]
+        found += [_row(line, dim=True) for line in wrapped(f"{WITHIN[language]} {words}", IN_LINE)]
+    found += [_row(line, dim=True) for line in wrapped(recurrence_in_words(kind, spec, language), IN_LINE) if line]
+    for name, action in spec.actions.items():
+        found.append(_row(action.title.as_mapping()[language], port=name))
+        told = [condition_in_words(guard.when, kind, language=language, roles=roles, form=action.fields) for guard in action.guards]
+        found += [_row(line, dim=True) for one in told for line in wrapped(ONLY[language].format(condition=one), IN_LINE)]
     if spec.on_due:
         found.append(_row(OVER[language] + spec.on_due.title.as_mapping()[language], port=LAPSE))
     return tuple(found)
@@ -170,6 +216,24 @@ def _rows(kind: KindSpec, graph: Graph, place: Place, language: str, roles: Mapp
 def _ways(graph: Graph, source: str, language: str) -> dict[str, str]:
     """Return the titles of the ways out of a node, each once."""
     return {step.name: step.title[language] for step in graph.steps if step.source == source}
+
+
+def whole_limits(kind: KindSpec) -> list[tuple[LimitSpec, ...]]:
+    """Return the limits of the whole case, those together that start with the same: of these the first that applies counts."""
+    found: dict[str, tuple[LimitSpec, ...]] = {}
+    for limit in kind.limits:
+        found[limit.starts_with] = (*found.get(limit.starts_with, ()), limit)
+    return list(found.values())
+
+
+def _clock_rows(kind: KindSpec, limits: tuple[LimitSpec, ...], language: str, roles: Mapping[str, str]) -> Iterator[Row]:
+    """Yield limits of the whole case in lines; which rule says so, and when, stands behind them."""
+    for limit in limits:
+        words = limit_in_words(limit, language)
+        when = condition_in_words(limit.when, kind, language=language, roles=roles) if limit.when else ""
+        more = " · ".join(filter(None, (when, limit.basis or limit.use)))
+        yield Row(cut(words, IN_LINE), words, dim=True, more=more)
+    yield _row(start_in_words(kind, limits[0], language), dim=True)
 
 
 def _row(text: str, width: int = IN_LINE, *, port: str = "", dim: bool = False) -> Row:

@@ -9,7 +9,7 @@ from typing import Literal
 from yunhe.core.cases.rules.wording import condition_in_words, group_title, outcome_titles
 from yunhe.core.cases.types import EffectSpec, KindSpec
 
-START, LAPSE = "start", "on_due"
+START, LAPSE, WITHDRAW, CLOCK = "start", "on_due", "withdraw", "clock"
 OVER = {"zh": "期满：", "en": "Time over: "}
 # The commonest joins in few words; of any other rule its condition is told.
 RULES: Mapping[str, Mapping[str, str]] = {
@@ -31,13 +31,14 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """A node: the start, an obligation, a join of a group, or an end. `phase` is where it is first met.
+    """A node: the start, an obligation, a join of a group, an end; the withdrawal, the clock of the whole case.
 
-    `says` is what people read for the outcome of an end, where that is not its title.
+    `phase` is where it is first met. `says` is what people read for the outcome of an end, where that is not its title.
+    The withdrawal is possible from wherever the kind allows it, so nothing leads to it.
     """
 
     name: str
-    kind: Literal["start", "task", "child", "join", "end"]
+    kind: Literal["start", "task", "child", "join", "end", "withdraw", "clock"]
     title: Text
     phase: str
     code: str = ""
@@ -57,6 +58,25 @@ class Graph:
         return next(place for place in self.places if place.name == name)
 
 
+def conditions_of(kind: KindSpec, step: Step) -> tuple[str, ...]:
+    """Return what must hold for a way to be gone: the rule of a join, the guards of an action, the condition of its effect."""
+    found = []
+    if step.source.startswith("join."):
+        found.append(kind.groups[step.source.removeprefix("join.")].rules[int(step.name)].when)
+    elif step.source in kind.obligations and step.name in kind.obligations[step.source].actions:
+        found += [guard.when for guard in kind.obligations[step.source].actions[step.name].guards]
+    return tuple(dict.fromkeys([*found, *([step.when] if step.when else [])]))
+
+
+def when_to_withdraw(kind: KindSpec) -> Text:
+    """Return while what the opener may take a case back, in words; of a kind that allows it."""
+    titles = {phase.code: phase.title.as_mapping() for phase in kind.phases}
+    phases = [titles[code] for code in (kind.withdrawal.phases if kind.withdrawal else ())]
+    if not phases:
+        return {"zh": "还没有人办理时", "en": "while nobody has dealt with it"}
+    return {"zh": f"在这些阶段：{'、'.join(one['zh'] for one in phases)}", "en": f"in: {', '.join(one['en'] for one in phases)}"}
+
+
 def graph_of(kind: KindSpec) -> Graph:
     """Return the graph of a kind. Effects that open and close the case are ways; the others change nothing here."""
     maker = _Maker(kind)
@@ -71,8 +91,7 @@ def graph_of(kind: KindSpec) -> Graph:
             maker.follow(name, LAPSE, told, spec.on_due.effects, phase)
         if spec.group in kind.groups:
             maker.join(name, spec.group, phase)
-    if kind.withdraw:
-        maker.follow(START, "withdraw", {"zh": "撤回申请", "en": "Withdrawn"}, kind.withdraw.effects, kind.phases[0].code)
+    maker.frame()
     return maker.graph()
 
 
@@ -97,6 +116,17 @@ class _Maker:
                 step = Step(source, name, title, target, effect.when)
                 self.steps += [] if step in self.steps else [step]
 
+    def frame(self) -> None:
+        """Note what holds for the whole case: its limits, and how whoever opened it takes it back."""
+        found, first = self.kind.withdrawal, next(iter(self.phases))
+        if self.kind.limits:
+            self.places[CLOCK] = Place(CLOCK, "clock", {"zh": "全程时限", "en": "Limit of the whole case"}, first)
+        if found:
+            self.places[WITHDRAW] = Place(WITHDRAW, "withdraw", {"zh": "撤回申请", "en": "Withdraw"}, found.phases[0] if found.phases else first)
+            moved = [effect.go_to_phase for effect in found.effects if effect.go_to_phase]
+            closing = tuple(effect for effect in found.effects if not effect.open_obligation)
+            self.follow(WITHDRAW, WITHDRAW, {"zh": "撤回申请", "en": "Withdraw"}, closing, moved[-1] if moved else "")
+
     def join(self, member: str, group: str, phase: str) -> None:
         """Note that an obligation of a group is waited for, and what the rules of the group lead to."""
         name = f"join.{group}"
@@ -111,7 +141,7 @@ class _Maker:
     def graph(self) -> Graph:
         """Return what was found: nodes in the order of the kind's phases, ends last."""
         order = {code: at for at, code in enumerate(self.phases)}
-        places = sorted(self.places.values(), key=lambda place: (place.kind == "end", order[place.phase]))
+        places = sorted(self.places.values(), key=lambda place: (place.kind == "end", order.get(place.phase, 0)))
         return Graph(tuple(places), tuple(self.steps), self.joined)
 
     def _open(self, name: str, phase: str) -> str:
@@ -123,6 +153,7 @@ class _Maker:
 
     def _end(self, outcome: str, phase: str) -> str:
         name = f"end.{outcome}.{phase}"
-        title, said = self.phases[phase], self.outcomes.get(outcome, {})
+        said = self.outcomes.get(outcome) or ({"zh": "已撤回", "en": "Withdrawn"} if outcome == "withdrawn" else {})
+        title = self.phases.get(phase) or said or {"zh": outcome, "en": outcome}
         self.places.setdefault(name, Place(name, "end", title, phase, outcome, {} if said == title else said))
         return name
