@@ -53,6 +53,7 @@ def room_kind(**answer: Any) -> KindSpec:
     body["operators"] = ["remind"]
     agree = {**body["obligations"]["answer"]["actions"]["agree"], "by_room": True, "guards": []}
     body["obligations"]["answer"]["actions"] = {"agree": agree, **answer}
+    body["obligations"]["answer"]["on_due"] = {"outcome": "lapsed", "title": "期满", "effects": [{"close_case": "lapsed"}]}
     body["obligations"].pop("mend")
     return KindSpec.model_validate(body)
 

@@ -402,3 +402,46 @@ def test_one_person_cannot_owe_two_of_what_takes_another_person_each() -> None:
     assert problems({"a": part}, ("a", "a"), distinct=True) == ["groups.g"]
     assert problems({"a": part, "b": part}, ("a", "b"), distinct=True) == ["groups.g"]
     assert problems({"a": part, "b": other}, ("a", "b"), distinct=True) == problems({"a": part}, ("a", "a"), distinct=False) == []
+
+
+ROOM_ENDS: dict[str, Any] = {**ending(), "by_room": True}
+
+
+def room_waits(**more: Any) -> dict[str, Any]:
+    return {"title": {"zh": "等登记", "en": "Waits"}, "who": {"organization": "owner", "roles": ["officer"]}, "actions": {"ok": ROOM_ENDS}, **more}
+
+
+def test_what_only_a_room_ends_needs_somebody_to_see_to_it() -> None:
+    def kind(*, operators: tuple[str, ...] = (), beside: dict[str, Any] | None = None, **more: Any) -> KindSpec:
+        ask = {"title": "问", "outcome": "asked", "effects": [{"go_to_phase": "q"}, {"open_obligation": "wait"}]}
+        drop = {"title": "不问", "outcome": "dropped", "effects": [{"close_case": "dropped"}]}
+        first = {"title": "先办", "who": {"person": "opener"}, "actions": {"ask": ask, "drop": drop}}
+        phases = [{"code": "p", "title": "办"}, {"code": "q", "title": "等"}]
+        start = ("a", *(beside or {}))
+        return small_kind({"a": first, "wait": room_waits(**more), **(beside or {})}, start=start, phases=phases, operators=operators)
+
+    ((where, zh, en),) = check_kind(kind())
+    assert where == "obligations.wait" and "“等登记”" in zh and "先办·问" in zh and "on_due" in zh and "on_due" in en and "send_back" in en
+    limit = {"amount": 3, "unit": "days", "basis": "依据"}
+    over = {"outcome": "late", "title": "期满", "effects": [{"close_case": "late"}]}
+    assert check_kind(kind(limits=[limit], on_due=over)) == ()
+    assert check_kind(kind(limits=[{**limit, "when": "flag"}], on_due=over)) != ()  # its time need not be over ever
+    assert check_kind(kind(limits=[limit], on_due={**over, "effects": [{"open_obligation": "wait"}]})) != ()  # and waits again
+    assert check_kind(kind(actions={"ok": ROOM_ENDS, "stop": ending()})) == ()
+    assert check_kind(kind(operators=("send_back",))) == ()
+    assert check_kind(kind(operators=("hand_on", "retract", "remind", "suspend"))) != ()
+    stop = {"title": "看着", "who": {"person": "opener"}, "actions": {"stop": ending()}}
+    assert check_kind(kind(beside={"watch": stop})) == ()  # who owes the other ends both
+    join = {"title": "会办", "who": {"person": "opener"}, "actions": {"said": {"title": "说", "outcome": "said"}}}
+    assert [place for place, *_ in check_kind(kind(beside={"join": join}))] == ["obligations.wait"]
+
+
+def test_a_room_in_a_join_needs_somebody_as_well() -> None:
+    rules = {"g": {"rules": [{"when": "open_count = 0", "effects": [{"close_case": "done"}]}]}}
+    one = {"title": "会签", "who": {"person": "opener"}, "group": "g", "actions": {"ok": {"title": "同意", "outcome": "ok"}}}
+    wait = room_waits(group="g", actions={"ok": {"title": "已登记", "outcome": "ok", "by_room": True}})
+    found = check_kind(small_kind({"a": one, "b": wait}, rules, start=("a", "b"), operators=["send_back"]))
+    assert [where for where, *_ in found] == ["obligations.b"]  # there is no earlier phase to send it back to
+    give_up = {"title": "不再等", "outcome": "ok"}
+    wait["actions"]["stop"] = give_up
+    assert check_kind(small_kind({"a": one, "b": wait}, rules, start=("a", "b"), operators=[])) == ()

@@ -134,6 +134,7 @@ def test_what_waits_for_a_room_or_for_a_batch_is_nobodys_turn(clock: FrozenClock
     body["obligations"]["answer"]["actions"]["agree"]["by_room"] = True
     body["obligations"]["answer"]["actions"] = {"agree": body["obligations"]["answer"]["actions"]["agree"]}
     body["obligations"].pop("mend")
+    body["obligations"]["answer"]["on_due"] = {"outcome": "lapsed", "title": "期满", "effects": [{"close_case": "lapsed"}]}
     api.publish_kind(spec=simple_kind(obligations=body["obligations"], operators=[]), source="tests", actor=founder)
     api.open_case(kind="leave_note", title="请示", data={"amount": 1}, actor=cast.clerk.actor, owner=cast.owner.code)
     assert not TurnRecord.objects.exists()

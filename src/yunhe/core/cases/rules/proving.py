@@ -12,7 +12,7 @@ with the others of its name. Added reviewers only wait and are left out.
 from __future__ import annotations
 
 from collections import defaultdict, deque
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, NamedTuple
@@ -303,7 +303,7 @@ class Prover:
                 waiting += self._sent_back(edges, came_by)
         taken = frozenset(edge.where for found in edges.values() for edge in found)
         opened = frozenset(name for state in edges for name, _ in state.opened)
-        return Proof(edges, came_by, _ending(edges), opened, taken, tuple(stuck), not waiting)
+        return Proof(edges, came_by, ending_of(edges), opened, taken, tuple(stuck), not waiting)
 
     def _steps(self, state: State) -> tuple[Edge, ...]:
         if state.outcome is not None:
@@ -416,18 +416,21 @@ class Prover:
         return True
 
 
-def _ending(edges: dict[State, tuple[Edge, ...]]) -> frozenset[State]:
-    """Return the states that reach an end: by one of their steps; by every answer where a field is asked first."""
+def ending_of(edges: Mapping[State, tuple[Edge, ...]], *, but: Container[str] = (), enough: Iterable[State] = ()) -> frozenset[State]:
+    """Return the states that reach an end: by one of their steps; by every answer where a field is asked first.
+
+    `but`: steps that are no way. `enough`: states that are as good as an end.
+    """
     before: dict[State, list[State]] = defaultdict(list)
     missing: dict[State, int] = {}
     for state, found in edges.items():
         asks = bool(found) and all(edge.where == "" for edge in found)
-        targets = {edge.target for edge in found if edge.counts and edge.target is not None}
+        targets = {edge.target for edge in found if edge.counts and edge.target is not None and edge.where not in but}
         missing[state] = len(targets) if asks else 1
         for target in targets:
             before[target].append(state)
     ending: set[State] = set()
-    waiting = [state for state in edges if state.outcome is not None]
+    waiting = [*enough, *(state for state in edges if state.outcome is not None)]
     while waiting:
         state = waiting.pop()
         if state not in ending:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from functools import lru_cache
 
 from yunhe.core.cases.rules.blocks import blocks_of
-from yunhe.core.cases.rules.proving import MOST_STATES, STANDS, Proof, Prover, State
+from yunhe.core.cases.rules.proving import MOST_STATES, STANDS, Proof, Prover, State, ending_of
 from yunhe.core.cases.types import KindSpec
 
 MOST_TOLD = 10
@@ -49,6 +49,39 @@ def _judge(kind: KindSpec) -> Iterator[Problem]:
     yield from _twice_the_opener(kind, proof)
     yield from _once(_stuck(kind, proof))
     yield from _once(_dead(kind, proof))
+    yield from _once(_left_to_rooms(kind, proof))
+
+
+def _left_to_rooms(kind: KindSpec, proof: Proof) -> Iterator[Problem]:
+    """Yield the obligations that only rooms end, where a case would wait for ever if none reports anything.
+
+    Time may lead on, another obligation beside it, or sending back to an earlier phase by whoever holds a seat.
+    """
+    rooms = {name: [action for action, told in spec.actions.items() if told.by_room] for name, spec in kind.obligations.items()}
+    alone = {name for name, spec in kind.obligations.items() if spec.actions and len(rooms[name]) == len(spec.actions)}
+    if not alone:
+        return
+    reports = {f"obligations.{name}.actions.{action}" for name, actions in rooms.items() for action in actions}
+    ending = ending_of(proof.edges, but=reports, enough=(state for state in proof.edges if _may_go_back(kind, state)))
+    waiting = [state for state in proof.edges if state in proof.ending and state not in ending and alone & dict(state.opened).keys()]
+    for state in [state for state in waiting if alone >= dict(state.opened).keys()] or waiting:
+        after, after_en = _way(kind, proof, state)
+        for name in sorted(alone & dict(state.opened).keys()):
+            told = kind.obligations[name].title.as_mapping()
+            yield f"obligations.{name}", (
+                f"“{told['zh']}”只由业务系统结束，它若一直不报告，办件就一直等下去，没有人能处理（{after}）；"
+                "请写明 on_due（期限无条件适用，到期由人接着办），或给它一个由人办理的动作（如重试、终止并说明原因），或允许退回（operators: send_back）"
+            ), (
+                f'"{told["en"]}" is ended by a room alone, and while that reports nothing the case waits for ever with nobody to see to it '
+                f"({after_en}); give it on_due (by a limit without a condition, people go on from there), or an action for people (to try again, "
+                "or to give up and say why), or allow send_back in operators"
+            )
+
+
+def _may_go_back(kind: KindSpec, state: State) -> bool:
+    """Tell whether somebody who owes something there may send the case back to an earlier phase."""
+    seats = (spec for spec in map(kind.obligations.__getitem__, dict(state.opened)) if not spec.child and spec.who.person != "batch")
+    return "send_back" in kind.operators and any(phase != state.phase for phase in state.been) and any(seats)
 
 
 def _twice_the_opener(kind: KindSpec, proof: Proof) -> Iterator[Problem]:
