@@ -219,6 +219,89 @@ def test_what_lost_its_periods_does_not_come_again(publish: Publish, cast: Cast,
     assert (api.recur_due(actor=founder), owed(case).next_at) == (0, None)
 
 
+REPORTING: dict[str, Any] = {**SIMPLE["obligations"]["answer"]["actions"], "report": {"title": "报送", "outcome": "reported"}}
+
+
+def between_periods(publish: Publish, cast: Cast) -> Case:
+    """Return a case of which nothing is open: its answer comes again each month."""
+    publish(recurs={"every": "month"}, actions=REPORTING)
+    case = note(cast)
+    api.act(case_id=case.case_id, action="report", data={}, actor=cast.leader.actor)
+    assert not ObligationRecord.objects.filter(case_id=case.case_id, state="open").exists()
+    return case
+
+
+def to_come(case: Case) -> list[tuple[str, datetime]]:
+    rows = ObligationRecord.objects.filter(case_id=case.case_id, next_at__isnull=False)
+    return [(name, at) for name, at in rows.values_list("name", "next_at") if at is not None]
+
+
+@pytest.mark.parametrize("limits", ["keep", "recount"])
+def test_what_stands_between_two_periods_moves_and_comes_again_as_the_new_version_says(
+    publish: Publish, cast: Cast, clock: FrozenClock, founder: Actor, limits: str
+) -> None:
+    case = between_periods(publish, cast)
+    bureau = {"organization": "bureau", "roles": ["data_admin"]}
+    publish(recurs={"every": "week"}, actions=REPORTING, limits=TEN, who=bureau)
+    plan = api.plan_migration(kind="leave_note", actor=cast.data_admin.actor)
+    assert [(move.obligations, dict(move.renames)) for move in plan.moves] == [((), {"answer": "answer"})]
+    assert api.try_plan(plan=plan, actor=cast.data_admin.actor).is_sound
+    moved(cast, limits)
+    monday = datetime(2026, 3, 8, 16, tzinfo=UTC)
+    assert to_come(case) == [("answer", monday)]
+    clock.move_to(monday)
+    assert api.recur_due(actor=founder) == 1
+    item = owed(case)
+    assert (item.organization, item.limit_amount, item.limit_basis) == ("*", 10, "新规")
+    api.act(case_id=case.case_id, action="agree", data={"text": "好"}, actor=cast.data_admin.actor)
+    assert CaseRecord.objects.get(pk=case.case_id).state == "closed"
+    assert api.replay_case(case_id=case.case_id, actor=HEAD).equal
+
+
+def test_where_no_period_follows_by_the_new_version_the_case_needs_a_place_to_end_in(
+    publish: Publish, cast: Cast, clock: FrozenClock, founder: Actor
+) -> None:
+    case = between_periods(publish, cast)
+    publish()
+    with pytest.raises(MigrationRefused) as refused:
+        moved(cast)
+    assert "“答复”的下一期" in refused.value.say("zh") and "next period" in refused.value.say("en")
+    done = moved(cast, add=(("answer", ""),))
+    assert (to_come(case), owed(case).name) == ([], "answer")
+    with pytest.raises(MigrationRefused):  # nothing would come again there
+        undone(cast, done)
+    api.act(case_id=case.case_id, action="agree", data={"text": "好"}, actor=cast.leader.actor)
+    assert CaseRecord.objects.get(pk=case.case_id).state == "closed"
+
+
+def test_what_comes_again_under_another_name_comes_under_that(publish: Publish, cast: Cast, clock: FrozenClock, founder: Actor) -> None:
+    case = between_periods(publish, cast)
+    send = {"title": "月报", "who": {"person": "opener"}, "recurs": {"every": "month"}, "actions": REPORTING}
+    publish(beside={"send": send}, start=[{"open_obligation": "send"}, {"open_obligation": "answer", "when": "amount >= 1"}])
+    with pytest.raises(MigrationRefused):
+        moved(cast)
+    done = moved(cast, renames={"answer": "send"})
+    assert to_come(case) == [("send", FIRST_OF_APRIL)]
+    undone(cast, done)
+    assert to_come(case) == [("answer", FIRST_OF_APRIL)]
+    moved(cast, renames={"answer": "send"})
+    clock.move_to(FIRST_OF_APRIL)
+    assert api.recur_due(actor=founder) == 1
+    assert (owed(case).name, owed(case).person) == ("send", cast.clerk.actor.id)
+
+
+def test_a_last_day_that_may_be_over_is_asked_before_a_case_between_periods_moves(publish: Publish, cast: Cast) -> None:
+    case = between_periods(publish, cast)
+    until = {"every": "week", "until": "until"}
+    close = {"title": "收尾", "who": {"person": "opener"}, "actions": {"end": {"title": "办结", "outcome": "ended", "effects": [{"close_case": "agreed"}]}}}
+    actions = {**REPORTING, "report": {**REPORTING["report"], "effects": [{"open_obligation": "close"}]}}
+    publish(recurs=until, actions=actions, beside={"close": close})
+    with pytest.raises(MigrationRefused, match="last day"):
+        moved(cast)
+    moved(cast, add=(("close", ""),))
+    assert [item.name for item in ObligationRecord.objects.filter(case_id=case.case_id, state="open")] == ["close"]
+
+
 def test_a_new_ladder_counts_at_once_and_tells_no_rung_twice(publish: Publish, cast: Cast, clock: FrozenClock, founder: Actor) -> None:
     publish(whole=TWENTY, ladder=[{"percent": 30}])
     case = note(cast)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import zlib
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -92,7 +93,8 @@ class Walker:
         """Return somebody whose turn an obligation is."""
         if item.person:
             return replace(self.everyone, id=item.person, organization=item.organization)
-        return replace(self.everyone, id=f"user:{item.organization}", organization=item.organization, role=item.role.split("+")[0])
+        nobody = 10**8 + zlib.crc32(item.organization.encode()) % 10**8  # one of the organisation whom no account is of
+        return replace(self.everyone, id=f"user:{nobody}", organization=item.organization, role=item.role.split("+")[0])
 
     def _waits_for_time(self, case_id: str) -> bool:
         rows = ObligationRecord.objects.filter(case_id=case_id)

@@ -36,8 +36,7 @@ def plan_migration(*, kind: str, actor: Actor, source_number: int | None = None)
     actor.require(CHANGE, kind=kind)
     target = kinds.current_kind(kind)
     source = _source(kind, target, source_number)
-    new, standing = kinds.spec_of(target), trying.positions_of(source)
-    moves = tuple(rules.usual_move(phase, names, len(ids)) for (phase, names), ids in sorted(standing.items()))
+    new, moves = kinds.spec_of(target), trying.usual_moves(source)
     return Migration(
         migration_id="", kind=kind, source_number=source.number, target_number=target.number, state="planned", moves=moves,
         changes=compare_kinds(kinds.spec_of(source), new), reason="", author_name="", approver_name="", made_at=now(),

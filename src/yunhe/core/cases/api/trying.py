@@ -97,6 +97,22 @@ def positions_of(source: KindRecord) -> Positions:
     return found
 
 
+def waits_of(source: KindRecord) -> dict[str, tuple[str, ...]]:
+    """Return by running case of a version the names of what comes again in it at its next period."""
+    rows = ObligationRecord.objects.filter(case__kind=source, next_at__isnull=False).exclude(case__state="closed")
+    found: dict[str, set[str]] = defaultdict(set)
+    for case_id, name in rows.order_by().values_list("case_id", "name"):
+        found[case_id].add(name)
+    return {case_id: tuple(sorted(names)) for case_id, names in found.items()}
+
+
+def usual_moves(source: KindRecord) -> tuple[Move, ...]:
+    """Return for each position of a version the move that changes nothing else; it names what comes again there as well."""
+    waits, standing = waits_of(source), sorted(positions_of(source).items())
+    again = {key: sorted({name for case_id in ids for name in waits.get(case_id, ())}) for key, ids in standing}
+    return tuple(rules.usual_move(phase, names, len(ids), again[phase, names]) for (phase, names), ids in standing)
+
+
 def require_sound(source: KindRecord, target: KindRecord, moves: Iterable[Move], standing: Positions) -> None:
     """Do nothing if no position stands in the way. Raises: MigrationRefused with the first that does."""
     for (phase, names), (first, *_rest) in _check(source, target, moves, standing).problems.items():
@@ -114,14 +130,14 @@ def version_of(kind: str, number: int) -> KindRecord:
 def _check(source: KindRecord, target: KindRecord, moves: Iterable[Move], standing: Positions) -> DryRun:
     """Hold the moves against every position that stands now."""
     old, new = kinds.spec_of(source), kinds.spec_of(target)
-    known = {(move.phase, tuple(move.obligations)): move for move in moves}
+    known, waits = {(move.phase, tuple(move.obligations)): move for move in moves}, waits_of(source)
     counts, problems = Counter[str](), {}
     for key, ids in sorted(standing.items()):
         move = rules.find_move(known, key)
         found = [(f"有 {len(ids)} 件处于计划没有写到的位置", f"{len(ids)} cases stand where the plan says nothing")]
         if move is not None:
             counts[move.choice] += len(ids)
-            found = [*check_move(old, new, move), *_strangers(move)]
+            found = [*check_move(old, new, move, sorted({waits.get(case_id, ()) for case_id in ids})), *_strangers(move)]
         if found:
             problems[key] = tuple({"zh": zh, "en": en} for zh, en in found)
     return DryRun(counts["move"], counts["keep"], problems)

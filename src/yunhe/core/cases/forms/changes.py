@@ -46,7 +46,7 @@ class MoveForm(YunheForm):
     def __init__(self, data: Any = None, *, move: Move, versions: Versions, plan: Migration) -> None:
         super().__init__(data, prefix=key_of(move))
         self.move, self.versions = move, versions
-        self.names = tuple(dict.fromkeys(move.obligations))
+        self.names = tuple(dict.fromkeys((*move.obligations, *move.renames)))  # what comes again is named there, too
         self._offer_ways(plan)
         for place, name in enumerate(self.names):
             self._offer_names(place, name)
@@ -84,7 +84,8 @@ class MoveForm(YunheForm):
         old, new = self.versions.old, self.versions.new
         whole = (name, "") in self.move.cancel
         to = "" if whole else self.move.renames.get(name, name)
-        label = _("“%(name)s”对应") % {"name": obligation_title(old, name)}
+        told = _("“%(name)s”对应") if name in self.move.obligations else _("“%(name)s”的下一期对应")
+        label = told % {"name": obligation_title(old, name)}
         names = {code: obligation_title(new, code) for code in (*new.obligations, *(BUILT_IN.keys() & {name}))}
         self.fields[f"as_{place}"] = _choice(label, _with(names, to, obligation_title(old, name)), first=_("取消这项待办"), initial=to)
         if not asks_each(old, name):

@@ -132,7 +132,7 @@ def move_words(move: Move, versions: Versions) -> list[str]:
     if move.to_phase != move.phase:
         said.append(__("转到阶段“%(name)s”") % {"name": phase_title(new, move.to_phase)})
     gone = {name for name, body in move.cancel if not body}
-    renamed = ((name, to) for name, to in move.renames.items() if name != to and name in move.obligations and name not in gone)
+    renamed = ((name, to) for name, to in move.renames.items() if name != to and name not in gone)
     said += [__("“%(old)s”改为“%(new)s”") % {"old": obligation_title(old, a), "new": obligation_title(new, b)} for a, b in renamed]
     said += [__("取消“%(name)s”") % {"name": _seat(old, name, body, versions.bodies)} for name, body in move.cancel]
     said += [__("增开“%(name)s”") % {"name": _seat(new, name, body, versions.bodies)} for name, body in move.add]
@@ -142,7 +142,7 @@ def move_words(move: Move, versions: Versions) -> list[str]:
 
 def is_plain(move: Move) -> bool:
     """Tell whether a move changes nothing but the version."""
-    renamed = any(name != to for name, to in move.renames.items() if name in move.obligations)
+    renamed = any(name != to for name, to in move.renames.items())
     return not (renamed or move.cancel or move.add or move.to_phase != move.phase or move.limits != "keep")
 
 

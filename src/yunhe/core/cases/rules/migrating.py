@@ -13,9 +13,9 @@ Key = tuple[str, tuple[str, ...]]
 ELSEWHERE = ("*",)
 
 
-def usual_move(phase: str, obligations: tuple[str, ...], cases: int) -> Move:
-    """Return the move that changes nothing but the version; `check_move` says whether it will do."""
-    return Move(phase, obligations, "move", phase, {name: name for name in obligations}, (), (), cases)
+def usual_move(phase: str, obligations: tuple[str, ...], cases: int, again: Iterable[str] = ()) -> Move:
+    """Return the move that changes nothing but the version; `again`: what comes again there. `check_move` says whether it will do."""
+    return Move(phase, obligations, "move", phase, {name: name for name in (*obligations, *again)}, (), (), cases)
 
 
 def complete(moves: Iterable[Move]) -> tuple[Move, ...]:

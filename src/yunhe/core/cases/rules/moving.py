@@ -26,7 +26,7 @@ def take_move(course: Course, old: KindSpec, move: Move, past: Past) -> None:
             note(course, "obligations", key, {"next_at": None})
             continue
         note(course, "obligations", key, _renamed(old, new, name, to))
-        if opened and name not in BUILT_IN and is_reseated(old, new, name, to):
+        if (opened or not after.who.each) and name not in BUILT_IN and is_reseated(old, new, name, to):  # done: where the next period comes
             course.reseat(key, to)
         stays[key] = before, after
     for key, (before, after) in stays.items():

@@ -2,21 +2,63 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from itertools import combinations
 
 from yunhe.core.cases.rules.migrating import stand_after
 from yunhe.core.cases.rules.verdicts import judge_class
 from yunhe.core.cases.types import OPINION, KindSpec, Move
 
+Waits = tuple[str, ...]
+"""What comes again by itself at its next period (周期待办), by name."""
 
-def check_move(old: KindSpec, new: KindSpec, move: Move) -> tuple[tuple[str, str], ...]:
-    """Return what would strand the cases of this position, in Chinese and English; nothing if each can still end."""
+
+def check_move(old: KindSpec, new: KindSpec, move: Move, waits: Iterable[Waits] = ((),)) -> tuple[tuple[str, str], ...]:
+    """Return what would strand the cases of this position, in Chinese and English; nothing if each can still end.
+
+    `waits` says of the cases what is to come again in them: each set of names that there is.
+    """
     if move.choice == "keep":
         return ()
-    named = (*_problems(new, move), *_unseated(old, new, move), *_unheard(old, new, move))
+    every = tuple(waits)
+    named = (*_problems(new, move), *_unseated(old, new, move, every), *_unheard(old, new, move))
+    if named:
+        return named
     names = tuple(name for name in stand_after(move) if name != OPINION)
-    judged = None if named else judge_class(new, move.to_phase, names, _may_lack(old, new))
-    return named if judged is None else (judged,)
+    lacking = _may_lack(old, new)
+    for waiting in every:
+        for coming in dict.fromkeys(_coming(old, new, move, waiting)):
+            if waiting and not (names or coming):
+                return (_no_more_periods(old, waiting),)
+            if judged := judge_class(new, move.to_phase, names, lacking, coming):
+                return (judged,)
+    return ()
+
+
+def _coming(old: KindSpec, new: KindSpec, move: Move, waits: Waits) -> Iterator[Waits]:
+    """Yield each set of what may come again after the move; by its day, what the new version plans anew need not come."""
+    gains = [name for name in move.obligations if old.obligation(name).recurs is None]
+    stays = [name for name in (*waits, *gains) if (name, "") not in move.cancel]
+    planned = [(old.obligation(name).recurs, move.renames.get(name, name), name) for name in stays]
+    planned += [(None, name, "") for name, _organization in move.add]
+    some = {name for name, organization in move.cancel if organization}
+    sure, may = set[str](), set[str]()
+    for before, to, name in planned:
+        after = new.obligations[to].recurs if to in new.obligations else None
+        if after:
+            (may if name in some or (after.until and after != before) else sure).add(to)
+    may -= sure
+    for number in range(len(may) + 1):
+        yield from (tuple(sorted({*sure, *chosen})) for chosen in combinations(sorted(may), number))
+
+
+def _no_more_periods(old: KindSpec, waits: Waits) -> tuple[str, str]:
+    titles = [old.obligation(name).title.as_mapping() for name in waits]
+    zh, en = "、".join(f"“{title['zh']}”" for title in titles), ", ".join(f'"{title["en"]}"' for title in titles)
+    return f"这些办件没有待办，在等{zh}的下一期；按新版本不再有下一期（或截止日期可能已过），移动后没有任何待办。请增开一项能办结它们的待办，或留在旧版本", (
+        f"nothing is open in these cases, they wait for the next period of {en}; by the new version none comes any more (or its last day may be "
+        "over), and nobody would owe anything. Add an obligation by which they can end, or keep the old version"
+    )
 
 
 def _problems(new: KindSpec, move: Move) -> Iterator[tuple[str, str]]:
@@ -38,10 +80,11 @@ def _problems(new: KindSpec, move: Move) -> Iterator[tuple[str, str]]:
             yield f"不能补开子办件“{zh}”", f'a sub-case "{en}" cannot be added'
 
 
-def _unseated(old: KindSpec, new: KindSpec, move: Move) -> Iterator[tuple[str, str]]:
-    """Yield what stays open and would be owed by each of a list, though nothing says by whom of them."""
+def _unseated(old: KindSpec, new: KindSpec, move: Move, waits: Iterable[Waits]) -> Iterator[tuple[str, str]]:
+    """Yield what stays open, or comes again, and would be owed by each of a list, though nothing says by whom of them."""
     gone = {name for name, organization in move.cancel if not organization}
-    for name in dict.fromkeys(one for one in move.obligations if one in old.obligations and one not in gone):
+    again = sorted({name for waiting in waits for name in waiting if old.obligation(name).who.organization in ("applicant", "owner")})
+    for name in dict.fromkeys(one for one in (*move.obligations, *again) if one in old.obligations and one not in gone):
         to = move.renames.get(name, name)
         if to in new.obligations and new.obligations[to].child and not old.obligations[name].child:
             yield f"待办“{name}”改由子办件完成，请取消它", f'"{name}" is now a sub-case; cancel it'

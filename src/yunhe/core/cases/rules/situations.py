@@ -103,9 +103,10 @@ def asked_by(old: KindSpec, new: KindSpec, move: Move) -> Asked:
 
 def _seated(old: KindSpec, new: KindSpec, move: Move) -> Iterator[str]:
     yield from (name for name, _organization in move.add)
-    for name in move.obligations:
+    again = (name for name, spec in old.obligations.items() if spec.recurs)
+    for name in dict.fromkeys((*move.obligations, *again)):
         to = move.renames.get(name, name)
-        if name not in BUILT_IN and (name, "") not in move.cancel and is_reseated(old, new, name, to):
+        if name not in BUILT_IN and (name, "") not in move.cancel and to in new.obligations and is_reseated(old, new, name, to):
             yield to
 
 

@@ -93,18 +93,22 @@ def _twice_the_opener(kind: KindSpec, proof: Proof) -> Iterator[Problem]:
             yield f"groups.{group}", "要求由不同的人办理，却有几项都归提出人", "each takes another person, yet several fall to whoever opened the case"
 
 
-def judge_class(kind: KindSpec, phase: str, names: tuple[str, ...], empty: frozenset[str]) -> tuple[str, str] | None:
+def judge_class(
+    kind: KindSpec, phase: str, names: tuple[str, ...], empty: frozenset[str], coming: tuple[str, ...] = ()
+) -> tuple[str, str] | None:
     """Return why cases that stand so could be stranded, in Chinese and English; None if each can still end.
 
-    Nothing else is known of them: `empty` names fields of the kind that they may not have.
+    `coming` names what opens again by itself at its next period. Nothing else is known of them: `empty` names fields of
+    the kind that they may not have.
     """
     counts = Counter(names)
     opened = tuple(sorted((name, count > 1) for name, count in counts.items()))
-    if not opened:
+    if not opened and not coming:
         return "移动后没有任何待办", "nobody would owe anything"
     pauses = any(effect.pause_clocks for _where, effects, _form, _group in blocks_of(kind) for effect in effects)
     stand = {(f"{STANDS}{name}", True) for name, _many in opened if pauses and kind.obligations[name].on_due}
-    proof = _prover(kind.model_dump_json(), empty).prove([State(phase, opened, frozenset({("#", True), *stand}))])
+    again = {(f"~{name}", True) for name in coming}
+    proof = _prover(kind.model_dump_json(), empty).prove([State(phase, opened, frozenset({("#", True), *stand, *again}))])
     if not proof.complete:
         return "从这里起的状态太多，无法逐一证明", "there are too many states from here to prove"
     if not proof.dead:

@@ -13,9 +13,9 @@ class Move:
     """What happens to the running cases of one position when their kind changes.
 
     Shape: the position is a phase and the sorted names of its open obligations; `("*",)` there is any other position
-    of the phase, that came up after the plan was made. `choice`: keep (stay on the
-    old version) or move; then to `phase`, with `renames` (old to new name of an obligation), `cancel` and `add`:
-    pairs of an obligation and the organisation of its seat; "" there is every one, or whom the kind names.
+    of the phase, that came up after the plan was made. `choice`: keep (stay on the old version) or move; then to
+    `phase`, with `renames` (old to new name of an obligation, also of one that is to come again at its next period),
+    `cancel` and `add`: pairs of an obligation and the organisation of its seat; "" there is every one, or whom the kind names.
     `limits`: keep what was promised, recount from each clock's own start by the new version, or restore what was before
     the change that is undone.
     """
