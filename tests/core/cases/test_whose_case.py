@@ -13,7 +13,7 @@ from tests.conftest import Cast, Member, _member
 from tests.core.cases.kinds import SIMPLE
 from tests.core.cases.test_operators import do, open_ids, permit, replays, view, waiting  # noqa: F401
 from yunhe.core.cases import api
-from yunhe.core.cases.api.reading import OWN_EVENTS
+from yunhe.core.cases.rules.wording import OWN_EVENTS
 from yunhe.core.cases.errors import CannotOperate, GuardRefused
 from yunhe.core.cases.models import CaseRecord, ObligationRecord, PartyRecord
 from yunhe.core.cases.rules.kinds import OWN_WORDS, check_kind

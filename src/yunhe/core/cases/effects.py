@@ -121,5 +121,6 @@ def _memberships(username: str, role: str, organization: str) -> list[Membership
 
 
 def _require_plain_role(role: str) -> None:
-    if organizations.get_role(code=role).separation:
-        raise RequestRefused(name=role, problem="三员的岗位不走申请", problem_en="an administrator's role is not for asking")
+    known = organizations.get_role(code=role)
+    if known.separation:
+        raise RequestRefused(name=role, titles={"name": known.title}, problem="三员的岗位不走申请", problem_en="an administrator's role is not for asking")

@@ -63,6 +63,15 @@ OPERATOR_TITLES: Mapping[str, Mapping[str, str]] = {
 }
 """What the generic operators are called in a refusal, as the page calls them."""
 ASKED = ("operator", "action")
+PLACES: Mapping[str, Mapping[str, str]] = {"reason": {"zh": "变更原因", "en": "the reason"}, "plan": {"zh": "方案", "en": "the plan"}}
+CHANGE_STATES: Mapping[str, Mapping[str, str]] = {
+    "drafted": {"zh": "待批准", "en": "waiting for approval"},
+    "approved": {"zh": "待执行", "en": "approved"},
+    "running": {"zh": "执行中", "en": "being carried out"},
+    "done": {"zh": "已完成", "en": "done"},
+    "withdrawn": {"zh": "已撤回", "en": "taken back"},
+}
+"""What is said of how far a change of procedure is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,13 +89,26 @@ class FieldProblem:
 
 
 class _Titled(Terminal):
-    """A refusal that names what was asked for: a generic operator stands in it by its title, in `facts` by its code."""
+    """A refusal that names something of a kind: it stands in the sentence by its title (`titles`), in `facts` by its code.
+
+    A generic operator, and what a form of a change is called, have their titles here.
+    """
+
+    def __init__(self, *, titles: Mapping[str, Mapping[str, str]] | None = None, **facts: object) -> None:
+        self.titles = dict(titles or {})
+        super().__init__(**facts)
+
+    def in_words(self, language: str = "zh") -> dict[str, object]:
+        """Return the facts as people read them."""
+        spoken = "en" if language[:2] == "en" else "zh"
+        known = {name: OPERATOR_TITLES.get(str(code)) for name, code in self.facts.items() if name in ASKED}
+        known["where"] = PLACES.get(str(self.facts.get("where")))
+        titles = {**{name: title for name, title in known.items() if title}, **self.titles}
+        return {**self.facts, **{name: title.get(spoken) or title["zh"] for name, title in titles.items()}}
 
     def say(self, language: str = "zh") -> str:
         """Return the sentence in `language`."""
-        spoken = "en" if language[:2] == "en" else "zh"
-        titles = {name: OPERATOR_TITLES[code][spoken] for name, code in self.facts.items() if name in ASKED and code in OPERATOR_TITLES}
-        return self.sentences[spoken].format(**{**self.facts, **titles})
+        return self.sentences["en" if language[:2] == "en" else "zh"].format(**self.in_words(language))
 
 
 class FieldsInvalid(Invalid):
@@ -223,35 +245,35 @@ class EffectUnknown(Terminal):
     }
 
 
-class StuckCase(Terminal):
+class StuckCase(_Titled):
     """A transition would have left an open case without anybody to act; nothing was written."""
 
     code = "stuck_case"
     kind: ClassVar[Kind] = "broken"
     sentences: ClassVar[dict[str, str]] = {
-        "zh": "“{action}”会使办件 {number} 无人可办，已取消本次操作。请让管理员检查办件类型 {kind_code}。",
+        "zh": "“{action}”会使办件 {number} 无人可办，已取消本次操作。请让管理员检查办件类型“{kind_code}”。",
         "en": '"{action}" would leave case {number} with nobody to act; nothing was done. '
-        "Have the administrator check the kind {kind_code}.",
+        'Have the administrator check the kind "{kind_code}".',
     }
 
 
-class NobodyInSeat(Invalid):
+class NobodyInSeat(_Titled, Invalid):
     """A step would have asked an organisation in which nobody holds the role; nothing was written."""
 
     code = "nobody_in_seat"
     sentences: ClassVar[dict[str, str]] = {
-        "zh": "{organization} 没有人有角色 {roles}，办不了“{obligation}”。请改选单位，或先在该单位授予角色。",
+        "zh": "{organization}没有人担任“{roles}”，办不了“{obligation}”。请改选单位，或先在该单位授予角色。",
         "en": 'Nobody at {organization} holds a role ({roles}) that "{obligation}" needs. '
         "Choose another organisation, or have the role given there first.",
     }
 
 
-class TooFewInSeats(Invalid):
+class TooFewInSeats(_Titled, Invalid):
     """A step would have asked more people side by side than hold the roles, where nobody may answer twice; nothing was written."""
 
     code = "too_few_in_seats"
     sentences: ClassVar[dict[str, str]] = {
-        "zh": "“{obligation}”须由 {needed} 名不同的人办理，{organization} 可以办的只有 {found} 人（角色 {roles}，已办过的不算）。"
+        "zh": "“{obligation}”须由 {needed} 名不同的人办理，{organization}可以办的只有 {found} 人（担任“{roles}”，已办过的不算）。"
         "请先在该单位再授予角色，或改选单位。",
         "en": '"{obligation}" takes {needed} different people, and {organization} has {found} who may (roles {roles}, not counting '
         "who has answered). Have the role given to more people there, or choose other organisations.",
@@ -289,8 +311,8 @@ class OpinionsOpen(Conflict):
 class OperatorNotAllowed(_Titled, Refused):
     code = "operator_not_allowed"
     sentences: ClassVar[dict[str, str]] = {
-        "zh": "办件类型 {kind_code} 不允许“{operator}”。需要时请调整该类型的 operators。",
-        "en": 'Cases of kind {kind_code} do not allow "{operator}". Change the kind\'s operators if they should.',
+        "zh": "“{kind_code}”这类办件不允许“{operator}”。确有需要的，请联系管理员调整这类办件的流程。",
+        "en": 'Cases of the kind "{kind_code}" do not allow "{operator}". If they should, ask the administrator to change the procedure.',
     }
 
 
@@ -320,7 +342,7 @@ class BadDelegation(Invalid):
     }
 
 
-class RequestRefused(Invalid):
+class RequestRefused(_Titled, Invalid):
     """A request about an account or a role that this way cannot decide."""
 
     code = "request_refused"
@@ -330,7 +352,7 @@ class RequestRefused(Invalid):
     }
 
 
-class MigrationRefused(Invalid):
+class MigrationRefused(_Titled, Invalid):
     """A change procedure that would strand a case, or that is not at that step."""
 
     code = "migration_refused"

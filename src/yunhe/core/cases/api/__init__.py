@@ -139,6 +139,7 @@ from yunhe.core.cases.api.warning import lapse_due, recur_due, warn_due
 from yunhe.core.cases.rules.digests import canonical_json, digest_of
 from yunhe.core.cases.rules.fields import check_values, is_bounded_json
 from yunhe.core.cases.rules.operators import FORMS as OPERATOR_FORMS
+from yunhe.core.cases.rules.wording import step_named
 
 __all__ = [
     "OPERATOR",
@@ -273,6 +274,7 @@ __all__ = [
     "settled",
     "split",
     "start_migration",
+    "step_named",
     "suspend",
     "sweep_drafts",
     "table_fields",

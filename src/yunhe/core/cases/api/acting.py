@@ -32,6 +32,7 @@ from yunhe.core.cases.rules.course import CANCELLED, OPEN, Course
 from yunhe.core.cases.rules.fields import OPENER_NAME, checked, heading_of
 from yunhe.core.cases.rules.operators import REASON, TITLE
 from yunhe.core.cases.rules.position import Position
+from yunhe.core.cases.rules.wording import step_named
 from yunhe.core.cases.types import Case, KindSpec
 from yunhe.core.organizations import api as organizations
 from yunhe.core.organizations.types import Organization
@@ -144,7 +145,7 @@ def report_event(*, case_id: str, action: str, data: Mapping[str, Any], actor: A
         opened = sorted(standing(row, position), key=lambda one: str(one.pk))
         item = next(iter(offering(spec, opened, action, by_room=True)), None)
         if item is None:
-            raise ActionNotOffered(number=row.number, action=action)
+            raise ActionNotOffered(number=row.number, action=action, titles=step_named(spec, action))
         return _take(row, spec, Seat(item, actor), action, data, actor, position)
 
     return fetching(step)
@@ -193,10 +194,10 @@ def choose_seat(
         if len(held) == 1:
             return Seat(held[0], holder)
         if len(held) > 1:
-            raise AmbiguousAction(number=row.number, action=action)
+            raise AmbiguousAction(number=row.number, action=action, titles=step_named(spec, action))
     require_visible(row, actor)
     require_version(row, expected)
-    raise ActionNotOffered(number=row.number, action=action)
+    raise ActionNotOffered(number=row.number, action=action, titles=step_named(spec, action))
 
 
 def require_version(row: CaseRecord, expected: int | None) -> None:

@@ -27,6 +27,7 @@ from yunhe.core.cases.rules.course import CLOSED, OPEN
 from yunhe.core.cases.rules.digests import canonical_json
 from yunhe.core.cases.rules.fields import is_bounded_json
 from yunhe.core.cases.rules.operators import FORMS
+from yunhe.core.cases.rules.wording import step_named
 from yunhe.core.cases.types import ActionView, Draft, FieldSpec, FormPage
 from yunhe.core.evidence import api as evidence
 from yunhe.kernel.actor import Actor
@@ -113,7 +114,7 @@ def _find_step(case_id: str, obligation_id: str, action: str, actor: Actor) -> t
     if name != action and name in FORMS and (item or not obligation_id):
         return row, item, ActionView(obligation_id, spec.title.as_mapping(), name, {"zh": name, "en": name}, "primary", FORMS[name], {}, {})
     if item is None or action not in spec.obligation(item.name).actions:
-        raise ActionNotOffered(number=row.number, action=action[:60])
+        raise ActionNotOffered(number=row.number, action=action[:60], titles=step_named(spec, action))
     return row, item, describe_action(row, spec, item, action, actor)
 
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 from yunhe.core.cases.api import kinds, store
 from yunhe.core.cases.errors import NobodyInSeat, TooFewInSeats
 from yunhe.core.cases.models import ANY_BUREAU, ObligationRecord
 from yunhe.core.cases.rules.course import BATCH, DONE, OPEN, ROLE_JOIN, Course
+from yunhe.core.cases.rules.wording import listed
 from yunhe.core.cases.types import OPINION, KindSpec
 from yunhe.core.organizations import api as organizations
 from yunhe.kernel.actor import Actor
@@ -17,6 +18,7 @@ Row = Mapping[str, Any]
 PERSON = "user:"
 BY_TIME = ("lapse", "recur")
 BUREAU_NAME = "数据主管部门"
+BUREAU_TITLE = {"zh": BUREAU_NAME, "en": "Data bureau"}
 
 
 def require_holders(course: Course) -> None:
@@ -47,7 +49,7 @@ def list_vacant(course: Course) -> tuple[NobodyInSeat | TooFewInSeats, ...]:
         return ()
     takers = Takers([*asked, *(row for rows in groups.values() for row in rows)])
     vacant = {(row["organization"], row["role"]): row for row in asked if not takers.of(row)}
-    empty = (NobodyInSeat(organization=_name(row), roles=_roles(row), obligation=_title(course, row)) for row in vacant.values())
+    empty = (NobodyInSeat(**_told(course, [row])) for row in vacant.values())
     short = (_too_few(course, rows, takers, _signed(course, name)) for name, rows in groups.items())
     return *empty, *filter(None, short)
 
@@ -172,9 +174,7 @@ def _too_few(course: Course, rows: list[Row], takers: Takers, signed: set[str]) 
         seen = _short_of(place, able, given)
         if seen is not None:
             short = [row for row, people in zip(rows, able, strict=True) if people <= seen]
-            names = "、".join(dict.fromkeys(_name(one) for one in short))
-            told = {"organization": names, "roles": _roles(short[0]), "obligation": _title(course, short[0])}
-            return TooFewInSeats(**told, needed=len(short), found=len(seen))
+            return TooFewInSeats(**_told(course, short), needed=len(short), found=len(seen))
     return None
 
 
@@ -204,16 +204,15 @@ def _pass_along(person: str, came: dict[str, int], given: dict[str, int], place:
         person = left
 
 
-def _title(course: Course, row: Row) -> str:
-    return course.kind.obligation(row["name"]).title.zh
-
-
-def _roles(row: Row) -> str:
-    return ", ".join(row["role"].split(ROLE_JOIN))
-
-
-def _name(row: Row) -> str:
-    if row["organization"] == ANY_BUREAU:
-        return BUREAU_NAME
-    body = organizations.find_organization(code=row["organization"])
-    return body.label if body else row["organization"] or "—"
+def _told(course: Course, rows: Sequence[Row]) -> dict[str, Any]:
+    """Return whom a refusal names, by code and with titles: where the seats are, the roles and the obligation of the first."""
+    first, bodies = rows[0], list(dict.fromkeys(row["organization"] for row in rows))
+    roles, known = first["role"].split(ROLE_JOIN), {role.code: role.title for role in organizations.list_roles()}
+    names = organizations.find_organizations(codes={*bodies} - {ANY_BUREAU})
+    called = [BUREAU_TITLE if body == ANY_BUREAU else {"zh": names[body].label if body in names else body or "—"} for body in bodies]
+    titles = {
+        "organization": listed(called),
+        "roles": listed([known.get(role, {"zh": role}) for role in roles]),
+        "obligation": course.kind.obligation(first["name"]).title.as_mapping(),
+    }
+    return {"organization": ", ".join(bodies), "roles": ", ".join(roles), "obligation": first["name"], "titles": titles}

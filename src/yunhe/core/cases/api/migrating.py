@@ -12,11 +12,12 @@ from django.db.models import F
 
 from yunhe.core.cases.api import kinds, trying
 from yunhe.core.cases.api.moving import Change, move_cases
-from yunhe.core.cases.api.trying import CHANGE
-from yunhe.core.cases.errors import MigrationRefused
+from yunhe.core.cases.api.trying import CHANGE, named
+from yunhe.core.cases.errors import CHANGE_STATES, MigrationRefused
 from yunhe.core.cases.models import CaseRecord, KindRecord, MigrationRecord
 from yunhe.core.cases.rules import migrating as rules
 from yunhe.core.cases.rules.comparing import compare_kinds
+from yunhe.core.cases.rules.wording import listed
 from yunhe.core.cases.types import Migration, Move
 from yunhe.core.evidence import api as evidence
 from yunhe.kernel.actor import Actor
@@ -69,9 +70,9 @@ def draft_migration(*, plan: Migration, reason: str, actor: Actor) -> Migration:
     source, target = trying.version_of(plan.kind, plan.source_number), trying.version_of(plan.kind, plan.target_number)
     trying.require_sound(source, target, rules.complete(plan.moves), trying.positions_of(source))
     if not plan.undoes and any(move.limits == "restore" for move in plan.moves):
-        raise MigrationRefused(where=plan.kind, problem="只有返回旧流程时才能恢复原时限", problem_en="only the way back puts limits back")
+        raise MigrationRefused(where=plan.kind, titles=named(target), problem="只有返回旧流程时才能恢复原时限", problem_en="only the way back puts limits back")
     if all(move.choice == "keep" for move in plan.moves):
-        raise MigrationRefused(where=plan.kind, problem="没有要移动的办件", problem_en="no case is to be moved")
+        raise MigrationRefused(where=plan.kind, titles=named(target), problem="没有要移动的办件", problem_en="no case is to be moved")
     with transaction.atomic():
         row = MigrationRecord.objects.create(
             id=new_id(), kind_code=plan.kind, source=source, target=target, state="drafted", reason=reason[:500],
@@ -88,7 +89,7 @@ def approve_migration(*, migration_id: str, actor: Actor) -> Migration:
         row = row_of(migration_id, "drafted")
         actor.require(CHANGE, kind=row.kind_code)
         if row.author == actor.id:
-            raise MigrationRefused(where=row.pk, problem="起草人不能批准自己的变更", problem_en="its author may not approve it")
+            raise MigrationRefused(where=row.pk, titles=named(row.target), problem="起草人不能批准自己的变更", problem_en="its author may not approve it")
         _step(row, "approved", approver=actor.id, approver_name=actor.name, approved_at=now())
         _record("case.migration_approved", row, actor)
     return told(row)
@@ -177,7 +178,7 @@ def _source(kind: str, target: KindRecord, number: int | None) -> KindRecord:
     running = CaseRecord.objects.filter(kind_code=kind).exclude(state="closed").exclude(kind=target)
     counted = Counter(running.values_list("kind_id", flat=True)).most_common(1)
     if not counted:
-        raise MigrationRefused(where=kind, problem="没有旧版本的在办办件", problem_en="no case of an older version is running")
+        raise MigrationRefused(where=kind, titles=named(target), problem="没有旧版本的在办办件", problem_en="no case of an older version is running")
     return KindRecord.objects.get(pk=counted[0][0])
 
 
@@ -187,8 +188,9 @@ def row_of(migration_id: str, *states: str) -> MigrationRecord:
     if row is None:
         raise Missing(what="流程变更 migration", name=migration_id)
     if states and row.state not in states:
-        problem = f"它处于“{row.state}”，需要“{' / '.join(states)}”"
-        raise MigrationRefused(where=row.pk, problem=problem, problem_en=f"it is {row.state}, not {' or '.join(states)}")
+        (zh, en), wanted = CHANGE_STATES[row.state].values(), listed(CHANGE_STATES[state] for state in states)
+        problem, problem_en = f"它处于“{zh}”，需要“{wanted['zh']}”", f"it is {en}, not {wanted['en']}"
+        raise MigrationRefused(where=row.pk, titles=named(row.target), problem=problem, problem_en=problem_en)
     return row
 
 
@@ -202,7 +204,7 @@ def _move(written: Mapping[str, Any]) -> Move:
 def _step(row: MigrationRecord, state: str, **more: Any) -> None:
     """Lead a change to its next state. Raises: MigrationRefused if it is no longer where it was read."""
     if not MigrationRecord.objects.filter(pk=row.pk, state=row.state).update(state=state, **more):
-        raise MigrationRefused(where=row.pk, problem="它刚被别人改动，请刷新", problem_en="somebody else just changed it; reload")
+        raise MigrationRefused(where=row.pk, titles=named(row.target), problem="它刚被别人改动，请刷新", problem_en="somebody else just changed it; reload")
     row.refresh_from_db()
 
 

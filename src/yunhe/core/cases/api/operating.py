@@ -21,6 +21,7 @@ from yunhe.core.cases.rules.fields import checked
 from yunhe.core.cases.rules.going_back import go_back, pause_of, undo
 from yunhe.core.cases.rules.operators import AMOUNT, BASIS, REASON
 from yunhe.core.cases.rules.position import replay
+from yunhe.core.cases.rules.wording import kind_named
 from yunhe.core.cases.types import OPINION, Case, FieldSpec, KindSpec, Operator
 from yunhe.core.organizations import api as organizations
 from yunhe.kernel.actor import Actor
@@ -399,7 +400,7 @@ def _read(case_id: str, actor: Actor, operator: str, expected: int | None) -> tu
     row, spec = steps.read_case(case_id)
     require_visible(row, actor)
     if operator not in offering.allowed_operators(spec):
-        raise OperatorNotAllowed(kind_code=spec.code, operator=operator)
+        raise OperatorNotAllowed(kind_code=spec.code, operator=operator, titles=kind_named(spec))
     require_version(row, expected)
     if row.state not in (OPEN, SUSPENDED):
         _refuse(row.number, operator, "它已办结", "it is over")

@@ -26,6 +26,7 @@ from yunhe.core.cases.models import (
 from yunhe.core.cases.rules import clock, timing
 from yunhe.core.cases.rules.course import CLOSED, OPEN, ROLE_JOIN, Course, Moment
 from yunhe.core.cases.rules.outcomes import outcome_title
+from yunhe.core.cases.rules.wording import OWN_EVENTS
 from yunhe.core.cases.types import (
     ActionView,
     Case,
@@ -45,43 +46,9 @@ from yunhe.kernel.actor import Actor
 from yunhe.kernel.clock import now
 from yunhe.kernel.ids import new_id
 
-OWN_EVENTS: Mapping[str, Mapping[str, str]] = {
-    "open": {"zh": "提出", "en": "Opened"},
-    "waiver": {"zh": "免除第二人审核", "en": "Second person waived"},
-    "recount": {"zh": "按新日历重算时限", "en": "Due dates recounted"},
-    "migrate": {"zh": "按新流程续办", "en": "Moved to the new procedure"},
-    "warn": {"zh": "时限预警", "en": "Time running out"},
-    "hand_on": {"zh": "转办", "en": "Handed on"},
-    "take_back": {"zh": "收回转办", "en": "Given back to all"},
-    "add_reviewer": {"zh": "加签", "en": "Reviewer added"},
-    "drop_reviewer": {"zh": "撤回加签", "en": "Reviewer dropped"},
-    "give_opinion": {"zh": "提交意见", "en": "Opinion given"},
-    "send_back": {"zh": "退回", "en": "Sent back"},
-    "retract": {"zh": "撤回上一步", "en": "Last step taken back"},
-    "withdraw": {"zh": "撤回申请", "en": "Withdrawn"},
-    "remind": {"zh": "催办", "en": "Reminded"},
-    "escalate": {"zh": "督办", "en": "Put under supervision"},
-    "suspend": {"zh": "中止", "en": "Suspended"},
-    "resume": {"zh": "恢复办理", "en": "Resumed"},
-    "extend": {"zh": "延期", "en": "Extended"},
-    "merge": {"zh": "并案", "en": "Merged"},
-    "unmerge": {"zh": "解除并案，继续办理", "en": "Goes on by itself"},
-    "take_in": {"zh": "并入重复办件", "en": "A duplicate came in"},
-    "split": {"zh": "拆分", "en": "Split"},
-    "child_closed": {"zh": "子办件办结", "en": "Sub-case ended"},
-    "cancel": {"zh": "随主办件终止", "en": "Ended with the case above"},
-    "lapse": {"zh": "期满", "en": "Time is over"},
-    "recur": {"zh": "新一期开始", "en": "A new period began"},
-    "take_members": {"zh": "列入清单", "en": "Cases put on the list"},
-    "drop_members": {"zh": "移出清单", "en": "Cases taken off the list"},
-    "join_batch": {"zh": "列入批量办件", "en": "Put on the list of a batch"},
-    "leave_batch": {"zh": "移出批量办件", "en": "Taken off the list of a batch"},
-    "for_members": {"zh": "由批量办件办理", "en": "Decided with its batch"},
-}
 STYLES = ("primary", "normal", "danger")
 MOST_RELATED = 200
 SEALED_TITLE = {"zh": "已答复（密封，全部答复后开启）", "en": "Answered (sealed until all have answered)"}
-BUREAU_TITLE = {"zh": holding.BUREAU_NAME, "en": "Data bureau"}
 
 
 def access_case(*, case_id: str, actor: Actor) -> CaseView:
@@ -448,4 +415,4 @@ def organization_names(codes: Iterable[str]) -> dict[str, str]:
     """Return the names that lists show, by code; a code that nobody knows stands for itself."""
     wanted = {code for code in codes if code and code != ANY_BUREAU}
     found = organizations.find_organizations(codes=wanted) if wanted else {}
-    return {**{code: body.label for code, body in found.items()}, ANY_BUREAU: BUREAU_TITLE["zh"]}
+    return {**{code: body.label for code, body in found.items()}, ANY_BUREAU: holding.BUREAU_TITLE["zh"]}

@@ -19,6 +19,7 @@ from yunhe.core.cases.rules.going_back import undo
 from yunhe.core.cases.rules.guards import holds
 from yunhe.core.cases.rules.kinds import RANK, member_fields
 from yunhe.core.cases.rules.position import Position, empty_position, replay
+from yunhe.core.cases.rules.wording import kind_named, step_named
 from yunhe.core.cases.types import Case, EffectContext, FieldSpec, KindSpec, MembersSpec
 from yunhe.core.organizations import api as organizations
 from yunhe.kernel.actor import Actor, job_actor
@@ -177,7 +178,8 @@ def _settle(course: Course) -> None:
     course.settle()
     if course.is_stuck():
         number, action = course.position["case"]["number"], course.moment.action
-        raise StuckCase(number=number, action=action, kind_code=course.kind.code)
+        named = {**step_named(course.kind, action), **kind_named(course.kind)}
+        raise StuckCase(number=number, action=action, kind_code=course.kind.code, titles=named)
     holding.give_to_office(course)
     holding.require_holders(course)
 

@@ -168,9 +168,9 @@ def _tell_vacant(row: CaseRecord, course: Course) -> None:
     vacant = holding.list_vacant(course) if holding.happens_by_itself(course) else ()
     if vacant:
         everywhere = [ToRole(ANY_BUREAU, role.code) for role in organizations.list_roles() if _supervises_all(role)]
-        zh = "{organization} 没有（或不够）人办“{obligation}”，所需角色 {roles}。请打开办件指派，或先在该单位授予角色。"
+        zh = "{organization}没有（或不够）人办“{obligation}”，所需角色：{roles}。请打开办件指派，或先在该单位授予角色。"
         en = 'Nobody, or too few, at {organization} can do "{obligation}" (roles {roles}). Open the case and assign it, or have the role given there.'
-        text = tuple("".join(dict.fromkeys(said.format(**one.facts) for one in vacant)) for said in (zh, en))
+        text = tuple("".join(dict.fromkeys(said.format(**one.in_words(language)) for one in vacant)) for language, said in (("zh", zh), ("en", en)))
         _send("cases.vacant", row, course, [*_supervisors(row), *everywhere], ("例外：无人可办", "Exception: nobody can act"), (text[0], text[1]))
 
 

@@ -25,6 +25,7 @@ from yunhe.core.cases.models import CaseRecord, ClockRecord, KindRecord, Obligat
 from yunhe.core.cases.rules import migrating as rules
 from yunhe.core.cases.rules.course import OPEN, ROLE_JOIN
 from yunhe.core.cases.rules.planning import check_move
+from yunhe.core.cases.rules.wording import kind_named, position_title
 from yunhe.core.cases.types import DryRun, KindSpec, Migration, Move, Owed, TriedCase, TriedGroup, TriedLine
 from yunhe.core.organizations import api as organizations
 from yunhe.kernel.actor import Actor
@@ -116,7 +117,8 @@ def usual_moves(source: KindRecord) -> tuple[Move, ...]:
 def require_sound(source: KindRecord, target: KindRecord, moves: Iterable[Move], standing: Positions) -> None:
     """Do nothing if no position stands in the way. Raises: MigrationRefused with the first that does."""
     for (phase, names), (first, *_rest) in _check(source, target, moves, standing).problems.items():
-        raise MigrationRefused(where=f"{phase} + {', '.join(names)}", problem=first["zh"], problem_en=first["en"])
+        stands = {"where": position_title(kinds.spec_of(source), phase, names)}
+        raise MigrationRefused(where=f"{phase} + {', '.join(names)}", titles=stands, problem=first["zh"], problem_en=first["en"])
 
 
 def version_of(kind: str, number: int) -> KindRecord:
@@ -125,6 +127,11 @@ def version_of(kind: str, number: int) -> KindRecord:
     if row is None:
         raise Missing(what="办件类型版本 kind version", name=f"{kind} {number}")
     return row
+
+
+def named(row: KindRecord) -> dict[str, Mapping[str, str]]:
+    """Return what the kind of a change is called, as the place that a refusal names."""
+    return kind_named(kinds.spec_of(row), "where")
 
 
 def _check(source: KindRecord, target: KindRecord, moves: Iterable[Move], standing: Positions) -> DryRun:

@@ -7,6 +7,7 @@ from itertools import combinations
 
 from yunhe.core.cases.rules.migrating import stand_after
 from yunhe.core.cases.rules.verdicts import judge_class
+from yunhe.core.cases.rules.wording import listed, phase_title, step_named
 from yunhe.core.cases.types import OPINION, KindSpec, Move
 
 Waits = tuple[str, ...]
@@ -21,7 +22,7 @@ def check_move(old: KindSpec, new: KindSpec, move: Move, waits: Iterable[Waits] 
     if move.choice == "keep":
         return ()
     every = tuple(waits)
-    named = (*_problems(new, move), *_unseated(old, new, move, every), *_unheard(old, new, move))
+    named = (*_problems(old, new, move), *_unseated(old, new, move, every), *_unheard(old, new, move))
     if named:
         return named
     names = tuple(name for name in stand_after(move) if name != OPINION)
@@ -61,12 +62,14 @@ def _no_more_periods(old: KindSpec, waits: Waits) -> tuple[str, str]:
     )
 
 
-def _problems(new: KindSpec, move: Move) -> Iterator[tuple[str, str]]:
+def _problems(old: KindSpec, new: KindSpec, move: Move) -> Iterator[tuple[str, str]]:
     if move.to_phase not in {phase.code for phase in new.phases}:
-        yield f"新版本没有阶段“{move.to_phase}”", f'the new version has no phase "{move.to_phase}"'
+        phase = phase_title(old, move.to_phase)
+        yield f"新版本没有阶段“{phase['zh']}”", f'the new version has no phase "{phase["en"]}"'
     for name in stand_after(move):
         if name not in new.obligations and name != OPINION:
-            yield f"新版本没有待办“{name}”，请改名或取消", f'the new version has no obligation "{name}"; rename or cancel it'
+            gone = old.obligation(name).title.as_mapping()
+            yield f"新版本没有待办“{gone['zh']}”，请改名或取消", f'the new version has no obligation "{gone["en"]}"; rename or cancel it'
     for name, organization in move.add:
         known = new.obligations.get(name)
         if known is None:
@@ -86,11 +89,12 @@ def _unseated(old: KindSpec, new: KindSpec, move: Move, waits: Iterable[Waits]) 
     again = sorted({name for waiting in waits for name in waiting if old.obligation(name).who.organization in ("applicant", "owner")})
     for name in dict.fromkeys(one for one in (*move.obligations, *again) if one in old.obligations and one not in gone):
         to = move.renames.get(name, name)
+        was, becomes = old.obligations[name].title.as_mapping(), new.obligation(to).title.as_mapping()
         if to in new.obligations and new.obligations[to].child and not old.obligations[name].child:
-            yield f"待办“{name}”改由子办件完成，请取消它", f'"{name}" is now a sub-case; cancel it'
+            yield f"待办“{was['zh']}”改由子办件完成，请取消它", f'"{was["en"]}" is now a sub-case; cancel it'
         if to in new.obligations and new.obligations[to].who.each and not old.obligations[name].who.each:
-            yield f"待办“{name}”改由各单位分别办理，请取消它并按单位补开“{to}”", (
-                f'"{name}" is now owed by each of a list; cancel it and add "{to}" for each organisation'
+            yield f"待办“{was['zh']}”改由各单位分别办理，请取消它并按单位补开“{becomes['zh']}”", (
+                f'"{was["en"]}" is now owed by each of a list; cancel it and add "{becomes["en"]}" for each organisation'
             )
 
 
@@ -110,9 +114,9 @@ def _unheard(old: KindSpec, new: KindSpec, move: Move) -> Iterator[tuple[str, st
                 f'"{en}" waits for a room alone, and no room knows that these cases wait; cancel it or keep the old version'
             )
         elif unknown:
-            said = ", ".join(unknown)
-            yield f"待办“{zh}”只等业务系统报告，而新版本不认它可能报告的“{said}”；请留在旧版本", (
-                f'"{en}" waits for a room alone, which may report {said}: the new version has no such action; keep the old version'
+            said = listed(step_named(old, action)["action"] for action in unknown)
+            yield f"待办“{zh}”只等业务系统报告，而新版本不认它可能报告的“{said['zh']}”；请留在旧版本", (
+                f'"{en}" waits for a room alone, which may report {said["en"]}: the new version has no such action; keep the old version'
             )
 
 

@@ -78,7 +78,8 @@ def submit_entry(*, entry_id: str, actor: Actor, note: str = "") -> Entry:
         if waiting is not None and waiting.opened_by == actor.id:
             cases.act(case_id=waiting.case_id, action="resubmit", data={"note": note}, actor=actor)
         elif waiting is not None:
-            raise ActionNotOffered(number=waiting.number, action="resubmit")
+            kind = cases.kind_of_case(case_id=waiting.case_id)
+            raise ActionNotOffered(number=waiting.number, action="resubmit", titles=cases.step_named(kind, "resubmit"))
         else:
             _open_publication(row, version, declared, actor, note)
         return store.entry_of(store.entry_row(entry_id), VersionRecord.objects.get(pk=version.pk))
