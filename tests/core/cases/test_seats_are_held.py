@@ -196,6 +196,43 @@ def test_a_group_of_different_people_asks_whether_there_are_enough(cast: Cast, f
     assert api.send_back(**told, phase="review").phase == "review"
 
 
+def shown(cast: Cast, number: str) -> int:
+    """Return in how many lines the page of exceptions shows a case, as the list tells them."""
+    lines = [item for item in api.list_exceptions(actor=cast.data_admin.actor) if item.number == number]
+    page = signed_in(cast.data_admin).get("/inbox/team/exceptions/").content.decode()
+    drawn = [row for row in page.split("<tr") if number in row]
+    assert ["不同的人不够" in row for row in drawn] == [item.short for item in lines]
+    return len(lines)
+
+
+def test_a_group_left_with_too_few_different_people_is_an_exception_though_nobody_took_a_step(cast: Cast, founder: Actor) -> None:
+    api.publish_kind(spec=panel_kind(2), source="tests", actor=founder)
+    case = do(apply(cast, owner=cast.owner.code), "accept", cast.steward, departments=[cast.owner.code])
+    other = do(apply(cast, owner=cast.owner.code), "accept", cast.steward, departments=[cast.owner.code])
+    assert shown(cast, case.number) == 0 == shown(cast, other.number)
+    leave(cast.officer, founder)  # the leader alone is left, and two must vote
+    assert shown(cast, case.number) == 2
+    page = signed_in(cast.data_admin).get(f"/inbox/cases/{case.case_id}/").content.decode()
+    assert "例外：不同的人不够" in page and "例外：无人可办" not in page
+    do(case, "agree", cast.leader, open_ids(case, cast, "opinion")[0])  # whoever is left may still vote once
+    assert (shown(cast, case.number), shown(cast, other.number)) == (1, 2)
+    organizations.add_membership(username=cast.clerk.username, organization=cast.owner.code, role="officer", actor=founder)
+    assert shown(cast, case.number) == 0 == shown(cast, other.number)
+    assert "例外" not in signed_in(cast.data_admin).get(f"/inbox/cases/{case.case_id}/").content.decode()
+    leave(cast.leader, founder)  # who voted is gone: the new one may give the second vote, but not both of the other
+    assert (shown(cast, case.number), shown(cast, other.number)) == (0, 2)
+
+
+def test_an_exception_is_shown_to_who_supervises_there_only(cast: Cast, founder: Actor) -> None:
+    api.publish_kind(spec=panel_kind(2), source="tests", actor=founder)
+    do(apply(cast, owner=cast.owner.code), "accept", cast.steward, departments=[cast.owner.code])
+    leave(cast.officer, founder)
+    organizations.add_membership(username=cast.clerk.username, organization=cast.other.code, role="data_leader", actor=founder)
+    held = next(m for m in organizations.list_memberships(username=cast.clerk.username) if m.role == "data_leader")
+    assert api.list_exceptions(actor=organizations.actor_for(user_id=held.user_id, membership_id=held.id)) == ()
+    assert [item.short for item in api.list_exceptions(actor=cast.leader.actor)] == [True, True]
+
+
 @given(st.lists(st.sets(st.integers(0, 5)), max_size=6))
 def test_enough_people_are_there_exactly_if_each_can_have_one_of_their_own(able: list[set[int]]) -> None:
     people = [{f"user:{one}" for one in some} for some in able]

@@ -17,6 +17,7 @@ from yunhe.kernel.actor import Actor
 Row = Mapping[str, Any]
 PERSON = "user:"
 BY_TIME = ("lapse", "recur")
+NOBODY, SHORT = "nobody", "short"
 BUREAU_NAME = "数据主管部门"
 BUREAU_TITLE = {"zh": BUREAU_NAME, "en": "Data bureau"}
 
@@ -65,15 +66,27 @@ def fresh_seats(course: Course) -> list[Row]:
     return found
 
 
-def find_vacant(rows: Iterable[tuple[ObligationRecord, KindSpec]]) -> frozenset[str]:
-    """Return which obligations, each with its kind, are open and nobody's to fulfil: nobody holds the role, or whose it is left.
+def find_vacant(rows: Iterable[tuple[ObligationRecord, KindSpec]]) -> dict[str, str]:
+    """Return which obligations, each with its kind, are open and nobody's to fulfil, with why.
 
-    Cost: two queries at most.
+    NOBODY: nobody holds the role, or whose it is left. SHORT: its group takes a different person for each, and of the group's
+    rows that are given, some open ones share too few people who have not fulfilled one. Cost: two queries at most.
     """
-    waiting = [row for row, spec in rows if row.state == OPEN and row.person != BATCH and kinds.is_for_people(spec, row.name)]
+    given = list(rows)
+    waiting = [row for row, spec in given if row.state == OPEN and row.person != BATCH and kinds.is_for_people(spec, row.name)]
     seats = {row.pk: {"organization": row.organization, "role": row.role, "assignee": "", "person": row.person} for row in waiting}
     takers = Takers(seats.values())
-    return frozenset(key for key, seat in seats.items() if not takers.of(seat))
+    found = {key: NOBODY for key, seat in seats.items() if not takers.of(seat)}
+    groups: dict[tuple[str, str], list[ObligationRecord]] = {}
+    for row, spec in given:
+        if row.group in spec.groups and spec.groups[row.group].distinct and row.superseded_seq is None:
+            groups.setdefault((row.case_id, row.group), []).append(row)
+    for members in groups.values():
+        signed = {row.closed_by for row in members if row.state == DONE}
+        left = [row.pk for row in members if row.pk in seats and row.role and row.pk not in found]
+        places, _people = _share_too_few([takers.of(seats[key]) - signed for key in left])
+        found |= {left[place]: SHORT for place in places}
+    return found
 
 
 class Takers:
@@ -168,14 +181,18 @@ def _signed(course: Course, name: str) -> set[str]:
 def _too_few(course: Course, rows: list[Row], takers: Takers, signed: set[str]) -> TooFewInSeats | None:
     """Return None if each of these can be another person's, else which share too few people; a seat nobody holds says so itself."""
     rows = [row for row in rows if takers.of(row)]
-    able = [takers.of(row) - signed for row in rows]
+    places, people = _share_too_few([takers.of(row) - signed for row in rows])
+    return TooFewInSeats(**_told(course, [rows[at] for at in places]), needed=len(places), found=people) if places else None
+
+
+def _share_too_few(able: list[set[str]]) -> tuple[list[int], int]:
+    """Return the places that share too few people, and how many those are; none if each can have a person of its own."""
     given: dict[str, int] = {}
-    for place in range(len(rows)):
+    for place in range(len(able)):
         seen = _short_of(place, able, given)
         if seen is not None:
-            short = [row for row, people in zip(rows, able, strict=True) if people <= seen]
-            return TooFewInSeats(**_told(course, short), needed=len(short), found=len(seen))
-    return None
+            return [at for at, people in enumerate(able) if people <= seen], len(seen)
+    return [], 0
 
 
 def _short_of(place: int, able: list[set[str]], given: dict[str, int]) -> set[str] | None:

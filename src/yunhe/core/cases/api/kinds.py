@@ -7,7 +7,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from dataclasses import field as part
 from datetime import datetime
-from functools import lru_cache
+from functools import lru_cache, reduce
+from operator import or_
 from pathlib import Path
 
 from django.db import DEFAULT_DB_ALIAS, connections, transaction
@@ -179,6 +180,16 @@ def is_for_people(spec: KindSpec, name: str) -> bool:
 def role_sets(role: str, digests: tuple[str, ...]) -> tuple[str, ...]:
     """Return the role and every stored set of roles (`a+b`) of any of these kinds that holds it."""
     return tuple(dict.fromkeys((role, *(text for text in _seats_of_all(digests)[0] if role in text.split("+"))))) if role else ()
+
+
+@lru_cache(maxsize=8)
+def distinct_groups(digests: tuple[str, ...]) -> Q:
+    """Return the condition of obligations whose group takes a different person for each. Cost: one query."""
+    found: dict[str, list[int]] = {}
+    for row in KindRecord.objects.filter(digest__in=digests):
+        for name in [name for name, group in spec_of(row).groups.items() if group.distinct]:
+            found.setdefault(name, []).append(row.pk)
+    return reduce(or_, (Q(case__kind__in=versions, group=name) for name, versions in found.items()), Q(pk=None))
 
 
 def replace_calendar(*, days: Iterable[CalendarDay], source: str, at: datetime | None = None) -> tuple[int, int]:

@@ -257,7 +257,7 @@ def _facts(fields: tuple[FieldSpec, ...], values: Mapping[str, Any]) -> tuple[Fa
     return tuple(fact for fact in held if fact.value not in (None, "", [], {}))
 
 
-def _obligation(item: ObligationRecord, spec: KindSpec, names: Mapping[str, str], vacant: frozenset[str], sealed: frozenset[str]) -> Obligation:
+def _obligation(item: ObligationRecord, spec: KindSpec, names: Mapping[str, str], vacant: Mapping[str, str], sealed: frozenset[str]) -> Obligation:
     declared = spec.obligation(item.name)
     outcome = store.SEALED if item.pk in sealed and item.outcome else item.outcome
     outcomes = {action.outcome: action.title.as_mapping() for action in declared.actions.values()}
@@ -283,7 +283,8 @@ def _obligation(item: ObligationRecord, spec: KindSpec, names: Mapping[str, str]
         closed_by_name=item.closed_by_name,
         due=_due(item) if item.limit_amount is not None else None,
         superseded=item.superseded_seq is not None,
-        vacant=item.pk in vacant,
+        vacant=vacant.get(item.pk) == holding.NOBODY,
+        short=vacant.get(item.pk) == holding.SHORT,
         for_people=kinds.is_for_people(spec, item.name),
     )
 

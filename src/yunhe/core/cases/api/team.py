@@ -5,18 +5,21 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime
+from functools import reduce
+from operator import or_
 from typing import Any
 
-from django.db.models import Count, F, Min, Q
+from django.db.models import Count, F, Min, OuterRef, Q, Subquery
+from django.db.models.lookups import GreaterThan
 
 from yunhe.core.cases.api import kinds
 from yunhe.core.cases.api.finding import DONE_DAYS, FIRST, holder_condition, measure_condition, soon_now
-from yunhe.core.cases.api.holding import Takers, find_vacant
+from yunhe.core.cases.api.holding import SHORT, Takers, find_vacant
 from yunhe.core.cases.api.offering import SUPERVISE, answers_for
 from yunhe.core.cases.api.reading import organization_names, person_names
 from yunhe.core.cases.models import ANY_BUREAU, CaseRecord, ObligationQuerySet, ObligationRecord
 from yunhe.core.cases.rules import clock
-from yunhe.core.cases.rules.course import BATCH, OPEN, ROLE_JOIN
+from yunhe.core.cases.rules.course import BATCH, DONE, OPEN, ROLE_JOIN
 from yunhe.core.cases.types import OPINION, TeamLine, TeamWork, WorkItem
 from yunhe.core.organizations import api as organizations
 from yunhe.kernel.actor import ALL, Actor
@@ -122,7 +125,8 @@ def list_lost() -> tuple[tuple[str, str], ...]:
 def list_exceptions(*, actor: Actor) -> tuple[WorkItem, ...]:
     """Return the open obligations that nobody can fulfil (例外), where the actor supervises; the most urgent first, MOST_EXCEPTIONS of them.
 
-    Nobody holds the role there, or whose own it is left. Raises: Refused without cases.supervise.
+    Nobody holds the role there, or whose own it is left; or each of its group takes another person, and too few are left.
+    Raises: Refused without cases.supervise.
     """
     actor.require(SUPERVISE)
     bodies = actor.organizations_for(SUPERVISE)
@@ -133,14 +137,40 @@ def list_exceptions(*, actor: Actor) -> tuple[WorkItem, ...]:
     takers, vacant = Takers(seats), Q(pk=None)
     for seat in [seat for seat in seats if not takers.of(seat)][:MOST_EXCEPTIONS]:
         vacant |= Q(organization=seat["organization"], role=seat["role"], person=seat["person"])
-    shown = rows.filter(vacant, case__in=CaseRecord.objects.visible_to(actor)).select_related("case", "case__kind")
-    first = shown.order_by(F(FIRST).asc(nulls_last=True), "id")[: 2 * MOST_EXCEPTIONS]
-    items = [item for item in first if actor.may(SUPERVISE, organization=answers_for(item, item.case), kind=item.kind_code)]
-    found = find_vacant((item, kinds.spec_of(item.case.kind)) for item in items)
-    held = [item for item in items if item.pk in found][:MOST_EXCEPTIONS]
+    of_group = _of_small_groups(seats, takers)
+    shown = (rows.filter(some, case__in=CaseRecord.objects.visible_to(actor)) for some in (vacant, *of_group))
+    urgent = (some.select_related("case", "case__kind").order_by(F(FIRST).asc(nulls_last=True), "id")[: 2 * MOST_EXCEPTIONS] for some in shown)
+    items = {item.pk: item for some in urgent for item in some if actor.may(SUPERVISE, organization=answers_for(item, item.case), kind=item.kind_code)}
+    found = find_vacant((item, kinds.spec_of(item.case.kind)) for item in {**items, **_beside(items)}.values())
+    order = sorted(items.values(), key=lambda item: (getattr(item, FIRST) is None, getattr(item, FIRST) or now(), item.pk))
+    held = [item for item in order if item.pk in found][:MOST_EXCEPTIONS]
     named, places = _names("", {_holder(_seat(item)) for item in held}), organization_names(item.organization for item in held)
     soon = soon_now()
-    return tuple(replace(_work_item(item, named, soon), organization_name=places.get(item.organization, "")) for item in held)
+    return tuple(
+        replace(_work_item(item, named, soon), organization_name=places.get(item.organization, ""), short=found[item.pk] == SHORT) for item in held
+    )
+
+
+def _of_small_groups(seats: Iterable[Mapping[str, Any]], takers: Takers) -> list[Q]:
+    """Return the condition of obligations of which more stand in a group of different people than hold their seat; none if no kind has one."""
+    groups = kinds.distinct_groups(kinds.all_digests())
+    small: dict[tuple[str, int], list[str]] = {}
+    for seat in seats if groups != Q(pk=None) else ():
+        if seat["role"] and (people := len(takers.of(seat))):
+            small.setdefault((seat["role"], people), []).append(seat["organization"])
+    if not small:
+        return []
+    group = ObligationRecord.objects.filter(case=OuterRef("case"), group=OuterRef("group"), superseded_seq=None, state__in=(OPEN, DONE))
+    size = Subquery(group.order_by().values("case").annotate(size=Count("pk")).values("size"))
+    few = [Q(role=role, organization__in=bodies) & Q(GreaterThan(size, people)) for (role, people), bodies in small.items()]
+    return [groups & reduce(or_, few)]
+
+
+def _beside(items: Mapping[str, ObligationRecord]) -> dict[str, ObligationRecord]:
+    """Return what stands, or was done, in the same groups of their cases."""
+    groups = {(item.case_id, item.group) for item in items.values() if item.group}
+    rows = ObligationRecord.objects.filter(case__in={case for case, _ in groups}, group__in={group for _, group in groups}, state__in=(OPEN, DONE))
+    return {row.pk: row for row in rows.select_related("case", "case__kind") if (row.case_id, row.group) in groups} if groups else {}
 
 
 def _kinds(actor: Actor, permission: str, organization: str) -> set[str]:

@@ -262,6 +262,7 @@ def _flags(view: CaseView) -> list[Tag]:
     """Return what is special about where the case stands, each in words."""
     case, has_children = view.case, any(item.child_id and item.state == "open" for item in view.obligations)
     flags = [Tag(__("例外：无人可办"), "red")] if any(item.vacant for item in view.obligations) else []
+    flags += [Tag(__("例外：不同的人不够"), "red")] if any(item.short for item in view.obligations) else []
     return flags + _usual_flags(case, has_children)
 
 
@@ -339,9 +340,14 @@ def _timeline(view: CaseView) -> list[cells.Event]:
     titles = role_titles() if view.case.is_open else {}
     waiting = (o for o in view.obligations if o.state == "open")
     return lines + [
-        cells.Event(_who_owes(o, view, titles), o.due.at if o.due else None, "", True, (Tag(__("无人可办"), "red"),) if o.vacant else ())
+        cells.Event(_who_owes(o, view, titles), o.due.at if o.due else None, "", True, _lacks(o))
         for o in waiting
     ]
+
+
+def _lacks(item: Obligation) -> tuple[Tag, ...]:
+    said = __("无人可办") if item.vacant else __("不同的人不够") if item.short else ""
+    return (Tag(said, "red"),) if said else ()
 
 
 def undone_tags(answer: Event | Obligation) -> tuple[Tag, ...]:

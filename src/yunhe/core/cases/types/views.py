@@ -152,7 +152,8 @@ class Due:
 class Obligation:
     """One piece of owed work (待办).
 
-    `superseded`: a send-back undid its answer, which counts no more; `vacant`: nobody is there who could fulfil it.
+    `superseded`: a send-back undid its answer, which counts no more; `vacant`: nobody is there who could fulfil it;
+    `short`: each of its group takes another person, and there are too few.
     """
 
     obligation_id: str
@@ -177,6 +178,7 @@ class Obligation:
     superseded: bool = False
     for_people: bool = True
     vacant: bool = False
+    short: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -364,7 +366,10 @@ class TeamWork:
 
 @dataclass(frozen=True, slots=True)
 class WorkItem:
-    """One obligation in a list of a team's work. `holder` is a person (`user:…`) or a role seat (`role:…`)."""
+    """One obligation in a list of a team's work. `holder` is a person (`user:…`) or a role seat (`role:…`).
+
+    `short`: it waits for nobody since each of its group takes another person, and there are too few.
+    """
 
     obligation_id: str
     case_id: str
@@ -379,6 +384,7 @@ class WorkItem:
     closed_at: datetime | None
     light: Light
     organization_name: str = ""
+    short: bool = False
 
 
 @dataclass(frozen=True, slots=True)

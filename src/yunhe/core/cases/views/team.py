@@ -24,7 +24,7 @@ from yunhe.core.cases.types import TeamLine, TeamWork, WorkItem
 from yunhe.core.cases.views.bulk import told
 from yunhe.kernel.errors import Refused
 from yunhe.kernel.pages import Page
-from yunhe.ui.cells import Action, Column, Empty, Link, TabItem, Table
+from yunhe.ui.cells import Action, Column, Empty, Link, TabItem, Table, Tag
 from yunhe.ui.doors import requires
 from yunhe.ui.lists import Listing, export_csv, read_page_request
 
@@ -88,6 +88,7 @@ def exceptions(request: HttpRequest) -> HttpResponse:
         Column(_("类型"), lambda i: i.kind_title),
         Column(_("待办事项"), lambda i: due_tag(i.title, light_tone(i.light))),
         Column(_("等谁"), lambda i: " ".join(filter(None, (i.organization_name, called(i.holder, i.holder_name)))), wide=True),
+        Column(_("缺什么"), lambda i: Tag(str(_("不同的人不够") if i.short else _("无人可办")), "red")),
         Column(_("轮到的时间"), lambda i: i.opened_at),
         Column(_("到期"), lambda i: i.due_at),
     )
