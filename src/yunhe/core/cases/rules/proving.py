@@ -5,7 +5,7 @@ fields, and how often each outcome of a group came (counted up to where no rule 
 transition runs as `Course` runs it; what is not known branches. Fields of the case are given, so each of their answers
 must lead to an end; what people choose (actions, forms, who acts) only has to offer one.
 A registered effect and a decision table are taken to leave required fields filled. A clock that a step stopped ends nothing
-until a step lets it go on. What lapses ends alone or together
+until a step lets it go on. What only effects set (internal) is empty until one does. What lapses ends alone or together
 with the others of its name. Added reviewers only wait and are left out.
 """
 
@@ -367,7 +367,14 @@ class Prover:
                 waiting += [(*taken[:at], other) for other in range(1, walk.trail[at][1])]
 
     def _start(self, walk: _Walk) -> bool:
+        """Open a case: what a form gives is not known, what only effects set (internal) is empty."""
         walk.changed = set(self.truths.own)
+        for name in sorted(one.name for one in self.kind.fields if one.internal):
+            if self.truths.is_named(name):
+                walk.facts[name] = None
+            if any(spec.who.each == name for spec in self.kind.obligations.values()):
+                walk.facts[f"{name} is empty"] = True
+                self.about[f"{name} is empty"] = frozenset({name})
         walk.run(self.kind.start)
         return True
 
