@@ -18,7 +18,7 @@ from yunhe.core.cases import api
 from yunhe.core.cases.errors import MigrationRefused
 from yunhe.core.cases.forms.changes import key_of
 from yunhe.core.cases.models import CaseRecord, MigrationRecord
-from yunhe.core.cases.types import Case, Migration, Move
+from yunhe.core.cases.types import Case, KindSpec, Migration, Move
 from yunhe.core.jobs import api as jobs
 from yunhe.core.organizations import api as organizations
 from yunhe.kernel.actor import Actor, job_actor
@@ -327,3 +327,32 @@ def test_moves_of_a_phase_that_differ_say_nothing_of_what_comes_up_there() -> No
     found = find_move(known, ("review", ("a", "a", "a")))
     assert found is not None and found.obligations == ("a", "a", "a")
     assert find_move(known, ("intake", ())) is None
+
+
+def test_a_group_between_two_periods_says_what_is_missing_and_under_which_name_it_goes_on(
+    clock: FrozenClock, cast: Cast, calendar: None, founder: Actor
+) -> None:
+    end, report = {"title": "办结", "outcome": "ended", "effects": [{"close_case": "ended"}]}, {"title": "报送", "outcome": "reported"}
+
+    def publish_report(name: str, title: str, recurs: dict[str, str] | None) -> None:
+        actions = {"end": end, **({"report": report} if recurs else {})}
+        told = {"title": title, "who": {"organization": "owner", "roles": ["data_leader"]}, "recurs": recurs, "actions": actions}
+        kind = {"code": "report", "title": "月报件", "prefix": "YB", "opens": {"permission": "cases.act", "over": "applicant"}}
+        kind |= {"phases": [{"code": "runs", "title": "报送期"}], "start": [{"open_obligation": name}], "obligations": {name: told}}
+        api.publish_kind(spec=KindSpec.model_validate(kind), source="tests", actor=founder)
+
+    address = "/changes/new/report/?from=1"
+    publish_report("send", "报月报", {"every": "month"})
+    case = api.open_case(kind="report", title="一件", data={}, actor=cast.clerk.actor, owner=cast.owner.code)
+    do(case, "report", cast.leader)
+    publish_report("finish", "写总结", None)
+    client = signed_in(cast.data_admin)
+    text = posted(client, "check", address).content.decode()
+    assert "报送期 + 无待办" in text and "“报月报”的下一期对应" in text and "在等“报月报”的下一期" in text and "请增开一项" in text
+    form = filled(text)
+    add = next(name for name in form if name.endswith("-add_0"))
+    assert "在等“报月报”的下一期" not in client.post(address, {**form, add: "finish", "step": "check"}).content.decode()
+    publish_report("deliver", "送月报", {"every": "month"})
+    held = next(name for name in form if name.endswith("-as_0"))
+    text = posted(client, "check", address, **{held: "deliver"}).content.decode()
+    assert "“报月报”改为“送月报”" in text and "在等“报月报”的下一期" not in text
