@@ -19,6 +19,7 @@ from yunhe.core.cases.errors import BadSavedView
 from yunhe.core.cases.models import CaseRecord
 from yunhe.core.organizations import api as organizations
 from yunhe.kernel.actor import Actor
+from yunhe.kernel.clock import local, now
 from yunhe.kernel.errors import Missing
 from yunhe.kernel.pages import PageRequest
 
@@ -180,3 +181,12 @@ def test_the_page_for_paper_holds_everything_and_no_navigation(note: Any, cast: 
     assert "<nav" not in text and "<form" not in text and "今天" not in text  # a day on paper has a date
     assert f"/inbox/cases/{case.case_id}/print/" in client.get(f"/inbox/cases/{case.case_id}/").content.decode()
     assert signed_in(cast.bureau_clerk).get(f"/inbox/cases/{case.case_id}/print/").status_code == 404
+
+
+def test_the_tab_of_everything_counts_each_once(note: Any, cast: Cast, clock: Any) -> None:
+    for _ in range(3):
+        note()
+    clock.move_to(local(now()).replace(month=3, day=9, hour=9))  # what is due today is due soon as well
+    page = signed_in(cast.leader).get("/inbox/").content.decode()
+    counts = dict(re.findall(r">\s*(全部|已超期|今天到期|近日到期|以后|已暂停)\s*<span class=\"num\">(\d+)<", page))
+    assert {name: int(counts.get(name, 0)) for name in ("全部", "今天到期", "近日到期")} == {"全部": 3, "今天到期": 3, "近日到期": 3}

@@ -53,6 +53,7 @@ def test_who_may_take_what_a_role_owes_is_told_in_both_languages(note: Any, cast
     for member in (cast.leader, other, cast.steward):
         (told,) = turns_of(member)
         assert told.title == {"zh": f"请您办理：请示 {case.number}", "en": f"Your turn: Note {case.number}"}
+        assert told.text == {"zh": "答复（2026-03-09 23:59 到期）", "en": "答复 (due 2026-03-09 23:59)"}
         assert (told.href, told.case_id) == (f"/inbox/cases/{case.case_id}/", case.case_id)
     for stranger in (cast.officer, cast.clerk, cast.data_admin, cast.system_admin):
         assert turns_of(stranger) == []
@@ -105,7 +106,7 @@ def test_seats_of_the_bureau_reach_their_holders_wherever_they_are(clock: Frozen
     assert tell() == 1 and turns_of(cast.system_admin)[0].case_id == case.case_id
     api.remind(case_id=case.case_id, reason="请尽快", actor=cast.leader.actor)
     assert notices.list_notices(request=PageRequest(), actor=cast.system_admin.actor).items[0].kind == "cases.reminded"
-    api.act(case_id=case.case_id, action="open", data={}, actor=cast.system_admin.actor)
+    api.act(case_id=case.case_id, action="create", data={}, actor=cast.system_admin.actor)
     assert tell() == 1 and len(turns_of(cast.security_admin)) == 1
 
 

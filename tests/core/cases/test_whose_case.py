@@ -13,10 +13,10 @@ from tests.conftest import Cast, Member, _member
 from tests.core.cases.kinds import SIMPLE
 from tests.core.cases.test_operators import do, open_ids, permit, replays, view, waiting  # noqa: F401
 from yunhe.core.cases import api
-from yunhe.core.cases.rules.wording import OWN_EVENTS
 from yunhe.core.cases.errors import CannotOperate, GuardRefused
 from yunhe.core.cases.models import CaseRecord, ObligationRecord, PartyRecord
 from yunhe.core.cases.rules.kinds import OWN_WORDS, check_kind
+from yunhe.core.cases.rules.wording import OWN_EVENTS
 from yunhe.core.cases.types import KindSpec
 from yunhe.kernel.actor import Actor
 

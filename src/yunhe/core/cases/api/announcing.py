@@ -40,7 +40,7 @@ MOST_NAMED = 5
 MOST_LETTERS = 100
 OWN_SEAT = ("organization", "role", "person", "assignee")
 SEAT = ("obligation__organization", "obligation__role", "obligation__person", "obligation__assignee")
-LINE = ("obligation__kind_code", "caused_by", "obligation__case_id", "obligation__case__number", "obligation__state", "gone")
+LINE = ("obligation_id", "obligation__kind_code", "caused_by", "obligation__case_id", "obligation__case__number", "obligation__state", "gone")
 Texts = dict[str, str]
 
 
@@ -55,7 +55,7 @@ class Seat(NamedTuple):
 
 @dataclass
 class Heap:
-    """What came to one seat by one person's steps, or is `gone` from it: the cases, by id, with their numbers.
+    """What came to one seat by one person's steps, or is `gone` from it: the cases, by id, with their numbers; `owed` by id.
 
     `kept`: the seats that owe it now; who is in one of them lost nothing.
     """
@@ -65,6 +65,7 @@ class Heap:
     gone: bool = False
     kept: frozenset[Seat] = frozenset()
     cases: dict[str, str] = field(default_factory=dict)
+    owed: list[str] = field(default_factory=list)
 
 
 def tell_turns(*, actor: Actor, check: Callable[[], None] = lambda: None) -> int:
@@ -110,6 +111,7 @@ def _heaps(rows: Iterable[Mapping[str, Any]]) -> list[Heap]:
             key = (seat, row["caused_by"], gone, kept)
             heap = heaps.setdefault(key, Heap(seat, row["caused_by"], gone, kept))
             heap.cases[row["obligation__case_id"]] = row["obligation__case__number"]
+            heap.owed.append(row["obligation_id"])
     return list(heaps.values())
 
 
@@ -187,7 +189,7 @@ def _words(heaps: list[Heap], numbers: list[str]) -> tuple[Texts, Texts]:
         kind = _title(heaps[0].seat.kind)
         return (
             {"zh": f"请您办理：{kind['zh']} {numbers[0]}", "en": f"Your turn: {kind['en']} {numbers[0]}"},
-            {"zh": "请您办理", "en": "Your turn"},
+            _owed([key for heap in heaps for key in heap.owed]),
         )
     counted: dict[str, set[str]] = defaultdict(set)
     for heap in heaps:
@@ -199,6 +201,17 @@ def _words(heaps: list[Heap], numbers: list[str]) -> tuple[Texts, Texts]:
     if gone:
         return {"zh": f"{len(numbers)} 件办件不再由您办理", "en": f"{len(numbers)} cases are no longer yours"}, {"zh": zh, "en": en}
     return {"zh": f"{len(numbers)} 件办件轮到您办理", "en": f"{len(numbers)} cases are your turn"}, {"zh": zh, "en": en}
+
+
+def _owed(keys: Sequence[str]) -> Texts:
+    """Return what is to be done in one case, and by when."""
+    told: dict[str, list[str]] = {"zh": [], "en": []}
+    for item in ObligationRecord.objects.select_related("case__kind").filter(pk__in=keys).order_by("pk"):
+        title = kinds.spec_of(item.case.kind).obligation(item.name).title.as_mapping()
+        by = f"{local(item.first_due_at):%Y-%m-%d %H:%M}" if item.first_due_at else ""
+        told["zh"].append(title["zh"][:MOST_LETTERS] + (f"（{by} 到期）" if by else ""))
+        told["en"].append(title["en"][:MOST_LETTERS] + (f" (due {by})" if by else ""))
+    return {"zh": "；".join(dict.fromkeys(told["zh"])), "en": "; ".join(dict.fromkeys(told["en"]))}
 
 
 def _title(kind: str) -> Texts:

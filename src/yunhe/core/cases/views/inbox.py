@@ -82,7 +82,7 @@ def _kind_links(page: Page[Any], listing: Listing) -> list[tuple[Any, Any, str]]
 
 def _due_tabs(page: Page[Any], listing: Listing) -> list[TabItem]:
     counts = {facet.value: facet.count for facet in page.facets if facet.name == "due"}
-    counts[""] = sum(counts.values())
+    counts[""] = sum(count for due, count in counts.items() if due != "today")  # what is due today is due soon, too
     here = listing.wanted.filters.get("due", "")
     return [
         TabItem(str(title), listing.href(due=due or None, page=None, case=None), due == here, counts.get(due))

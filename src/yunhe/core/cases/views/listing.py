@@ -36,7 +36,7 @@ def _due(case: Case) -> Any:
     """Return when a case is due; of one that stands still since when, and under which rule."""
     if case.paused_at is None:
         return case.due_at if case.is_open else None
-    stands = __("已中止") if case.state == "suspended" else __("时限已暂停")
+    stands = say(CASE_STATES["suspended"]) if case.state == "suspended" else __("时限已暂停")
     return Lines(stands, __("%(since)s 起，%(basis)s") % {"since": times.say_time(case.paused_at), "basis": case.pause_basis})
 
 
