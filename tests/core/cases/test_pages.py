@@ -121,7 +121,7 @@ def test_the_inbox_takes_a_constant_number_of_queries(
     for _ in range(8):
         note()
     client.get("/inbox/")
-    with django_assert_max_num_queries(45):
+    with django_assert_max_num_queries(47):
         client.get("/inbox/")
 
 

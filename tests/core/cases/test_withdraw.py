@@ -114,7 +114,7 @@ def test_nobody_else_takes_it_back_and_not_once_it_was_dealt_with(ask: Any, cast
         withdraw(case, cast.clerk)
     with pytest.raises(CaseChanged):
         withdraw(case, by, expected_version=7)
-    api.act(case_id=case.case_id, action="open", data={}, actor=cast.system_admin.actor)
+    api.act(case_id=case.case_id, action="create", data={}, actor=cast.system_admin.actor)
     assert "withdraw" not in offered(case, by)
     with pytest.raises(CannotOperate):
         withdraw(case, by)

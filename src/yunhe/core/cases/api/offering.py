@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from datetime import timedelta
+from functools import cache
 from typing import Any
 
 from yunhe.core.cases.api import kinds
@@ -37,10 +38,11 @@ def offered_operators(
         return ()
     actor, allowed = holders[0], allowed_operators(spec)
     leading, found = may_lead(row, spec, obligations, holders), list[OperatorView]()
+    able = cache(lambda: _able_colleagues(actor, row.kind_code))
     if row.state == OPEN:
         for item in obligations:
             if holder_of(item, holders):
-                found += _on_obligation(row, spec, item, obligations, allowed, actor)
+                found += _on_obligation(row, spec, item, obligations, allowed, actor, able)
         found += [OperatorView("merge")] if "merge" in allowed and leading else []
         found += [OperatorView("split")] if "split" in allowed and leading and not awaited_by(row.pk) else []
         found += [OperatorView("retract")] if "retract" in allowed and retract_problem(last_step(row), actor) is None else []
@@ -236,12 +238,16 @@ def may_extend(amount: int | None, most: int | None, extensions: list[Any]) -> b
     return amount is not None and (left is None or left > 0)
 
 
-def _reviewers(item: ObligationRecord, obligations: list[ObligationRecord], actor: Actor) -> Choices:
-    """Return the colleagues who may be asked for an opinion: who may act on such cases and does not owe one here already."""
-    staff, able = organizations.list_members(organization=actor.organization) if actor.organization else (), roles_that_act(item.kind_code)
+def _reviewers(item: ObligationRecord, obligations: list[ObligationRecord], actor: Actor, able: list[Membership]) -> Choices:
+    """Return who of the able colleagues may be asked for an opinion: others, and who does not owe one here already."""
     asked = {other.person for other in obligations if other.origin_id == item.pk and other.state == OPEN and other.name == OPINION}
     out = asked | {actor.id}
-    return _choices({m.username: m.display_name for m in staff if m.role in able and f"user:{m.user_id}" not in out})
+    return _choices({m.username: m.display_name for m in able if f"user:{m.user_id}" not in out})
+
+
+def _able_colleagues(actor: Actor, kind: str) -> list[Membership]:
+    staff, roles = organizations.list_members(organization=actor.organization) if actor.organization else (), roles_that_act(kind)
+    return [one for one in staff if one.role in roles]
 
 
 def roles_that_act(kind: str) -> frozenset[str]:
@@ -282,6 +288,7 @@ def _on_obligation(
     obligations: list[ObligationRecord],
     allowed: frozenset[str],
     actor: Actor,
+    able: Callable[[], list[Membership]],
 ) -> list[OperatorView]:
     found = []
     if "hand_on" in allowed and item.role:
@@ -291,7 +298,7 @@ def _on_obligation(
     if "hand_on" in allowed and item.assignee:
         found.append(OperatorView("take_back", item.pk))
     if "add_reviewer" in allowed and item.name != OPINION:
-        found.append(OperatorView("add_reviewer", item.pk, _reviewers(item, obligations, actor)))
+        found.append(OperatorView("add_reviewer", item.pk, _reviewers(item, obligations, actor, able())))
         if any(other.origin_id == item.pk and other.state == OPEN for other in obligations):
             found.append(OperatorView("drop_reviewer", item.pk))
     if "send_back" in allowed and item.name != OPINION and (phases := earlier_phases(row, spec, obligations)):
