@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import json
 import re
 from collections.abc import Callable
@@ -10,14 +11,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from tests.conftest import Cast, Member
 from tests.core.cases.kinds import SIMPLE, simple_kind
 from yunhe.cli.main import main
 from yunhe.core.cases import api
+from yunhe.core.cases.errors import CannotOperate
 from yunhe.core.cases.models import CaseRecord
 from yunhe.core.cases.types import Case, KindSpec
 from yunhe.core.organizations.models import Role
+from yunhe.core.packs import api as packs
 from yunhe.kernel.actor import Actor
 from yunhe.kernel.clock import local
 from yunhe.kernel.pages import PageRequest
@@ -190,3 +194,35 @@ def test_a_change_is_tried_before_it_is_drafted_and_before_it_is_approved(
     Path(plan).write_text(json.dumps(written), "utf-8")
     code, tried = run(cast.data_admin, "case", "migrate", "draft", plan, "--dry-run")
     assert (code, tried["groups"], len(tried["problems"])) == (1, [], 1)
+
+
+def test_what_is_asked_for_wrongly_is_told_with_what_there_is(note: Callable[..., Case], run: Run, cast: Cast, tmp_path: Path) -> None:
+    case = note()
+    code, said = run(cast.leader, "case", "act", case.number, "agre")
+    assert code and "agree (同意)" in said and "back (退回)" in said
+    code, said = run(cast.leader, "case", "check", str(tmp_path / "none.yml"))
+    assert code and "no such file" in said and "Errno" not in said
+    broken = tmp_path / "plan.json"
+    broken.write_text("{", "utf-8")
+    code, said = run(cast.data_admin, "case", "migrate", "draft", str(broken), "--reason", "试")
+    assert code and "plan.json is not a JSON object" in said and "--data" not in said
+    code, said = run(cast.data_admin, "case", "migrate", "draft", str(tmp_path / "none.json"), "--reason", "试")
+    assert code and "Cannot read" in said
+    with pytest.raises(CannotOperate) as refused:
+        api.resume(case_id=case.case_id, reason="试", actor=cast.leader.actor)
+    assert refused.value.facts["operator"] == "resume"
+
+
+def test_a_kind_names_roles_that_there_are(run: Run, cast: Cast, tmp_path: Path) -> None:
+    body = copy.deepcopy(SIMPLE)
+    body["obligations"]["answer"]["who"]["roles"] = ["data_stewart"]
+    file = tmp_path / "leave_note.yml"
+    file.write_text(yaml.safe_dump(body, allow_unicode=True), "utf-8")
+    code, said = run(cast.data_admin, "case", "check", str(file))
+    assert code and "obligations.answer.who.roles" in said and "data_steward" in said
+    pack = tmp_path / "typo"
+    (pack / "cases").mkdir(parents=True)
+    (pack / "cases" / "leave_note.yml").write_text(file.read_text("utf-8"), "utf-8")
+    (pack / "pack.yml").write_text("name: typo\ntitle: {zh: 试验, en: Trial}\nversion: \"1\"\n", "utf-8")
+    (problem,) = packs.check_pack(path=pack).problems
+    assert "data_steward" in problem.say("en")

@@ -10,6 +10,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+from yunhe.cli.case_options import NoSuchAction, data_option
 from yunhe.cli.commands import Command, Context, Output, table_lines
 from yunhe.cli.data_commands import FileUnreadable
 from yunhe.cli.sharing_commands import find_case_id
@@ -22,14 +23,6 @@ OPERATORS = (
     "hand_on", "reassign", "take_back", "add_reviewer", "drop_reviewer", "send_back", "retract", "withdraw", "remind", "escalate",
     "suspend", "resume", "extend", "merge", "split",
 )  # fmt: skip
-
-
-class BadJson(Invalid):
-    code = "bad_data_option"
-    sentences = {
-        "zh": "--data 不是 JSON 对象：{reason}。例：{{\"opinion\": \"同意\"}}",
-        "en": "--data is not a JSON object: {reason}. Example: {{\"opinion\": \"granted\"}}",
-    }
 
 
 class BadOperatorData(Invalid):
@@ -56,6 +49,7 @@ def check(context: Context, arguments: argparse.Namespace) -> Output:
 
     spec = cases.read_kind(path=Path(arguments.file))
     cases.require_sound(spec)
+    cases.require_roles(spec)
     data = {"kind": spec.code, "phases": len(spec.phases), "obligations": len(spec.obligations), "sound": True}
     return Output(data, (f"{spec.code}  {spec.title.zh}  ✓",))
 
@@ -102,6 +96,9 @@ def act(context: Context, arguments: argparse.Namespace) -> Output:
     actor = context.actor()
     case_id = find_case_id(context, arguments.case)
     view = cases.access_case(case_id=case_id, actor=actor)
+    offered = {one.name: one.title[context.language] for one in view.actions}
+    if offered and arguments.action not in offered:
+        raise NoSuchAction(action=arguments.action, number=view.case.number, offered=", ".join(f"{name} ({told})" for name, told in offered.items()))
     case = cases.act(
         case_id=case_id, action=arguments.action, data=data_option(arguments.data), expected_version=view.case.version,
         obligation_id=arguments.obligation, actor=actor,
@@ -269,7 +266,7 @@ def migrate_draft(context: Context, arguments: argparse.Namespace) -> Output:
     """Keep a plan for a second person; `--dry-run` moves cases by it and takes that back."""
     from yunhe.core.cases import api as cases
 
-    told = data_option(Path(arguments.file).read_text("utf-8"))
+    told = data_option(_text_of(Path(arguments.file)), arguments.file)
     plan = cases.read_plan(told=told, actor=context.actor())
     if arguments.dry_run:
         return _tried(cases.try_plan(plan=plan, actor=context.actor()))
@@ -358,17 +355,6 @@ def _migration(found: Any) -> Output:
 def _standing(case: Any) -> Output:
     data = {"case": case.case_id, "number": case.number, "phase": case.phase, "state": case.state, "version": case.version}
     return Output(data, (f"{case.number}  {case.phase}/{case.state}",))
-
-
-def data_option(text: str) -> dict[str, Any]:
-    """Return the JSON object of --data. Raises: BadJson."""
-    try:
-        data = json.loads(text)
-    except ValueError as error:
-        raise BadJson(reason=str(error)) from error
-    if not isinstance(data, dict):
-        raise BadJson(reason=type(data).__name__)
-    return data
 
 
 def _case(parser: argparse.ArgumentParser) -> None:

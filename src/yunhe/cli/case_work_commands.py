@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import asdict, replace
 from typing import Any
 
-from yunhe.cli.case_commands import data_option
+from yunhe.cli.case_options import data_option
 from yunhe.cli.commands import Command, Context, Output, table_lines
 from yunhe.kernel.errors import Invalid, Missing
 from yunhe.kernel.pages import MAX_PAGE_SIZE, Page, PageRequest

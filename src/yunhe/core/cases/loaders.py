@@ -145,13 +145,24 @@ def _beside(context: LoadContext, items: tuple[PackItem, ...]) -> Beside:
     return Beside({item.value.code: item.value for item in items}, tables, limits)
 
 
+def _roles_beside(context: LoadContext) -> set[str]:
+    """Return the roles that the same pack declares; a broken file was told of as itself."""
+    found = set[str]()
+    for name, data in context.files.items():
+        if name.startswith("roles/") and name.endswith((".yml", ".yaml")):
+            written = packs.read_declaration(data=data, file=name)
+            found |= {str(one.get("code")) for one in (written if isinstance(written, list) else [written]) if isinstance(one, dict)}
+    return found
+
+
 def plan_kinds(context: LoadContext, items: tuple[PackItem, ...]) -> Iterable[PlannedChange]:
     """Tell which kinds would get a new version. Raises: BadPackItem on one that contradicts itself."""
-    beside = _beside(context, items)
+    beside, roles = _beside(context, items), _roles_beside(context)
     for item in items:
         spec: KindSpec = item.value
         try:
             api.require_sound(spec, beside)
+            api.require_roles(spec, roles)
         except BadKind as error:
             raise BadPackItem(item=item, field=spec.code, expected="a sound kind", found=error.say()) from error
         try:

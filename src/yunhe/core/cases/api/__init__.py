@@ -76,6 +76,7 @@ from yunhe.core.cases.api.kinds import (
     publish_kind,
     read_kind,
     replace_calendar,
+    require_roles,
     require_sound,
     settled,
 )
@@ -265,6 +266,7 @@ __all__ = [
     "report_event",
     "request_key_of",
     "require_complete",
+    "require_roles",
     "require_sound",
     "resume",
     "retract",

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from dataclasses import field as part
 from datetime import datetime
+from difflib import get_close_matches
 from functools import lru_cache, reduce
 from operator import or_
 from pathlib import Path
@@ -25,6 +26,7 @@ from yunhe.core.cases.rules.kinds import check_batch, check_decisions, check_kin
 from yunhe.core.cases.rules.settling import forms_of, settle_kind
 from yunhe.core.cases.types import FieldSpec, KindInfo, KindSpec, LimitInForce
 from yunhe.core.evidence import api as evidence
+from yunhe.core.organizations import api as organizations
 from yunhe.core.packs import api as packs
 from yunhe.core.packs.errors import PackBroken
 from yunhe.core.statements.api import ask
@@ -70,7 +72,8 @@ def read_kind(*, path: Path) -> KindSpec:
     except PackBroken as error:
         raise BadKind(name=path.name, where=str(path), problem=error.say("zh"), problem_en=error.say("en")) from error
     except OSError as error:
-        raise BadKind(name=path.name, where=str(path), problem=str(error), problem_en=str(error)) from error
+        problem = ("文件不存在或读不了，请核对路径", "there is no such file, or it cannot be read; check its path")
+        raise BadKind(name=path.name, where=str(path), problem=problem[0], problem_en=problem[1]) from error
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +90,17 @@ def require_sound(spec: KindSpec, beside: Beside | None = None) -> None:
     spec = settled(spec)
     for where, problem, problem_en in (*_form_problems(spec), *check_kind(spec), *_world_problems(spec, beside or Beside())):
         raise BadKind(name=spec.code, where=where, problem=problem, problem_en=problem_en)
+
+
+def require_roles(spec: KindSpec, more: Collection[str] = ()) -> None:
+    """Do nothing if every role that the kind names is there, or among `more`. Raises: BadKind: nobody could ever hold another one."""
+    known = {role.code for role in organizations.list_roles()} | {*more}
+    for name, obligation in spec.obligations.items():
+        for role in obligation.who.roles:
+            if role not in known:
+                near = "、".join(get_close_matches(role, known)) or "、".join(sorted(known))
+                problem, problem_en = f"没有岗位“{role}”，已有 {near}", f'there is no role "{role}"; there are {near}'
+                raise BadKind(name=spec.code, where=f"obligations.{name}.who.roles", problem=problem, problem_en=problem_en)
 
 
 def settled(spec: KindSpec) -> KindSpec:

@@ -264,7 +264,7 @@ def resume(*, case_id: str, reason: str, actor: Actor, expected_version: int | N
     Raises: CannotOperate if it is not suspended, ActionNotOffered as `suspend`.
     """
     with transaction.atomic():
-        row, spec = _read(case_id, actor, "suspend", expected_version)
+        row, spec = _read(case_id, actor, "resume", expected_version)
         if row.state != SUSPENDED:
             _refuse(row.number, "resume", "它没有中止", "it is not suspended")
         _require_lead(row, spec, actor, "resume")
@@ -399,7 +399,7 @@ def _read(case_id: str, actor: Actor, operator: str, expected: int | None) -> tu
     """Return the case for an operator that its kind allows, if the actor may see it and it goes on."""
     row, spec = steps.read_case(case_id)
     require_visible(row, actor)
-    if operator not in offering.allowed_operators(spec):
+    if {"resume": "suspend"}.get(operator, operator) not in offering.allowed_operators(spec):
         raise OperatorNotAllowed(kind_code=spec.code, operator=operator, titles=kind_named(spec))
     require_version(row, expected)
     if row.state not in (OPEN, SUSPENDED):
