@@ -30,9 +30,12 @@ class PageRequest:
         return min(max(self.size, 1), MAX_PAGE_SIZE)
 
 
+UNCOUNTED = -1
+
+
 @dataclass(frozen=True, slots=True)
 class Facet:
-    """One value of a filter with its count; counts see only what the actor may see."""
+    """One value of a filter with its count; counts see only what the actor may see. UNCOUNTED: it was not counted."""
 
     name: str
     value: str

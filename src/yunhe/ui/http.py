@@ -6,10 +6,10 @@ from typing import Annotated, Any
 
 from django.http import HttpRequest
 from ninja import Schema
-from pydantic import BeforeValidator, ConfigDict, Field
+from pydantic import BeforeValidator, ConfigDict, Field, field_validator
 
 from yunhe.kernel.errors import Invalid
-from yunhe.kernel.pages import MAX_PAGE_SIZE, PageRequest
+from yunhe.kernel.pages import MAX_PAGE_SIZE, UNCOUNTED, PageRequest
 from yunhe.ui.lists import LAST_PAGE
 
 BigNumber = Annotated[str | None, BeforeValidator(lambda value: None if value is None else str(value))]
@@ -58,12 +58,17 @@ class ListQuery(Schema):
 
 
 class FacetOut(Schema):
-    """One value of a filter with its count, over what the caller may see."""
+    """One value of a filter with its count, over what the caller may see; null where it was not counted."""
 
     name: str
     value: str
     label: str
-    count: int
+    count: int | None
+
+    @field_validator("count", mode="before")
+    @classmethod
+    def _if_counted(cls, count: Any) -> Any:
+        return None if count == UNCOUNTED else count
 
 
 class PageOut(Schema):

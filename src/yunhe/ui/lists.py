@@ -19,7 +19,7 @@ from django.utils.translation import gettext as __
 
 from yunhe.kernel.clock import local
 from yunhe.kernel.errors import Invalid
-from yunhe.kernel.pages import Facet, Page, PageRequest
+from yunhe.kernel.pages import UNCOUNTED, Facet, Page, PageRequest
 from yunhe.ui.cells import Column, Empty, Lines, Link, Meter, Table
 from yunhe.ui.errors import BadNumber
 from yunhe.ui.templatetags.yh import spoken
@@ -114,7 +114,7 @@ class Listing:
         labels = dict(self.choices.get(name, ()))
         found = [replace(f, label=labels.get(f.value, f.label)) for f in self.page.facets if f.name == name]
         if not found:
-            found = [Facet(name, value, label, -1) for value, label in labels.items()]
+            found = [Facet(name, value, label, UNCOUNTED) for value, label in labels.items()]
         chosen = self.wanted.filters.get(name)
         values = tuple((facet, facet.value == chosen, self._facet_href(facet, chosen)) for facet in found)
         return FacetGroup(name=name, title=title, values=values)

@@ -30,10 +30,11 @@ from yunhe.core.cases.rules.course import OPEN, ROLE_JOIN
 from yunhe.core.cases.types import CASE_STATES, Case, Holder, WaitingItem
 from yunhe.kernel.actor import Actor
 from yunhe.kernel.clock import now
-from yunhe.kernel.pages import Facet, Page, PageRequest
+from yunhe.kernel.pages import UNCOUNTED, Facet, Page, PageRequest
 
 CASE_SORTS = {"opened_at", "due_at", "number", "title", "kind_code", "phase"}
 MOST_NAMES = 20
+GOES_ON = ("open", "suspended")
 DUE_LABELS = {"overdue": "已超期", "today": "今天到期", "week": "近日到期", "later": "以后", "paused": "已暂停"}
 
 
@@ -69,18 +70,20 @@ def list_cases(*, request: PageRequest, actor: Actor) -> Page[Case]:
     subject_type, subject_id, version (of the kind), open (what running cases wait for: names of obligations with commas
     between, each as often as it is open; "-" for none). Search: number, title, names of
     persons and bodies, shown texts and choices of the case and of its steps. Sorts: opened_at,
-    due_at, number, title, kind_code, phase. Each facet counts under the search and all filters but its own.
+    due_at, number, title, kind_code, phase. Each facet counts under the search and all filters but its own; while what goes on
+    is asked for alone, what ended (most of all there ever was) is not counted.
     """
     asked = {name: value for name, value in request.filters.items() if value}
     is_counted = not request.search and asked.keys() <= {"kind", "state"}
     words = words_condition(request.search) if request.search else Q()
-    counts = count_seen(actor, Within()) if is_counted else _count_found(request, actor, words)
+    goes_on = asked.get("state") in GOES_ON
+    counts = count_seen(actor, Within(GOES_ON if goes_on else ())) if is_counted else _count_found(request, actor, words)
     wanted = (asked.get("kind", ""), asked.get("state", ""))
     total = sum(number for key, number in counts.items() if all(one in ("", held) for one, held in zip(wanted, key, strict=True)))
     rows = _newest(request, actor, total) if is_counted and _by_opening(request.sort) else _page_of(request, actor, words)
     kinds.keep_specs(row.kind for row in rows)
     cases = with_pauses([case_of(row, kinds.spec_of(row.kind)) for row in rows])
-    return Page(cases, total, request.page, request.limit, _case_facets(counts, wanted))
+    return Page(cases, total, request.page, request.limit, _case_facets(counts, wanted, "closed" if is_counted and goes_on else ""))
 
 
 def list_holders(*, cases: Iterable[Case]) -> dict[str, tuple[Holder, ...]]:
@@ -173,13 +176,18 @@ def _by_opening(sort: str) -> bool:
     return name == "opened_at" or name not in CASE_SORTS
 
 
-def _case_facets(counts: Counter[tuple[str, str]], wanted: tuple[str, str]) -> tuple[Facet, ...]:
-    """Return the facets out of how many cases there are of each kind and state, each under the filter of the other."""
+def _case_facets(counts: Counter[tuple[str, str]], wanted: tuple[str, str], uncounted: str) -> tuple[Facet, ...]:
+    """Return the facets out of how many cases there are of each kind and state, each under the filter of the other.
+
+    `uncounted` is a state of which nobody asked how many there are.
+    """
     titles = kinds.titles_of(kind for kind, _ in counts)
     by_kind, by_state = Counter[str](), Counter[str]()
     for (kind, state), number in counts.items():
         by_kind[kind] += number if wanted[1] in ("", state) else 0
         by_state[state] += number if wanted[0] in ("", kind) else 0
+    if uncounted:
+        by_state[uncounted] = UNCOUNTED
     found = [Facet("kind", kind, titles.get(kind, ""), by_kind[kind]) for kind in sorted(by_kind)]
     return (*found, *(Facet("state", state, said["zh"], by_state[state]) for state, said in CASE_STATES.items() if state in by_state))
 
