@@ -135,13 +135,17 @@ class Walker:
                         self.step(case_id, operators=False)
                     else:
                         self.step_to_less(case_id)
-                    if closed := CaseRecord.objects.get(pk=case_id).state == "closed":
+                    if (closed := CaseRecord.objects.get(pk=case_id).state == "closed") or self._stands_still(case_id):
                         break
                 transaction.set_rollback(True)
             self._turn_back(at)
             if closed:
                 return True
         return False
+
+    def _stands_still(self, case_id: str) -> bool:
+        """Tell whether nobody owes anything and nothing comes by itself: no step leads from here."""
+        return not ObligationRecord.objects.filter(case_id=case_id, state="open").exists() and not (self.clock and self._waits_for_time(case_id))
 
     def step_to_less(self, case_id: str) -> None:
         """Take the one of several random steps after which the fewest obligations are open."""
