@@ -108,14 +108,16 @@ class SlowClock:
         return sum(rung is not None and rung <= at for rung in rungs)
 
     def rung(self, percent: int, calendar: SlowCalendar) -> datetime | None:
-        """Return when a share of the running time has passed, to a quarter of an hour; None while it stands."""
+        """Return when a share of the running time has passed; None while it stands."""
         due = self.due(calendar)
         if due is None:
             return None
-        whole, at = self.running(self.start, due), self.start
-        while self.running(self.start, at) * 100 < whole * percent:
-            at += QUARTER
-        return at
+        left = self.running(self.start, due) * percent // 100
+        for a, b in pairwise(sorted({self.start, due, *(moment for moment, _ in self.log if self.start < moment < due)})):
+            if self.runs_at(a) and left <= b - a:
+                return a + left
+            left -= (b - a) * self.runs_at(a)
+        return due
 
 
 def day_of(at: datetime) -> date:
