@@ -6,9 +6,11 @@ import html
 import json
 import re
 import resource
+import signal
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +33,8 @@ from yunhe.core.cases.rules.guards import expression_fields, holds
 from yunhe.core.cases.types import KindSpec
 from yunhe.core.organizations.models import User
 from yunhe.core.packs import api as packs
+from yunhe.core.packs.errors import PackBroken
+from yunhe.core.packs.rules import yaml_text
 from yunhe.engine.decisions import TableRefused, read_table
 from yunhe.kernel.actor import job_actor
 from yunhe.kernel.errors import YunheError
@@ -50,7 +54,10 @@ def fuzz(name: str, count: int, one: Callable[[Writer], object], refused: tuple[
         seed = f"{seed_of(name)}:{number}"
         started = time.process_time()
         try:
-            one(Writer(seed))
+            with ended_in_time():
+                one(Writer(seed))
+        except TooLong:
+            raise AssertionError(f"{name} {seed}: it goes on and on") from None
         except refused as error:
             met[type(error).__name__] += 1
             said = str(error)
@@ -62,6 +69,26 @@ def fuzz(name: str, count: int, one: Callable[[Writer], object], refused: tuple[
         assert time.process_time() - started < MOST_SECONDS, seed
     assert memory() - peak < MOST_BYTES
     return met
+
+
+class TooLong(BaseException):
+    """Not an Exception: no door of the product takes it for a refusal."""
+
+
+@contextmanager
+def ended_in_time() -> Iterator[None]:
+    """Let the work be broken off, wherever it is, when it has used up its time of the processor."""
+
+    def ring(*_: object) -> None:
+        raise TooLong
+
+    before = signal.signal(signal.SIGVTALRM, ring)
+    signal.setitimer(signal.ITIMER_VIRTUAL, MOST_SECONDS)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_VIRTUAL, 0)
+        signal.signal(signal.SIGVTALRM, before)
 
 
 def memory() -> int:
@@ -119,6 +146,22 @@ def test_a_file_that_is_a_bomb_is_refused_at_once(text: str, tmp_path: Path) -> 
     fuzz("bomb", 1, lambda _: api.read_kind(path=file), (BadKind,))
     with pytest.raises(BadKind):
         api.read_kind(path=file)
+
+
+@pytest.mark.parametrize("nested", [lambda depth: "[" * depth + "]" * depth, lambda depth: "{a: " * depth + "1" + "}" * depth], ids=["lists", "maps"])
+def test_depth_has_an_end(nested: Callable[[int], str]) -> None:
+    packs.read_declaration(data=nested(yaml_text.MAX_DEPTH).encode(), file="deep.yml")
+    for depth in (yaml_text.MAX_DEPTH + 1, 900):
+        with pytest.raises(PackBroken) as caught:
+            packs.read_declaration(data=nested(depth).encode(), file="deep.yml")
+        assert f"{yaml_text.MAX_DEPTH} levels" in caught.value.say("en")
+
+
+def test_a_reader_without_an_end_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(yaml_text, "MAX_DEPTH", 10**9)
+    monkeypatch.setattr(yaml_text, "MAX_VALUES", 10**9)
+    with pytest.raises(AssertionError, match="on and on"):
+        fuzz("bomb", 1, lambda _: packs.read_declaration(data=b"[" * 100_000, file="deep.yml"), (YunheError,))
 
 
 def test_decision_tables_are_cells_and_not_code() -> None:
