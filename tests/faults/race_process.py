@@ -20,12 +20,13 @@ django.setup()
 
 from django.conf import settings  # noqa: E402
 from django.core.management import call_command  # noqa: E402
-from django.db import connections  # noqa: E402
+from django.db import connections, transaction  # noqa: E402
 
 from tests.faults import copies, judge, story, world  # noqa: E402
 from tests.faults.story import WHY, act, case_of, opened, use  # noqa: E402
 from tests.faults.world import FOUNDER, World  # noqa: E402
 from yunhe.core.cases import api  # noqa: E402
+from yunhe.core.cases.api import kinds, steps  # noqa: E402
 from yunhe.core.cases.models import CaseRecord, EventRecord, ObligationRecord  # noqa: E402
 from yunhe.core.jobs import api as jobs  # noqa: E402
 from yunhe.core.jobs.api import outbox  # noqa: E402
@@ -90,6 +91,36 @@ def everything_at_once(w: World, many: int) -> dict[str, Any]:
         ]
         told += at_once((works * many)[: max(many, len(works))])
     return {"told": told, "version": case_of("all").version}
+
+
+def seen_before(w: World, many: int) -> dict[str, Any]:
+    """Everyone sends a form of the same version of the case: one is taken. Without a version each is taken after the other."""
+    opened(w, "form")
+    seat = ObligationRecord.objects.get(case_id=case_of("form").case_id, name="accept").pk
+
+    def extend(seen: int | None) -> Work:
+        told = {"amount": 1, "basis": "依据", "obligation_id": seat, **WHY}
+        return lambda: use("extend", w.cast.leader, "form", expected_version=seen, **told)
+
+    seen = case_of("form").version
+    return {"told": at_once([extend(seen)] * many), "version": case_of("form").version - seen, "any": at_once([extend(None)] * 3)}
+
+
+def read_before(w: World, many: int) -> dict[str, Any]:
+    """Everyone reads the case in one transaction and writes in another, when all have read: one writes, also where writers wait in line."""
+    opened(w, "read")
+    read = Barrier(many)
+
+    def step() -> None:
+        row, _ = steps.read_case(case_of("read").case_id)
+        course = steps.begin(row, kinds.spec_of(row.kind), "remind", w.cast.clerk.actor)
+        course.change("case", {"reminders": row.reminders + 1})
+        read.wait(60)
+        with transaction.atomic():
+            steps.finish(row, course)
+
+    told = at_once([step] * many)
+    return {"told": told, "version": case_of("read").version - 1, "reminders": CaseRecord.objects.get(request_key="client:read").reminders}
 
 
 def last_of_two(w: World, many: int) -> dict[str, Any]:
@@ -183,7 +214,10 @@ def open_names(key: str) -> list[str]:
     return sorted(ObligationRecord.objects.filter(case_id=case_of(key).case_id, state="open").values_list("name", flat=True))
 
 
-RACES = (same_submission, same_obligation, everything_at_once, last_of_two, crossing, parent_and_child, warned_by_many, over, delivered_by_many)
+RACES = (
+    same_submission, same_obligation, everything_at_once, seen_before, read_before, last_of_two, crossing, parent_and_child,
+    warned_by_many, over, delivered_by_many,
+)  # fmt: skip
 
 
 def run(many: int) -> dict[str, Any]:

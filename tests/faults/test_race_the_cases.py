@@ -36,6 +36,14 @@ def test_of_many_who_do_one_thing_one_does_it(found: Any) -> None:
     assert races["everything_at_once"]["told"]["done"] >= races["everything_at_once"]["version"] - 1 > 1
 
 
+def test_what_was_read_before_another_wrote_is_not_written(found: Any) -> None:
+    races, many = found
+    lost = {"case_changed": many - 1}
+    assert (races["seen_before"]["told"], races["seen_before"]["version"]) == ({"done": 1, **lost}, 1)
+    assert races["seen_before"]["any"]["done"] > 0  # the step itself stays possible: it is the version that was refused
+    assert races["read_before"] == {"told": {"done": 1, **lost}, "version": 1, "reminders": 1}
+
+
 def test_two_departments_that_end_at_once_open_one_decision(found: Any) -> None:
     races, _ = found
     assert all(opened == ["decide"] for opened in races["last_of_two"]["open"])
