@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -10,9 +11,10 @@ from tests.conftest import Cast
 from tests.core.cases.kinds import load_national_limits, national_kind
 from yunhe.core.cases import api
 from yunhe.core.cases.api import slots
-from yunhe.core.cases.errors import FieldsInvalid, GuardRefused
+from yunhe.core.cases.errors import ActionNotOffered, FieldsInvalid, GuardRefused
 from yunhe.core.cases.types import Case, EffectContext
-from yunhe.kernel.actor import Actor
+from yunhe.kernel.actor import Actor, job_actor
+from yunhe.kernel.clock import FrozenClock, now
 from yunhe.kernel.errors import Refused
 from yunhe.kernel.pages import PageRequest
 
@@ -62,11 +64,38 @@ def test_conditional_waits_ten_workdays_for_the_owner(ask: Any, cast: Cast, gran
     assert due is not None and (due.amount, due.unit) == (10, "workdays")
 
 
-def test_unconditional_is_granted_at_once(ask: Any, grants: list[EffectContext]) -> None:
+def grant_at_once(case: Case) -> Case:
+    """Report what the room of exchange reports in the transaction that opens an unconditional request."""
+    told = {"basis": "unconditional", "fields": ASKED["fields"], "until": ASKED["until"]}
+    return api.report_event(case_id=case.case_id, action="grant_at_once", data=told, actor=job_actor("exchange"))
+
+
+def test_unconditional_is_granted_by_the_room_in_a_line_of_its_own(ask: Any, cast: Cast, grants: list[EffectContext]) -> None:
     case = ask(sharing="unconditional")
-    assert (case.state, case.outcome, case.phase) == ("closed", "granted", "granted")
-    assert [context.case.case_id for context in grants] == [case.case_id]
-    assert grants[0].case.data["fields"] == ASKED["fields"]
+    assert api.list_waiting(request=PageRequest(), actor=cast.leader.actor).total == 0
+    assert api.list_waiting(request=PageRequest(), actor=cast.clerk.actor).total == 0
+    done = grant_at_once(case)
+    assert (done.state, done.outcome, done.phase) == ("closed", "granted", "granted")
+    assert [(context.case.case_id, context.data["fields"]) for context in grants] == [(case.case_id, ASKED["fields"])]
+    last = api.access_case(case_id=case.case_id, actor=cast.clerk.actor).events[-1]
+    assert (last.title["zh"], last.actor_id) == ("自动授权", "job:exchange")
+    told = {fact.name: (fact.label or {}).get("zh", fact.value) for fact in last.facts}
+    assert told == {"basis": "资源和所申请的信息项均为无条件共享", "fields": ASKED["fields"], "until": ASKED["until"]}
+    assert api.replay_case(case_id=case.case_id, actor=job_actor("tests")).equal
+
+
+def test_unconditional_that_the_room_never_granted_comes_to_the_owner(
+    ask: Any, cast: Cast, clock: FrozenClock, grants: list[EffectContext]
+) -> None:
+    case = ask(sharing="unconditional")
+    clock.move_to(now() + timedelta(hours=2))
+    api.lapse_due(actor=job_actor("cases.clock"))
+    (item,) = api.list_waiting(request=PageRequest(), actor=cast.leader.actor).items
+    assert item.case_id == case.case_id
+    with pytest.raises(ActionNotOffered):
+        grant_at_once(case)
+    done = api.act(case_id=case.case_id, action="grant", data={}, actor=cast.leader.actor)
+    assert (done.outcome, len(grants)) == ("granted", 1)
 
 
 def test_unconditional_that_the_owner_wants_to_see_has_one_workday(ask: Any, cast: Cast, grants: list[EffectContext]) -> None:
@@ -140,6 +169,7 @@ def test_when_the_grant_fails_nothing_happened(ask: Any, cast: Cast, monkeypatch
     with pytest.raises(Refused):
         api.act(case_id=case.case_id, action="grant", data={}, actor=cast.leader.actor)
     assert api.get_case(case_id=case.case_id).version == 1
+    at_once = ask(sharing="unconditional")
     with pytest.raises(Refused):
-        ask(sharing="unconditional")
-    assert api.list_cases(request=PageRequest(), actor=cast.clerk.actor).total == 1
+        grant_at_once(at_once)
+    assert api.get_case(case_id=at_once.case_id).version == 1

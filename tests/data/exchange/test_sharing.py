@@ -8,12 +8,14 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import Cast
+from tests.conftest import Cast, Member
+from tests.core.cases.test_pages import signed_in
 from tests.data import spine
 from tests.data.exchange.world import THREE, ask, grant
 from yunhe.core.cases import api as cases
 from yunhe.core.cases.errors import ActionNotOffered
 from yunhe.core.evidence import api as evidence
+from yunhe.core.notices import api as notices
 from yunhe.core.organizations import api as organizations
 from yunhe.core.organizations.models import Organization
 from yunhe.data.catalog import api as catalog
@@ -31,6 +33,7 @@ from yunhe.data.exchange.models import GrantRecord
 from yunhe.engine.expressions import ExpressionRefused
 from yunhe.engine.query import QueryRefused
 from yunhe.gateway.rights import read_image
+from yunhe.kernel.actor import Actor
 from yunhe.kernel.clock import local, now
 from yunhe.kernel.errors import Missing, Refused
 from yunhe.kernel.pages import PageRequest
@@ -174,7 +177,37 @@ def test_an_unconditional_resource_is_granted_at_once(cast: Cast, tmp_path: Path
     spine.load(code, cast.steward.actor)
     case_id = ask(code, cast)
     assert not cases.get_case(case_id=case_id).is_open
-    assert api.list_grants(request=PageRequest(), actor=cast.clerk.actor).total == 1
+    (made,) = api.list_grants(request=PageRequest(), actor=cast.clerk.actor).items
+    last = cases.access_case(case_id=case_id, actor=cast.clerk.actor).events[-1]
+    assert (last.title["zh"], {fact.name for fact in last.facts}) == ("自动授权", {"basis", "fields", "until"})
+    told = notices.list_notices(request=PageRequest(), actor=cast.leader.actor).items
+    assert [notice.kind for notice in told if notice.case_id == case_id] == ["exchange.granted_at_once"]
+    page = signed_in(cast.clerk).get(f"/exchange/grants/{made.grant_id}/").content.decode()
+    assert f"/inbox/cases/{case_id}/" in page and "系统自动" in page
+    last_day = date.fromisoformat(cases.get_case(case_id=case_id).data["until"])
+    assert f"{last_day}" in page and f"{last_day + timedelta(days=1)}" not in page
+
+
+def test_a_request_leads_to_its_grant_for_both_sides_and_nobody_else(code: str, cast: Cast) -> None:
+    case_id = ask(code, cast)
+    assert links_of(case_id, cast.clerk) == ()
+    made = grant(code, cast, case_id=case_id)
+    wanted = (("查看授权", f"/exchange/grants/{made.grant_id}/"),)
+    assert links_of(case_id, cast.clerk) == links_of(case_id, cast.leader) == wanted
+    without = Actor(kind="user", id="user:0", name="外人", organization=cast.bureau.code, role="officer", rights=())
+    assert api.find_grant_of_case(case_id=case_id, actor=without) is None
+    assert api.find_grant_of_case(case_id=case_id, actor=cast.bureau_clerk.actor) is None
+    api.revoke_grant(grant_id=made.grant_id, reason="办结", actor=cast.leader.actor)
+    assert links_of(case_id, cast.clerk) == wanted
+
+
+def links_of(case_id: str, member: Member) -> tuple[tuple[str, str], ...]:
+    """Return where the case of a request leads, and that its page shows it."""
+    subject = cases.access_case(case_id=case_id, actor=member.actor).subject
+    assert subject is not None
+    page = signed_in(member).get(f"/inbox/cases/{case_id}/").content.decode()
+    assert all(href in page for _text, href in subject.links)
+    return tuple((text["zh"], href) for text, href in subject.links)
 
 
 def test_what_is_not_shared_cannot_be_asked(cast: Cast, tmp_path: Path) -> None:

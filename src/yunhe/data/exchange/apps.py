@@ -18,7 +18,7 @@ class ExchangeConfig(AppConfig):
         from yunhe.data.exchange import api, effects, sources
         from yunhe.data.exchange import jobs as exchange_jobs
         from yunhe.data.exchange.api.rights_image import TOPIC
-        from yunhe.data.exchange.api.telling import ROLLED_BACK
+        from yunhe.data.exchange.api.telling import GRANTED_AT_ONCE, ROLLED_BACK
         from yunhe.data.exchange.panels import describe_request, resource_users
         from yunhe.data.lake.types import TOPIC_ROLLED_BACK, TOPIC_SERVED
         from yunhe.ui.panels import register_panel
@@ -44,6 +44,7 @@ class ExchangeConfig(AppConfig):
         outbox.subscribe(topic=TOPIC_SERVED, handler=exchange_jobs.on_change)
         outbox.subscribe(topic=TOPIC_ROLLED_BACK, handler=exchange_jobs.on_rolled_back)
         notices.register_kind(code=ROLLED_BACK, title={"zh": "在用的数据发布回退", "en": "Data in use was rolled back"})
+        notices.register_kind(code=GRANTED_AT_ONCE, title={"zh": "数据需求已自动授权", "en": "A data request was granted at once"})
         evidence.register_taker(name="exchange", take=api.note_calls)
         registering.register_watcher(name="exchange", tell=effects.resource_withdrawn)
         cases.register_subject(subject_type="data_resource", describe=describe_request)

@@ -18,7 +18,7 @@ from yunhe.kernel.pages import PageRequest
 
 
 def describe_request(case: Case, actor: Actor) -> SubjectView | None:
-    """Return what a data request asks for: its fields by their titles, and the way to the resource."""
+    """Return what a data request asks for: its fields by their titles, and the ways to the resource and to the grant that came of it."""
     resource = catalog.find_resource(code=case.subject_id)
     if resource is None:
         return None
@@ -34,7 +34,11 @@ def describe_request(case: Case, actor: Actor) -> SubjectView | None:
     lines = tuple(SubjectLine({"zh": field.title, "en": field.title}, "", told(field)) for field in asked)
     names = {field.name: field.title for field in contract.fields}
     title = {"zh": f"申请的信息项：{resource.title}", "en": f"Fields asked for: {resource.title}"}
-    return SubjectView(title=title, lines=lines, href=reverse("catalog:resource", args=[resource.code]), names=names)
+    grant = api.find_grant_of_case(case_id=case.case_id, actor=actor)
+    links = (({"zh": "查看授权", "en": "The grant"}, reverse("exchange:grant", args=[grant.grant_id])),) if grant else ()
+    return SubjectView(
+        title=title, lines=lines, href=reverse("catalog:resource", args=[resource.code]), names=names, links=links
+    )
 
 
 def resource_users(actor: Actor, *, code: str, **_more: Any) -> Mapping[str, Any] | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import date, timedelta
 from functools import partial
 from typing import Any
 
@@ -20,6 +21,7 @@ from yunhe.data.catalog.types import Resource
 from yunhe.data.exchange import api, words
 from yunhe.data.exchange.forms import PurposeForm, QueryForm, ReasonForm, RequestForm, SystemForm
 from yunhe.data.exchange.types import Grant, RowPage, RowSource
+from yunhe.kernel.clock import local
 from yunhe.ui.cells import Action, Code, Column, Empty, Fact, Link, Table, Tag
 from yunhe.ui.doors import requires
 from yunhe.ui.lists import Listing, export_csv, read_page_request
@@ -42,6 +44,11 @@ def _state(grant: Grant) -> Tag:
     return Tag(text, tone)
 
 
+def _last_day(grant: Grant) -> date:
+    """Return the last day on which a grant holds, as the request and its decision name it."""
+    return local(grant.valid_until - timedelta(microseconds=1)).date()
+
+
 GRANT_COLUMNS = (
     Column(
         _("资源"),
@@ -52,7 +59,7 @@ GRANT_COLUMNS = (
     Column(_("使用方"), lambda g: g.consumer_name),
     Column(_("信息项"), lambda g: len(g.fields), number=True),
     Column(_("用途"), lambda g: g.purpose, wide=True),
-    Column(_("有效期至"), lambda g: g.valid_until),
+    Column(_("有效期至"), lambda g: _last_day(g)),
     Column(_("状态"), _state),
 )
 
@@ -147,8 +154,8 @@ def _grant_facts(grant: Grant) -> list[Fact]:
         Fact(_("行范围"), Code(grant.row_filter) if grant.row_filter else _("全部行")),
         Fact(_("办件"), Link(grant.case_number, reverse("cases:case", args=[grant.case_id]))),
         Fact(_("生效"), grant.valid_from),
-        Fact(_("有效期至"), grant.valid_until),
-        Fact(_("授权人"), grant.granted_by),
+        Fact(_("有效期至"), _last_day(grant)),
+        Fact(_("授权人"), _("系统自动") if grant.granted_by.startswith("job:") else grant.granted_by),
         Fact(_("收回"), grant.revoked_reason or None),
         Fact(_("授权号"), Code(grant.grant_id)),
     ]
@@ -172,7 +179,8 @@ def request_data(request: HttpRequest, code: str) -> HttpResponse:
             )
         )
         if case is not None:
-            messages.success(request, _("申请已提交，数源部门会按时限答复。"))
+            said = _("申请已提交，数源部门会按时限答复。") if case.is_open else _("所申请的均为无条件共享，已自动授权。")
+            messages.success(request, said)
             return redirect("cases:case", case.case_id)
     return render(request, "exchange/request.html", {"form": form, "resource": resource}, status=form.status)
 

@@ -6,6 +6,7 @@ from yunhe.data.exchange.api.calls import list_calls, note_calls
 from yunhe.data.exchange.api.grants import (
     access_grant,
     check_request,
+    find_grant_of_case,
     grant_from_case,
     list_grants,
     request_access,
@@ -21,6 +22,7 @@ __all__ = [
     "access_grant",
     "check_request",
     "create_system",
+    "find_grant_of_case",
     "gateway_secret",
     "grant_from_case",
     "list_calls",

@@ -10,6 +10,7 @@ from django.db import transaction
 from django.db.models import Q, QuerySet
 
 from yunhe.core.cases import api as cases
+from yunhe.core.cases.errors import ActionNotOffered
 from yunhe.core.cases.types import Case
 from yunhe.core.evidence import api as evidence
 from yunhe.core.organizations import api as organizations
@@ -17,11 +18,12 @@ from yunhe.data.catalog import api as catalog
 from yunhe.data.catalog.types import Resource
 from yunhe.data.exchange import rules
 from yunhe.data.exchange.api.rights_image import rights_changed
+from yunhe.data.exchange.api.telling import tell_granted_at_once
 from yunhe.data.exchange.errors import AlreadyRevoked, NotShared, RequestPurposeMissing
 from yunhe.data.exchange.models import GrantRecord
 from yunhe.data.exchange.types import Grant, GrantedField
 from yunhe.engine.expressions import parse_expression
-from yunhe.kernel.actor import ALL, Actor
+from yunhe.kernel.actor import ALL, Actor, job_actor
 from yunhe.kernel.clock import now
 from yunhe.kernel.errors import Conflict, Missing
 from yunhe.kernel.ids import new_id
@@ -50,26 +52,44 @@ def request_access(
     actor.require("exchange.request", organization=applicant)
     resource = catalog.access_resource(code=resource_code, actor=actor)
     asked = check_request(resource=resource, fields=fields, purpose=purpose, row_filter=row_filter, until=until)
-    return cases.open_case(
-        kind=REQUEST_KIND,
-        subject_type="data_resource",
-        subject_id=resource.code,
-        title=resource.title,
-        data={
-            "resource": resource.code,
-            "resource_title": resource.title,
-            "sharing": sharing_of(resource, (*asked, *filter_fields(resource, row_filter))),
-            "automatic": True,
-            "fields": list(asked),
-            "purpose": purpose.strip(),
-            "legal_basis": legal_basis.strip(),
-            "row_filter": row_filter.strip(),
-            "until": until or rules.default_until(at=now()).isoformat(),
-        },
-        organization=applicant,
-        owner=resource.owner,
-        actor=actor,
-    )
+    data = {
+        "resource": resource.code,
+        "resource_title": resource.title,
+        "sharing": sharing_of(resource, (*asked, *filter_fields(resource, row_filter))),
+        "automatic": True,
+        "fields": list(asked),
+        "purpose": purpose.strip(),
+        "legal_basis": legal_basis.strip(),
+        "row_filter": row_filter.strip(),
+        "until": until or rules.default_until(at=now()).isoformat(),
+    }
+    with transaction.atomic():
+        case = cases.open_case(
+            kind=REQUEST_KIND,
+            subject_type="data_resource",
+            subject_id=resource.code,
+            title=resource.title,
+            data=data,
+            organization=applicant,
+            owner=resource.owner,
+            actor=actor,
+        )
+        return _grant_at_once(case) if data["sharing"] == "unconditional" else case
+
+
+def _grant_at_once(case: Case) -> Case:
+    """Grant what a request asks for as it asks (自动授权); its case says so in a line of its own, and the owner is told.
+
+    A local kind that asks the owner all the same keeps the case open.
+    """
+    told = {"basis": case.data["sharing"], "fields": case.data["fields"], "until": case.data["until"]}
+    actor = job_actor("exchange.grant_at_once")
+    try:
+        done = cases.report_event(case_id=case.case_id, action="grant_at_once", data=told, actor=actor)
+    except ActionNotOffered:
+        return case
+    tell_granted_at_once(done, actor=actor)
+    return done
 
 
 def check_request(
@@ -148,7 +168,7 @@ def grant_from_case(*, case: Case, decision: Mapping[str, Any], actor: Actor, at
         case_number=case.number,
         valid_from=at,
         valid_until=rules.end_of_grant(until=str(data.get("until") or ""), at=at),
-        granted_by=actor.name,
+        granted_by=actor.id if actor.kind == "job" else actor.name,
         granted_at=at,
     )
     _prove("exchange.granted", record, actor, {"fields": [f["name"] for f in record.fields], "masks": record.fields})
@@ -178,6 +198,14 @@ def access_grant(*, grant_id: str, actor: Actor) -> Grant:
     if record is None:
         raise Missing(what="授权", name=grant_id)
     return _grant(record)
+
+
+def find_grant_of_case(*, case_id: str, actor: Actor) -> Grant | None:
+    """Return the grant that a case made, for who may see it; None if there is none."""
+    if not actor.may("exchange.view"):
+        return None
+    record = _visible(actor).filter(case_id=case_id).first()
+    return _grant(record) if record else None
 
 
 def list_grants(*, request: PageRequest, actor: Actor) -> Page[Grant]:

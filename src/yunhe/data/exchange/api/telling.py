@@ -1,17 +1,20 @@
-"""What the users of a resource are told of it."""
+"""What the users and the owner of a resource are told of it."""
 
 from __future__ import annotations
 
 from django.urls import reverse
 
+from yunhe.core.cases.types import Case
 from yunhe.core.notices import api as notices
 from yunhe.core.notices.types import ToRole
+from yunhe.core.organizations import api as organizations
 from yunhe.data.catalog import api as catalog
 from yunhe.data.exchange.models import GrantRecord
-from yunhe.kernel.actor import job_actor
+from yunhe.kernel.actor import Actor, job_actor
 from yunhe.kernel.clock import now
 
 ROLLED_BACK = "exchange.rolled_back"
+GRANTED_AT_ONCE = "exchange.granted_at_once"
 USERS = ("data_steward", "data_leader", "data_admin")
 
 
@@ -38,3 +41,22 @@ def tell_rolled_back(*, code: str, number: int, to: int, reason: str) -> int:
         actor=job_actor("exchange"),
     )
     return len(consumers)
+
+
+def tell_granted_at_once(case: Case, *, actor: Actor) -> None:
+    """Tell the owner of a resource whom it was opened to without being asked; in the transaction of the grant."""
+    by = organizations.get_organization(code=case.organization).label
+    title, count, until = case.data["resource_title"], len(case.data["fields"]), case.data["until"]
+    notices.send(
+        to=[ToRole(case.owner, role) for role in USERS],
+        kind=GRANTED_AT_ONCE,
+        title={"zh": f"已自动授权：{title} {case.number}", "en": f"Granted at once: {title} {case.number}"},
+        text={
+            "zh": f"{by}申请的 {count} 个信息项均为无条件共享，已授权至 {until}",
+            "en": f"The {count} fields that {by} asked for are shared unconditionally: granted until {until}",
+        },
+        href=reverse("cases:case", args=[case.case_id]),
+        key=f"{GRANTED_AT_ONCE}:{case.case_id}",
+        case_id=case.case_id,
+        actor=actor,
+    )
