@@ -112,6 +112,7 @@ ROLES: dict[str, tuple[str, dict[str, str]]] = {
     "security_admin": ("security", {
         "all": "organizations.view roles.manage packs.view packs.load packs.rights",
         "all account_request account_closing role_request": OF_CASES,
+        "all leave_handover": "cases.act",
     }),
     "audit_admin": ("audit", {
         "all": "evidence.view organizations.view jobs.view packs.view",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any
 
@@ -15,6 +16,7 @@ from yunhe.core.cases.errors import ActionNotOffered, BadDelegation, GuardRefuse
 from yunhe.core.cases.models import KindRecord
 from yunhe.core.cases.types import Case, Delegation
 from yunhe.core.notices import api as notices
+from yunhe.core.organizations import api as organizations
 from yunhe.kernel.actor import Actor, job_actor
 from yunhe.kernel.clock import FrozenClock, now
 from yunhe.kernel.pages import PageRequest
@@ -74,6 +76,39 @@ def test_a_leaders_own_leave_takes_effect_at_once_and_the_guards_of_both_hold(no
         api.act(case_id=mine.case_id, action="agree", data={"text": "可以"}, actor=cast.officer.actor)
     done = api.act(case_id=note().case_id, action="agree", data={"text": "可以"}, actor=cast.officer.actor)
     assert done.outcome == "agreed"
+
+
+def test_a_leader_who_is_the_deputy_refuses_or_passes_it_to_the_security_administrator(note: Any, cast: Cast) -> None:
+    case = leave(cast.steward, cast.leader)
+    with pytest.raises(GuardRefused, match="stand in"):
+        api.act(case_id=case.case_id, action="approve", data={}, actor=cast.leader.actor)
+    passed = api.act(case_id=case.case_id, action="pass_on", data={}, actor=cast.leader.actor)
+    assert (passed.is_open, stands_in(cast.leader)) == (True, [])
+    (item,) = api.list_waiting(request=PageRequest(), actor=cast.security_admin.actor).items
+    assert item.case_id == case.case_id
+    done = api.act(case_id=case.case_id, action="approve", data={}, actor=cast.security_admin.actor)
+    assert (done.outcome, stands_in(cast.leader)) == ("handed_over", ["数据专员丙"])
+    assert api.replay_case(case_id=case.case_id, actor=job_actor("tests")).equal
+    refused = leave(cast.officer, cast.leader)
+    done = api.act(case_id=refused.case_id, action="refuse", data={"reason": "年末盘点"}, actor=cast.leader.actor)
+    assert (done.phase, stands_in(cast.leader)) == ("refused", ["数据专员丙"])
+
+
+def test_another_leader_approves_that_a_leader_stands_in(cast: Cast) -> None:
+    case = leave(cast.steward, cast.leader)
+    organizations.add_membership(username="officer", organization=cast.owner.code, role="data_leader", actor=job_actor("tests"))
+    second = replace(cast.officer.actor, role="data_leader", rights=cast.leader.actor.rights)
+    api.act(case_id=case.case_id, action="approve", data={}, actor=second)
+    assert stands_in(cast.leader) == ["数据专员丙"]
+
+
+def test_a_deputy_cannot_approve_it_in_the_seat_of_an_absent_leader(cast: Cast) -> None:
+    leave(cast.leader, cast.officer)
+    case = leave(cast.steward, cast.officer)
+    with pytest.raises(GuardRefused, match="stand in"):
+        api.act(case_id=case.case_id, action="approve", data={}, actor=cast.officer.actor)
+    api.act(case_id=case.case_id, action="pass_on", data={}, actor=cast.officer.actor)
+    assert api.list_waiting(request=PageRequest(), actor=cast.security_admin.actor).total == 1
 
 
 def test_an_early_return_ends_it(note: Any, cast: Cast) -> None:

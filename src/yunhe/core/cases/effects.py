@@ -26,6 +26,11 @@ def check_leave(context: EffectContext) -> Mapping[str, Any]:
     return {"membership": mine.id}
 
 
+def note_delegate(context: EffectContext) -> Mapping[str, Any]:
+    """Effect `cases.note_delegate`: note as whom the delegate acts, so that guards can tell them from whoever decides."""
+    return {"delegate_id": f"user:{organizations.get_person(username=context.case.data['delegate']).id}"}
+
+
 def hand_over(context: EffectContext) -> None:
     """Effect `cases.hand_over`: the delegate acts in the opener's seats, by the rules of `api.delegate`."""
     held = context.case.data.get("membership")
@@ -98,6 +103,7 @@ def close_user(context: EffectContext, *, username: str) -> None:
 def register_effects() -> None:
     """Fill the slots of this room's effects."""
     api.register_effect(code="cases.check_leave", arguments=(), apply=check_leave)
+    api.register_effect(code="cases.note_delegate", arguments=(), apply=note_delegate)
     api.register_effect(code="cases.hand_over", arguments=(), apply=hand_over)
     person = "username"
     api.register_effect(code="organizations.check_account", arguments=(person, "role"), apply=check_account)
