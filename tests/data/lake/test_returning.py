@@ -133,6 +133,17 @@ def test_what_is_still_there_opens_it_again_and_is_supervised_in_the_end(reload:
         give_back(clean, cast.steward)
 
 
+def test_each_record_of_a_doubled_key_that_is_there_again_counts(reload: Any, cast: Cast) -> None:
+    twice = [[spine.uscc(1), name, "2020-01-01", "329901", 1] for name in ("甲", "乙")]
+    case = give_back(reload(*twice, *twice, KEYLESS), cast.steward)
+    do(case, "corrected", cast.steward, note="已更正")
+    reload(*twice, KEYLESS)
+    aside = LoadRecord.objects.order_by("-started_at").values_list("quarantined", flat=True)[0]
+    assert (now_is(case).data["left"], aside) == (3, 3)
+    told = notices.list_notices(request=PageRequest(), actor=cast.steward.actor).items
+    assert ("仍有 3 条", "Still there: 3") in {(notice.text["zh"], notice.text["en"]) for notice in told}
+
+
 def test_the_bureau_judges_what_the_source_calls_right(reload: Any, cast: Cast) -> None:
     case = give_back(reload(*BAD), cast.data_admin)
     do(case, "genuine", cast.steward, statement="历史登记如此")

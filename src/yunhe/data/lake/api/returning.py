@@ -154,7 +154,7 @@ def _report(case: Case, load: LoadRecord) -> bool:
         return False
     with transaction.atomic():
         after = cases.report_event(case_id=case.case_id, action="persists", data={"left": left, "load": load.id}, actor=actor)
-        _tell_source(after, ("下一次装载仍有退回的记录", "The next load still has the records"), f"{left}", actor)
+        _tell_source(after, ("下一次装载仍有退回的记录", "The next load still has the records"), f"仍有 {left} 条", actor, f"Still there: {left}")
         if (after.data.get("attempts") or 0) >= PATIENCE and after.supervised_at is None:
             _escalate(after, actor)
     return True
@@ -189,7 +189,7 @@ def _count_left(before: LoadRecord, after: LoadRecord) -> int:
     return rejected + again
 
 
-def _tell_source(case: Case, said: tuple[str, str], text: str, actor: Actor) -> None:
+def _tell_source(case: Case, said: tuple[str, str], text: str, actor: Actor, text_en: str = "") -> None:
     title = case.data["resource_title"]
     body = organizations.find_organization(code=case.owner)
     if body is None:
@@ -198,7 +198,7 @@ def _tell_source(case: Case, said: tuple[str, str], text: str, actor: Actor) -> 
         to=[ToRole(case.owner, role) for role in STEWARDS],
         kind=RETURNED,
         title={"zh": f"{said[0]}：{title} {case.number}", "en": f"{said[1]}: {title} {case.number}"},
-        text={"zh": text, "en": text},
+        text={"zh": text, "en": text_en or text},
         href=reverse("cases:case", args=[case.case_id]),
         key=f"{case.case_id}:{case.version}:{RETURNED}",
         case_id=case.case_id,
