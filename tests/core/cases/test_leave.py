@@ -117,6 +117,8 @@ def test_an_early_return_ends_it(note: Any, cast: Cast) -> None:
     (running,) = api.list_delegations(actor=cast.leader.actor)
     assert api.list_waiting(request=PageRequest(), actor=cast.officer.actor).total == 1
     api.end_delegation(delegation_id=running.delegation_id, actor=cast.leader.actor)
+    told = notices.list_notices(request=PageRequest(), actor=cast.officer.actor).items
+    assert {"请您代办：数据负责人丁", "代办已结束：数据负责人丁"} <= {notice.title["zh"] for notice in told}
     with pytest.raises(ActionNotOffered):
         api.act(case_id=case.case_id, action="agree", data={"text": "可以"}, actor=cast.officer.actor)
 

@@ -110,6 +110,7 @@ def end_delegation(*, delegation_id: str, actor: Actor) -> Delegation:
         row.ended_at = now()
         row.save(update_fields=["ended_at"])
         _record("case.delegation_ended", row, actor)
+        _tell_delegate(row, actor)
     return _told(row)
 
 
@@ -184,14 +185,16 @@ def _number(person: str) -> int:
 
 
 def _tell_delegate(row: DelegationRecord, actor: Actor) -> None:
+    """Tell the delegate that they stand in, or that it ended before its last day."""
     days = f"{row.since.isoformat()} – {row.until.isoformat()}"
+    said = ("请您代办", "You stand in for", TOLD) if row.ended_at is None else ("代办已结束", "You no longer stand in for", f"{TOLD}:ended")
     notices.send(
         to=[ToPerson(row.delegate, row.organization)],
         kind=TOLD,
-        title={"zh": f"请您代办：{row.principal_name}", "en": f"You stand in for {row.principal_name}"},
+        title={"zh": f"{said[0]}：{row.principal_name}", "en": f"{said[1]} {row.principal_name}"},
         text={"zh": f"{days}：{row.reason}", "en": f"{days}: {row.reason}"},
         href=reverse("cases:absences"),
-        key=f"{row.pk}:{TOLD}",
+        key=f"{row.pk}:{said[2]}",
         actor=actor,
     )
 
