@@ -52,8 +52,8 @@ WAYS: dict[str, tuple[tuple[Step, ...], ...]] = {
     "data_request": ((), (("leader", "send_back", REASON),)),
     "account_request": (
         (),
-        (("system_admin", "open", {}),),
-        (("system_admin", "open", {}), ("security_admin", "grant", {})),
+        (("system_admin", "create", {}),),
+        (("system_admin", "create", {}), ("security_admin", "grant", {})),
     ),
     "account_closing": ((),),
     "role_request": ((),),
