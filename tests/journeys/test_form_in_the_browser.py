@@ -1,14 +1,20 @@
 """In chromium: a permit's form comes and goes with what is typed, is left and gone on with in another browser,
-takes a file and a checked code, and the case shows what came with it; the same form without script."""
+takes a file and a checked code, and the case shows what came with it; the same form without script. A form of every
+type of field is filled in with a table, names and JSON, by keys and on a phone, and on the command line with the same result."""
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+import yaml
 from playwright.sync_api import Browser, Page, expect
 
+from tests.core.cases.form_kinds import EVERY_FIELD, form_body
 from tests.data.spine import uscc
 from tests.journeys.browser import check_page, open_browser, signed_in
 from tests.journeys.made import MadeHomes, city
@@ -21,9 +27,14 @@ FILE = {"name": "平面图.txt", "mimeType": "text/plain", "buffer": "一层平�
 
 
 @pytest.fixture
-def node(homes: MadeHomes) -> Iterator[Node]:
+def node(homes: MadeHomes, tmp_path: Path) -> Iterator[Node]:
+    kind = tmp_path / "every" / "cases" / "form_case.yml"
+    kind.parent.mkdir(parents=True)
+    kind.write_text(yaml.safe_dump(form_body(EVERY_FIELD), allow_unicode=True, sort_keys=False), "utf-8")
+    (tmp_path / "every" / "pack.yml").write_text('{name: every, title: {zh: 各种字段, en: Every field}, version: "1", needs: [national]}', "utf-8")
     with homes.node(city) as made:
         made.do("pack", "load", str(PERMIT), *made.as_person("xitong"))
+        made.do("pack", "load", str(tmp_path / "every"), *made.as_person("xitong"))
         made.start()
         yield made
 
@@ -81,6 +92,8 @@ def test_a_form_is_left_and_gone_on_with(node: Node, browser: Browser) -> None:
     expect(page.locator("main")).not_to_contain_text("没有提交的表单")
     without_script(node, browser)
     an_older_page(node, browser)
+    every_field(node, browser)
+    every_field_without_script(node, browser)
 
 
 def an_older_page(node: Node, browser: Browser) -> None:
@@ -150,6 +163,92 @@ def without_script(node: Node, browser: Browser) -> None:
     send(page, {"place": "Jiefang Road 18"}, button="Open")
     page.wait_for_url("**/inbox/cases/**")
     for text in ("Two exits", "平面图.txt"):
+        expect(page.locator("main")).to_contain_text(text)
+
+
+def every_field(node: Node, browser: Browser) -> None:
+    """Fill in a table, a value for each name and JSON; what is wrong is told by row and column; the command line keeps the same."""
+    page = signed_in(browser, node.web, "renshe", node.accounts["renshe"])
+    page.goto("/inbox/new/form_case/")
+    page.locator("[name=do-title]").fill("各种字段")
+    page.locator("[name=do-number]").fill("5")
+    page.locator("[name=do-pledge]").check()
+    page.locator("[name=do-names]").fill("张三\n李四")
+    page.locator("[name=do-names]").press("Tab")
+    page.get_by_label("李四").first.select_option("yes_")
+    page.locator("[name=do-rows__0__item]").fill("笔")
+    add = page.get_by_role("button", name="增加一行")
+    add.press("Enter")
+    expect(page.locator("[name=do-rows__1__item]")).to_be_focused()
+    expect(page.locator("#form-said")).to_contain_text("已增加第 2 行")
+    page.keyboard.type("纸")
+    page.locator("[name=do-rows__1__qty]").fill("0")
+    add.press("Enter")
+    expect(page.locator("[name=do-rows__2__item]")).to_be_focused()
+    page.keyboard.type("墨")
+    page.get_by_role("button", name=re.compile("删除\\s*第 1 行")).press("Enter")
+    expect(page.locator("[name=do-rows__0__item]")).to_have_value("纸")
+    expect(page.locator("[name=do-rows__0__item]")).to_be_focused()
+    check_page(page)
+    send(page, {"short": "一二三四五六七八九十多", "blob": '{"a": [1]}'})
+    expect(page.locator(".yh-errors li")).to_have_text(
+        ["字段short：最多 10 个字符，实际 11 个。", re.compile("第 1 行“字段qty”：不能小于 1。")]
+    )
+    expect(page.locator("[name=do-short]")).to_have_value("一二三四五六七八九十多")
+    check_page(page)
+    page.set_viewport_size({"width": 390, "height": 900})
+    check_page(page)
+    page.locator(".yh-errors a").last.click()
+    expect(page.locator("[name=do-rows__0__qty]")).to_be_focused()
+    page.locator("[name=do-rows__0__qty]").fill("7")
+    page.locator("[name=do-short]").fill("一句")
+    page.locator("[name=do-short]").press("Enter")  # hands the form in, and takes no row out
+    page.wait_for_url("**/inbox/cases/**")
+    check_page(page)
+    for text in ("字段item 纸，字段qty 7", "字段item 墨", "李四：可"):
+        expect(page.locator("main")).to_contain_text(text)
+    data = {
+        "short": "一句", "number": 5, "pledge": True, "free": False, "names": ["张三", "李四"], "each": {"李四": "yes_"}, "blob": {"a": [1]},
+        "rows": [{"item": "纸", "qty": 7, "ok": False}, {"item": "墨", "ok": False}],
+    }  # fmt: skip
+    case = kept(node, number_on(page))
+    asked = ["--title", "各种字段", "--data", json.dumps(data), "--owner", case["owner"], *node.as_person("renshe")]
+    assert kept(node, node.do("case", "open", "form_case", *asked)["number"])["data"] == case["data"]
+
+
+def kept(node: Node, number: str) -> Any:
+    """Return what the command line shows of a case."""
+    return node.do("case", "show", number, *node.as_person("renshe"))["case"]
+
+
+def number_on(page: Page) -> str:
+    """Return the number of the case that the page shows."""
+    return re.search(r"BD\d+-\d+", page.locator("main").inner_text())[0]  # type: ignore[index]
+
+
+def every_field_without_script(node: Node, browser: Browser) -> None:
+    """Add a row, ask for a value for each name and hand in, all with plain forms."""
+    context = browser.new_context(base_url=node.web, java_script_enabled=False, viewport={"width": 390, "height": 900}, locale="zh-CN")
+    context.set_default_timeout(20_000)
+    page = context.new_page()
+    page.goto("/login")
+    page.fill("[name=username]", "renshe")
+    page.fill("[name=password]", node.accounts["renshe"])
+    page.press("[name=password]", "Enter")
+    page.wait_for_url(lambda url: "/login" not in url)
+    page.goto("/inbox/new/form_case/")
+    page.locator("[name=do-rows__0__item]").fill("笔")
+    page.get_by_role("button", name="增加一行").click()
+    page.locator("[name=do-rows__1__item]").fill("纸")
+    page.locator("[name=do-title]").fill("没有脚本")
+    page.locator("[name=do-names]").fill("张三")
+    page.get_by_role("button", name="更新表单").click()
+    page.get_by_label("张三").first.select_option("no_")
+    page.locator("[name=do-number]").fill("5")
+    page.locator("[name=do-pledge]").check()
+    send(page, {"short": "一句"})
+    page.wait_for_url("**/inbox/cases/**")
+    for text in ("字段item 笔", "字段item 纸", "张三：否"):
         expect(page.locator("main")).to_contain_text(text)
 
 

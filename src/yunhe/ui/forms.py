@@ -22,7 +22,7 @@ class YunheForm(forms.Form):
         kwargs.setdefault("label_suffix", "")
         super().__init__(*args, **kwargs)
         for field in self.fields.values():
-            _dress(field.widget)
+            dress(field.widget)
 
     @property
     def status(self) -> int:
@@ -51,7 +51,8 @@ class YunheForm(forms.Form):
         self.add_error(name if name in self.fields else None, error.say(get_language() or "zh"))
 
 
-def _dress(widget: forms.Widget) -> None:
+def dress(widget: forms.Widget) -> None:
+    """Do give an input the class that it has in the component set."""
     if isinstance(widget, CHOOSERS):
         name = "form-check-input"
     elif isinstance(widget, forms.Select):

@@ -39,8 +39,23 @@ function fill(form, told) {
   return left;
 }
 
+// A table that had more rows is asked for with as many: the server draws them, then they are filled.
+function addRows(form, told) {
+  for (const table of form.querySelectorAll("[data-rows]")) {
+    const keys = told.filter(([name]) => name === table.dataset.rows).map(([, value]) => value);
+    const drawn = table.querySelectorAll(`input[name="${table.dataset.rows}"]`).length;
+    for (const key of keys.slice(drawn)) {
+      const input = document.createElement("input");
+      Object.assign(input, { type: "hidden", name: table.dataset.rows, value: key });
+      table.append(input);
+    }
+    if (keys.length > drawn) table.dispatchEvent(new Event("yh:rows"));
+  }
+}
+
 function putBack(form, told) {
   let left = fill(form, told);
+  addRows(form, told);
   form.querySelector("[data-put-back]")?.removeAttribute("hidden");
   form.dispatchEvent(new Event("input", { bubbles: true })); // it is to be kept as if it were typed now
   for (const one of form.querySelectorAll("[data-steers]")) one.dispatchEvent(new Event("change", { bubbles: true }));

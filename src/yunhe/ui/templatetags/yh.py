@@ -275,6 +275,19 @@ def widget_kind(field: Any) -> str:
     return str(kind)
 
 
+@register.filter
+def anchored_errors(field: Any) -> list[tuple[str, str]]:
+    """Return what is wrong with a bound field, each with the id of the input that it is about."""
+    anchors = [*getattr(field, "anchors", ()), *([""] * len(field.errors))]
+    return [(anchor or field.id_for_label or field.auto_id, error) for anchor, error in zip(anchors, field.errors, strict=False)]
+
+
+@register.filter
+def errors_at(field: Any, place: str) -> list[str]:
+    """Return what is wrong at a place of a bound field that has several inputs; "" is the field itself."""
+    return list(field.errors_of(place)) if hasattr(field, "errors_of") else list(field.errors)
+
+
 @register.inclusion_tag("components/progress.html")
 def progress(it: Any) -> dict[str, Any]:
     """Draw a job's progress (`cells.Progress`); polled every 2 s while it runs, by reload without script."""

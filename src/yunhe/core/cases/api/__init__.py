@@ -34,7 +34,7 @@ from yunhe.core.cases.api.changes import (
     list_outdated,
     start_migration,
 )
-from yunhe.core.cases.api.choices import labels_for, organization_choices
+from yunhe.core.cases.api.choices import each_field, label_of, labels_for, organization_choices
 from yunhe.core.cases.api.delegating import (
     Absence,
     check_delegation,
@@ -175,6 +175,7 @@ __all__ = [
     "draw_kind",
     "drop_members",
     "drop_reviewer",
+    "each_field",
     "end_delegation",
     "escalate",
     "export_bpmn",
@@ -202,6 +203,7 @@ __all__ = [
     "keep_lost_opening",
     "keep_opening",
     "kind_of_case",
+    "label_of",
     "labels_for",
     "lapse_due",
     "list_candidates",

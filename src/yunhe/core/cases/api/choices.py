@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from yunhe.core.cases.api import kinds
 from yunhe.core.cases.api.delegating import list_colleagues
 from yunhe.core.cases.errors import KindNotFound
+from yunhe.core.cases.rules.digests import canonical_json
 from yunhe.core.cases.types import FieldSpec, KindSpec
 from yunhe.core.organizations import api as organizations
 from yunhe.core.organizations.errors import RoleNotFound, UserNotFound
@@ -26,23 +27,66 @@ def organization_choices() -> dict[str, str]:
 
 
 def labels_for(fields: Iterable[FieldSpec], actor: Actor) -> dict[str, dict[str, Texts]]:
-    """Return, for each field whose format is chosen by name, what it offers this actor: name by code."""
+    """Return, for each field whose format is chosen by name, what it offers this actor: name by code.
+
+    A column of a table is named `table.column`.
+    """
     offered: dict[str, dict[str, Texts]] = {}
     found = {}
-    for spec in fields:
+    for name, spec in each_field(fields):
         if spec.format in OFFERS:
             if spec.format not in offered:
                 offered[spec.format] = OFFERS[spec.format](actor)
-            found[spec.name] = offered[spec.format]
+            found[name] = offered[spec.format]
     return found
 
 
+def each_field(fields: Iterable[FieldSpec]) -> Iterator[tuple[str, FieldSpec]]:
+    """Yield the fields of a form and the columns of its tables, each with its name (`table.column`)."""
+    for spec in fields:
+        yield spec.name, spec
+        yield from ((f"{spec.name}.{inner.name}", inner) for inner in spec.fields)
+
+
 def label_of(spec: FieldSpec, value: Any) -> Texts | None:
-    """Return what people read for a value of a field, where it is a code (or a list of codes) with a name."""
+    """Return what people read for a value of a field, where it is a code (or a list of codes) with a name; a row a line."""
+    if spec.type == "rows" and isinstance(value, list):
+        lines = [_row_label(spec.fields, row) for row in value if isinstance(row, Mapping)]
+        return {language: "\n".join(line[language] for line in lines) for language in ("zh", "en")}
+    if spec.type == "map" and spec.choices and isinstance(value, Mapping):
+        return _map_label(spec, value)
     if spec.format in NAMES and isinstance(value, str | list):
         told = [_named(spec.format, item) for item in ([value] if isinstance(value, str) else value)]
         return {language: "、".join(one[language] for one in told) for language in ("zh", "en")}
     return next((choice.title.as_mapping() for choice in spec.choices if choice.value == value), None)
+
+
+def _row_label(fields: Sequence[FieldSpec], row: Mapping[str, Any]) -> Texts:
+    held = [(spec, row[spec.name]) for spec in fields if row.get(spec.name) not in (None, "", [], {})]
+    said = [(spec.title.as_mapping(), _plain_label(spec, value)) for spec, value in held]
+    return {
+        "zh": "，".join(f"{title['zh']} {told['zh']}" for title, told in said),
+        "en": ", ".join(f"{title['en']} {told['en']}" for title, told in said),
+    }
+
+
+def _map_label(spec: FieldSpec, value: Mapping[str, Any]) -> Texts:
+    titles = {choice.value: choice.title.as_mapping() for choice in spec.choices}
+    said = [(name, titles.get(one, _same(str(one)))) for name, one in value.items()]
+    return {
+        "zh": "；".join(f"{name}：{told['zh']}" for name, told in said),
+        "en": "; ".join(f"{name}: {told['en']}" for name, told in said),
+    }
+
+
+def _plain_label(spec: FieldSpec, value: Any) -> Texts:
+    if isinstance(value, bool):
+        return {"zh": "是", "en": "yes"} if value else {"zh": "否", "en": "no"}
+    if isinstance(value, list) and not spec.format and spec.type == "list":
+        return _same("、".join(map(str, value)))
+    if spec.format == BODY and (body := organizations.find_organization(code=str(value))):
+        return _same(body.label)
+    return label_of(spec, value) or _same(canonical_json(value).decode() if isinstance(value, dict | list) else str(value))
 
 
 def say_value(spec: FieldSpec, value: Any) -> str:
@@ -54,7 +98,7 @@ def say_value(spec: FieldSpec, value: Any) -> str:
 def offers_bodies(spec: KindSpec) -> bool:
     """Tell whether a field of the kind, or of one of its forms, names organisations."""
     forms = (f for o in spec.obligations.values() for a in o.actions.values() for f in a.fields)
-    return any(f.format == BODY for f in (*spec.fields, *forms))
+    return any(f.format == BODY for _name, f in each_field((*spec.fields, *forms)))
 
 
 def _same(name: str) -> Texts:

@@ -213,7 +213,7 @@ def describe_action(
     action = obligation.actions[name]
     labels = choices.labels_for(action.fields, actor)
     if bodies is None:
-        bodies = organization_choices() if any(f.format == BODY for f in action.fields) else {}
+        bodies = organization_choices() if any(f.format == BODY for _name, f in choices.each_field(action.fields)) else {}
     return ActionView(
         obligation_id=item.pk,
         obligation_title=obligation.title.as_mapping(),
@@ -222,7 +222,7 @@ def describe_action(
         style=action.style,
         fields=action.fields,
         defaults={f.name: row.data.get(f.default_from.removeprefix("data.")) for f in action.fields if f.default_from},
-        options={f.name: options_of(f, row.data, labels.get(f.name, bodies)) for f in action.fields if _is_chosen(f)},
+        options={name: options_of(f, row.data, labels.get(name, bodies)) for name, f in choices.each_field(action.fields) if _is_chosen(f)},
         labels=labels,
     )
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from django import forms
@@ -15,6 +16,8 @@ from django.utils.translation import gettext_lazy as _
 
 from yunhe.core.attachments.forms import AttachmentField
 from yunhe.core.cases.errors import FieldProblem, FieldsInvalid
+from yunhe.core.cases.forms.parts import JsonField, LinesField, MapField, RowsField, TickField, plain_value, written
+from yunhe.core.cases.rules.values import SAYINGS
 from yunhe.core.cases.types import MOST_FILES, ActionView, Case, FieldElement, FieldSpec, FormState, Member, Sourced
 from yunhe.kernel.actor import Actor
 from yunhe.kernel.errors import YunheError
@@ -23,34 +26,34 @@ from yunhe.ui.forms import YunheForm
 
 MOST_CHOICES = 60
 MOST_CODES = 400
-PART = "__"
 PLAIN = FormState()
+PATH = re.compile(r"(\w+)(?:\[(\d+)\](?:\.(\w+))?)?")
+"""How the api names a value: a field, the place of an item in it, the column of that row."""
 
 
 class ActionForm(YunheForm):
     """The fields of one action. Values go to the api as they were typed; its problems come back to them."""
 
     specs: tuple[FieldSpec, ...] = ()
-    options: Mapping[str, tuple[str, ...]] = {}
+    asked_for_each: frozenset[str] = frozenset()
+    """Fields that ask something for each name of a list of the same form."""
 
     def values(self) -> dict[str, Any]:
         """Return what was filled in, by the names of the declared fields."""
-        return {spec.name: self._value(spec) for spec in self.specs}
+        return {spec.name: plain_value(spec, self.cleaned_data.get(spec.name)) for spec in self.specs}
 
     def typed(self) -> dict[str, Any]:
         """Return what was sent, right or wrong, by the names of the declared fields: what a draft keeps."""
-        self.cleaned_data = {name: self[name].data for name in self.fields}
-        return {spec.name: _plain(self._value(spec)) for spec in self.specs}
+        sent = {name: self[name].data for name in self.fields}
+        return {spec.name: plain_value(spec, sent.get(spec.name)) for spec in self.specs}
 
     @property
     def slots(self) -> list[tuple[str, list[forms.BoundField]]]:
-        """Return the fields in order; one that can come and go has a name for its place, also while it is away."""
-        places = []
-        for spec in self.specs:
-            names = [name for name in self.fields if name == spec.name or name.startswith(f"{spec.name}{PART}")]
-            moving = bool(spec.when or spec.source or spec.reason_for)
-            places.append((f"slot-{spec.name}" if moving else "", [self[name] for name in names]))
-        return places
+        """Return the fields in order; one that can come and go, or change, has a name for its place, also while it is away."""
+        return [
+            (f"slot-{spec.name}" if spec.type == "rows" or self._is_steered(spec) else "", [self[spec.name]] if spec.name in self.fields else [])
+            for spec in self.specs
+        ]
 
     @property
     def fetches(self) -> bool:
@@ -60,7 +63,18 @@ class ActionForm(YunheForm):
     @property
     def moving(self) -> str:
         """Return the places that change when a field that steers others does, as a list of selectors; "" if none does."""
-        return ",".join(f"#{place}" for place, _fields in self.slots if place)
+        return ",".join(f"#slot-{spec.name}" for spec in self.specs if self._is_steered(spec))
+
+    @property
+    def has_rows(self) -> bool:
+        """Tell whether the form holds a table, which has buttons of its own."""
+        return any(isinstance(field, RowsField) for field in self.fields.values())
+
+    @property
+    def overtaken(self) -> list[str]:
+        """Return the labels of fields that were drawn for other names than the form's list holds now."""
+        asked = {name: self.fields.get(name) for name in self.asked_for_each}
+        return [str(field.label) for name, field in asked.items() if isinstance(field, MapField) and field.is_overtaken(self[name].data)]
 
     def refuse(self, error: YunheError) -> None:
         """Show each problem of the api at its field, everything else on top."""
@@ -68,26 +82,23 @@ class ActionForm(YunheForm):
             super().refuse(error)
             return
         for problem in error.problems:
-            self.add_error(self._place(problem), problem.say(get_language() or "zh"))
+            self._refuse_field(problem, problem.say(get_language() or "zh"))
 
-    def _place(self, problem: FieldProblem) -> str | None:
-        name = problem.field.split("[")[0].split(".")[0]
-        return next((held for held in (name, f"{name}{PART}0") if held in self.fields), None)
+    def _refuse_field(self, problem: FieldProblem, said: str) -> None:
+        """Show a problem at its field, or at that input of the field which it is about."""
+        found = PATH.match(problem.field)
+        name, place, column = found.groups() if found else ("", None, None)
+        field = self.fields.get(name)
+        if isinstance(field, RowsField) and place is not None and column in field.widget.cells:
+            said = field.say_at(field.filled[int(place)], column, said)
+        elif isinstance(field, MapField) and place is not None:
+            said = field.say_at(int(place), said, self.cleaned_data.get(name) or {})
+        elif isinstance(field, RowsField | MapField):
+            field.places.append("")
+        self.add_error(name if field else None, said)
 
-    def _value(self, spec: FieldSpec) -> Any:
-        if spec.type == "map" and spec.name not in self.fields:
-            chosen = ((key, self.cleaned_data.get(f"{spec.name}{PART}{place}")) for place, key in self._keys(spec))
-            return {key: value for key, value in chosen if value}
-        value = self.cleaned_data.get(spec.name)
-        if spec.type == "list" and isinstance(value, str):
-            return [line.strip() for line in value.splitlines() if line.strip()]
-        if spec.type == "map" and isinstance(value, str):
-            pairs = (line.partition("=") for line in value.splitlines() if line.strip())
-            return {name.strip(): said.strip() for name, _sign, said in pairs}
-        return value
-
-    def _keys(self, spec: FieldSpec) -> list[tuple[int, str]]:
-        return list(enumerate(self.options.get(spec.name, ())))
+    def _is_steered(self, spec: FieldSpec) -> bool:
+        return bool(spec.when or spec.source or spec.reason_for or spec.name in self.asked_for_each)
 
 
 class AbsenceForm(YunheForm):
@@ -183,18 +194,36 @@ def build_form(
     `actor` hands files in.
     """
     shown = [spec for spec in action.fields if spec.name not in state.hidden]
-    known = action.defaults if values is None else {**action.defaults, **values}
-    fields = {name: field for spec in shown for name, field in _fields(spec, action, names or {}, known, state)}
-    for field in fields.values():
+    known = {**typed_defaults(action), **(values or {})}
+    action, each = _with_lists(action, known)
+    fields = {spec.name: _field_of(spec, action, names or {}, known.get(spec.name), state, each) for spec in shown}
+    steering = _steering(action.fields) | {spec.subset_of for spec in action.fields if spec.name in each}
+    for name, field in fields.items():
         if isinstance(field, AttachmentField) and actor:
             field.act_as(actor)
-    steering = _steering(action.fields)
-    for name, field in fields.items():
         if name in steering:
             field.widget.attrs["data-steers"] = ""
-    made = type("BuiltActionForm", (ActionForm,), {**fields, "specs": action.fields, "options": action.options})
+    made = type("BuiltActionForm", (ActionForm,), {**fields, "specs": action.fields, "asked_for_each": each})
     form: ActionForm = made(data, prefix="do")
     return form
+
+
+def typed_defaults(action: ActionView) -> dict[str, Any]:
+    """Return the defaults of an action's form as one would have typed them."""
+    written_out = {spec.name for spec in action.fields if spec.type == "json"}
+    told = {name: value for name, value in action.defaults.items() if value is not None}
+    return {name: written(value) if name in written_out else value for name, value in told.items()}
+
+
+def _with_lists(action: ActionView, known: Mapping[str, Any]) -> tuple[ActionView, frozenset[str]]:
+    """Return the action with what lists of its own form offer to other fields, and the maps that ask for each item of one."""
+    lists = {spec.name: spec for spec in action.fields if spec.type == "list"}
+    asking = (spec for spec in action.fields if spec.type == "map" and spec.subset_of in lists and spec.name not in action.options)
+    bound = {spec.name: lists[spec.subset_of] for spec in asking}
+    held = {name: plain_value(spec, known.get(spec.name)) for name, spec in bound.items()}
+    options = {name: tuple(dict.fromkeys(map(str, items))) if isinstance(items, list) else () for name, items in held.items()}
+    labels = {name: action.labels[spec.name] for name, spec in bound.items() if spec.name in action.labels}
+    return replace(action, options={**action.options, **options}, labels={**action.labels, **labels}), frozenset(bound)
 
 
 def _steering(specs: tuple[FieldSpec, ...]) -> set[str]:
@@ -204,36 +233,55 @@ def _steering(specs: tuple[FieldSpec, ...]) -> set[str]:
     return {name for text in conditions for name in re.findall(r"\bform_(\w+)", text)} | set(asked)
 
 
-def _plain(value: Any) -> Any:
-    return list(value.ids) if hasattr(value, "ids") else value
-
-
-def _fields(
-    spec: FieldSpec, action: ActionView, names: Mapping[str, str], known: Mapping[str, Any], state: FormState
-) -> Iterator[tuple[str, forms.Field]]:
-    options = action.options.get(spec.name, ())
+def _field_of(
+    spec: FieldSpec, action: ActionView, names: Mapping[str, str], value: Any, state: FormState, each: frozenset[str]
+) -> forms.Field:
     sourced, element = state.sourced.get(spec.name), state.elements.get(spec.element)
     told = {
         "label": say(spec.title.as_mapping()),
         "required": spec.required or any(f.name == spec.reason_for and f.required for f in action.fields),
         "help_text": say(spec.help.as_mapping()) if spec.help else "",
-        "initial": known.get(spec.name),
+        "initial": value,
     }
     if sourced and sourced.state in ("found", "waiting"):
-        yield spec.name, _shared_field(spec, sourced, element, told)
-        return
+        return _shared_field(spec, sourced, element, told)
     if sourced:
         told["help_text"] = _why_by_hand(sourced)
-    if spec.type == "map" and spec.choices and len(options) <= MOST_CHOICES:
-        chosen = known.get(spec.name)
-        for place, option in enumerate(options):
-            label = __("%(name)s：%(value)s") % {"name": told["label"], "value": names.get(option, option)}
-            initial = chosen.get(option) if isinstance(chosen, Mapping) else None
-            yield f"{spec.name}{PART}{place}", forms.ChoiceField(choices=_choices(spec), required=False, label=label, initial=initial)
-        return
-    labels = {code: say(texts) for code, texts in action.labels.get(spec.name, {}).items()} or names
-    codes = {code: say(title) for code, title in element.choices.items()} if element else {}
-    yield spec.name, _field(spec, {option: labels.get(option, option) for option in options}, codes, told)
+    options = _options_of(spec.name, action, names)
+    if spec.type == "rows":
+        return _rows_field(spec, action, names, state, told)
+    if spec.type == "map" and (spec.name in each or (spec.subset_of and len(options) <= MOST_CHOICES)):
+        return _map_field(spec, options, told, own_list=spec.name in each)
+    return _field(spec, options, _codes_of(element), told)
+
+
+def _options_of(name: str, action: ActionView, names: Mapping[str, str]) -> dict[str, str]:
+    """Return what a field, or the column `table.column`, is chosen from: what people read by code."""
+    labels = {code: say(texts) for code, texts in action.labels.get(name, {}).items()} or names
+    return {option: labels.get(option, option) for option in action.options.get(name, ())}
+
+
+def _codes_of(element: FieldElement | None) -> dict[str, str]:
+    return {code: say(title) for code, title in element.choices.items()} if element else {}
+
+
+def _rows_field(spec: FieldSpec, action: ActionView, names: Mapping[str, str], state: FormState, told: dict[str, Any]) -> forms.Field:
+    cells: dict[str, forms.Field] = {}
+    for inner in spec.fields:
+        options = _options_of(f"{spec.name}.{inner.name}", action, names)
+        help_text = say(inner.help.as_mapping()) if inner.help else ""
+        of_cell = {"label": say(inner.title.as_mapping()), "required": inner.required, "help_text": help_text, "initial": None}
+        cells[inner.name] = _field(inner, options, _codes_of(state.elements.get(inner.element)), of_cell)
+    return RowsField(cells=cells, most=spec.max_items, **told)
+
+
+def _map_field(spec: FieldSpec, options: Mapping[str, str], told: dict[str, Any], *, own_list: bool) -> forms.Field:
+    first = "—" if own_list else _("按约定")
+    choices = [("", first), *_titles(spec)]
+    each = forms.ChoiceField(choices=choices, required=False) if spec.choices else forms.CharField(required=False)
+    if own_list and not options:
+        told = {**told, "help_text": told["help_text"] or _("先填写名单，再逐项填写。")}
+    return MapField(each=each, options=tuple(options), labels=options, **told)
 
 
 def _field(spec: FieldSpec, options: Mapping[str, str], codes: Mapping[str, str], told: dict[str, Any]) -> forms.Field:
@@ -241,11 +289,11 @@ def _field(spec: FieldSpec, options: Mapping[str, str], codes: Mapping[str, str]
         most = min(spec.max_items, MOST_FILES)
         return AttachmentField(purpose=spec.name, most=most, **told)
     if spec.type == "choice":
-        return forms.ChoiceField(choices=_choices(spec), **told)
+        return forms.ChoiceField(choices=[("", "—"), *_titles(spec)], **told)
     if codes and len(codes) <= MOST_CODES:
         return forms.ChoiceField(choices=[("", "—"), *codes.items()], **told)
     if spec.type == "boolean":
-        return forms.BooleanField(**{**told, "required": False})
+        return TickField(error_messages={"required": say(dict(zip(("zh", "en"), SAYINGS["not_ticked"], strict=True)))}, **told)
     if spec.type == "list" and options and spec.max_items == 1:
         return forms.ChoiceField(choices=[("", "—"), *options.items()], **{**told, "initial": next(iter(told["initial"] or ()), "")})
     if spec.type == "list" and options and len(options) <= MOST_CHOICES:
@@ -254,16 +302,17 @@ def _field(spec: FieldSpec, options: Mapping[str, str], codes: Mapping[str, str]
         return forms.ChoiceField(choices=[("", "—"), *options.items()], **told)
     if spec.type in ("list", "map"):
         return _lines_field(spec, told)
-    return forms.CharField(widget=_widget(spec), max_length=spec.max_length, **told)
+    if spec.type == "json":
+        return JsonField(**told)
+    return forms.CharField(widget=_widget(spec), **told)
 
 
 def _lines_field(spec: FieldSpec, told: dict[str, Any]) -> forms.Field:
-    held = told["initial"]
-    if isinstance(held, Mapping):
-        held = [f"{name}={value}" for name, value in held.items()]
-    lines = "\n".join(map(str, held)) if isinstance(held, list | tuple) else held or ""
     help_text = told["help_text"] or (_("每行一项。") if spec.type == "list" else _("每行一项，写作 名称=值。"))
-    return forms.CharField(widget=forms.Textarea(attrs={"rows": 4}), **{**told, "initial": lines, "help_text": help_text})
+    if spec.type == "map" and spec.choices:
+        values = say_all(f"{value}（{title}）" for value, title in _titles(spec))
+        help_text = __("每行一项，写作 名称=值。值是：%(values)s。") % {"values": values}
+    return LinesField(widget=forms.Textarea(attrs={"rows": 4}), **{**told, "help_text": help_text})
 
 
 class SharedValue(forms.Widget):
@@ -318,9 +367,8 @@ def _widget(spec: FieldSpec) -> forms.Widget:
     return forms.Textarea(attrs={"rows": 3}) if spec.multiline else forms.TextInput()
 
 
-def _choices(spec: FieldSpec) -> list[tuple[str, Any]]:
-    said = [(choice.value, say(choice.title.as_mapping())) for choice in spec.choices]
-    return [("", _("按约定")), *said] if spec.type == "map" else [("", "—"), *said]
+def _titles(spec: FieldSpec) -> list[tuple[str, str]]:
+    return [(choice.value, say(choice.title.as_mapping())) for choice in spec.choices]
 
 
 def say(texts: Mapping[str, str]) -> str:

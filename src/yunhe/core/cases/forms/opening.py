@@ -22,7 +22,7 @@ def offer_of(kind: str, actor: Actor) -> tuple[ActionView, Mapping[str, str]]:
     asked = ((TITLE, not spec.heading), (OWNER, spec.asks_owner))
     fields = (*(f for f, wanted in asked if wanted), *(f for f in spec.fields if not f.internal))
     labels = api.labels_for(fields, actor)
-    options = {f.name: tuple(bodies) for f in fields if f.format == "organization"}
+    options = {name: tuple(bodies) for name, f in api.each_field(fields) if f.format == "organization"}
     options |= {name: tuple(offered) for name, offered in labels.items()}
     title = {"zh": "提出", "en": "Open"}
     return ActionView("", spec.title.as_mapping(), "open", title, "primary", fields, {}, options, labels=labels), bodies

@@ -14,7 +14,8 @@ from django.utils.translation import gettext as __
 from yunhe.core.attachments.forms import AttachmentField, AttachmentInput
 from yunhe.core.cases import api
 from yunhe.core.cases.forms import texts
-from yunhe.core.cases.forms.actions import ActionForm, build_form, say
+from yunhe.core.cases.forms.actions import ActionForm, build_form, say, typed_defaults
+from yunhe.core.cases.forms.parts import RowsField, row_keys
 from yunhe.core.cases.types import MOST_FILES, ActionView, Draft, FieldSpec, FormPage, FormState
 from yunhe.kernel.actor import Actor
 from yunhe.kernel.errors import YunheError
@@ -104,7 +105,7 @@ class Filling:
 def show(offered: ActionView, place: Place, names: Mapping[str, str]) -> Filling:
     """Return a form as it is opened: with what the person kept of it, else with its defaults. Nothing is fetched."""
     draft, beside = api.find_drafts(scope=place.scope, actor=place.actor)
-    typed = dict(draft.values) if draft else {n: v for n, v in offered.defaults.items() if v is not None}
+    typed = dict(draft.values) if draft else typed_defaults(offered)
     form = build_form(offered, names=names, values=typed, state=_look(place, offered, typed, fetch=False), actor=place.actor)
     filling = Filling(form, typed, FormPage(place.page.stamp, draft.stamp if draft else ""), draft=draft)
     filling.beside = _compared(beside, filling, offered, names, place.actor)
@@ -120,8 +121,9 @@ def take(request: HttpRequest, offered: ActionView, place: Place, names: Mapping
     from another page makes way for what is handed in: it stays beside, and the person is told.
     """
     place.page = FormPage(request.POST.get("page", "")[:26], request.POST.get("made_from", "")[:26])
-    step = request.POST.get("step", SUBMIT)
     posted = request.POST.copy()
+    edited = edit_rows(posted, offered)
+    step = REFRESH if edited else request.POST.get("step", SUBMIT)
     refused = store_files(request, offered, posted, place.actor) if step != LEAVE else {}
     typed = build_form(offered, posted, names, actor=place.actor).typed()
     state = _look(place, offered, typed, fetch=step in (SUBMIT, REFRESH))
@@ -134,6 +136,12 @@ def take(request: HttpRequest, offered: ActionView, place: Place, names: Mapping
         form = build_form(offered, names=names, **drawn)
     filling = Filling(form, typed, place.page, step=step, fresh=state.fresh)
     place.notes = filling.notes
+    if edited:
+        edited.begin_in(form)
+        filling.notes.append(edited.said)
+    if step == SUBMIT and form.overtaken:
+        filling.fresh = True
+        filling.notes.append(__("名单有变动，请核对“%(fields)s”后再提交。") % {"fields": "、".join(form.overtaken)})
     filling.dropped = _unasked(posted, offered)
     if filling.dropped and step == SUBMIT:
         filling.fresh = True
@@ -147,6 +155,39 @@ def take(request: HttpRequest, offered: ActionView, place: Place, names: Mapping
     if step == SUBMIT and state.fresh:
         filling.notes.append(__("已从共享数据取得内容，请核对后再提交。"))
     return filling
+
+
+@dataclass(frozen=True, slots=True)
+class RowEdit:
+    """A row that was added to a table of a form, or taken out of it: where one goes on, and what there is to say."""
+
+    field: str
+    place: int
+    said: str
+
+    def begin_in(self, form: ActionForm) -> None:
+        """Do put the focus of the form there."""
+        table = form.fields.get(self.field)
+        if isinstance(table, RowsField):
+            table.begin = self.place
+
+
+def edit_rows(posted: Any, offered: ActionView) -> RowEdit | None:
+    """Do what a button of a table asks: add a row, or take one out of what was sent. Returns None where none was pressed."""
+    verb, _sign, rest = posted.get("row", "").partition(":")
+    name, _sign, key = rest.partition(":")
+    spec = next((one for one in offered.fields if one.type == "rows" and one.name == name), None)
+    if spec is None:
+        return None
+    keys = row_keys(posted, f"{PREFIX}{name}")
+    place, last = keys.index(key) if key in keys else 0, len(keys) - 1
+    if verb == "drop" and key in keys:
+        posted.setlist(f"{PREFIX}{name}", [one for one in keys if one != key])
+        return RowEdit(name, max(min(place, last - 1), 0), __("已删除第 %(n)s 行。") % {"n": place + 1})
+    if verb == "add" and len(keys) < spec.max_items:
+        posted.setlist(f"{PREFIX}{name}", [*keys, str(max(map(int, keys), default=-1) + 1)])
+        return RowEdit(name, last + 1, __("已增加第 %(n)s 行。") % {"n": last + 2})
+    return RowEdit(name, max(last, 0), __("最多 %(n)s 行。") % {"n": spec.max_items})
 
 
 def hand_in(filling: Filling, place: Place, run: Callable[[dict[str, Any]], Any]) -> Any:
@@ -186,7 +227,7 @@ def _compared(
 
 def _look(place: Place, offered: ActionView, typed: Mapping[str, Any], *, fetch: bool) -> FormState:
     """Return how the api sees the form, where that can differ from what is declared."""
-    if not any(f.when or f.source or f.element for f in offered.fields):
+    if not any(one.when or one.source or one.element for f in offered.fields for one in (f, *f.fields)):
         return FormState()
     return place.look(typed, fetch=fetch)
 

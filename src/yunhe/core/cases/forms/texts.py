@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy as _
 
 from yunhe.core.attachments import api as attachments
 from yunhe.core.cases import api
-from yunhe.core.cases.forms.actions import say, say_value
+from yunhe.core.cases.forms.actions import say, say_all, say_value
 from yunhe.core.cases.forms.opening import OWNER
 from yunhe.core.cases.rules.operators import TITLE
 from yunhe.core.cases.types import Draft, FieldSpec
@@ -56,6 +56,8 @@ def say_field(spec: FieldSpec | None, value: Any, names: Mapping[str, str]) -> s
     """Return what was typed into a field as people read it; None where nothing was."""
     if value is None:
         return None
+    if spec and spec.type in ("rows", "map") and isinstance(value, list | dict) and (label := api.label_of(spec, value)):
+        return say_all(filter(None, say(label).split("\n")))
     if isinstance(value, bool) or (spec and spec.choices and isinstance(value, str)):
         return say_value(spec, value) if spec else str(value)
     if isinstance(value, list):

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from typing import Any
 
 from django.http import HttpRequest
 from django.urls import reverse
+from django.utils.html import format_html, format_html_join
 from django.utils.translation import gettext as __
 from django.utils.translation import gettext_lazy as _
 
@@ -198,6 +200,10 @@ def names_in(view: CaseView) -> Mapping[str, str]:
 
 
 def _value(fact: CaseFact, names: Mapping[str, str]) -> Any:
+    if fact.type == "rows" and fact.label is not None:
+        return say_all(say(fact.label).split("\n"))
+    if fact.type == "json":
+        return Code(json.dumps(fact.value, ensure_ascii=False))
     if fact.label is not None:
         return say(fact.label)
     if isinstance(fact.value, list):
@@ -214,6 +220,8 @@ def _linked(fact: CaseFact, names: Mapping[str, str], actor: Actor) -> Any:
     """Return a value as `_value` does; a person leads to the account, for who may see it."""
     if fact.format == "person" and fact.label is not None and actor.may("organizations.view"):
         return Link(say(fact.label), reverse("organizations:user", args=[fact.value]))
+    if fact.type == "rows" and fact.label is not None:
+        return format_html('<ol class="yh-told-rows">{}</ol>', format_html_join("", "<li>{}</li>", ((row,) for row in say(fact.label).split("\n"))))
     return _value(fact, names)
 
 

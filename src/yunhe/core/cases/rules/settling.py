@@ -68,6 +68,24 @@ def check_forms(kind: KindSpec) -> Iterator[tuple[str, str, str]]:
             for text in filter(None, (field.when, field.source.when if field.source else "")):
                 yield from _condition(at, text, {**named, **scalar_types(before, "form_")}, after)
             yield from _references(at, field, {f.name for f in before}, data)
+    lists = {field.name for field in kind.fields if field.type == "list" and not field.internal}
+    for field in kind.fields if kind.by_form else ():
+        if field.subset_of and not field.internal and field.subset_of not in lists:
+            used = field.subset_of
+            yield f"fields.{field.name}", f"表单里没有名单（list）“{used}”", f'the form has no list "{used}"'
+    for where, field in _filled_in(kind):
+        if any(inner.type == "rows" for inner in field.fields):
+            yield f"{where}.{field.name}", "表单里的表格不能再套表格：rows 的列不能是 rows", "a table in a form holds no table: no column of rows can be rows"
+
+
+def _filled_in(kind: KindSpec) -> Iterator[tuple[str, FieldSpec]]:
+    """Yield the fields that people fill in on a page: of the opening form, and of every action that no room takes."""
+    if kind.by_form:
+        yield from (("fields", field) for field in kind.fields if not field.internal)
+    for name, obligation in kind.obligations.items():
+        for action_name, action in obligation.actions.items():
+            where = f"obligations.{name}.actions.{action_name}.fields"
+            yield from ((where, field) for field in action.fields if not action.by_room)
 
 
 def _condition(at: str, text: str, fields: Mapping[str, str], after: tuple[FieldSpec, ...]) -> Iterator[tuple[str, str, str]]:

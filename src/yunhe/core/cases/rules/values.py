@@ -30,6 +30,7 @@ SAYINGS: dict[str, tuple[str, str]] = {
     "not_decimal": ("需要数字，最多 38 位。", "A number of at most 38 digits is expected."),
     "not_date": ("需要日期，写作 2026-01-31。", "A date is expected, written 2026-01-31."),
     "not_boolean": ("需要是或否。", "Yes or no is expected."),
+    "not_ticked": ("必须勾选（是）才能提交。", "This must be ticked (yes)."),
     "not_choice": ("只能是：{limit}。", "One of: {limit}."),
     "not_list": ("需要列表。", "A list is expected."),
     "not_map": ("需要名称与值的对照。", "Names with values are expected."),
@@ -83,6 +84,8 @@ class ValueChecker:
             return None
         check: Callable[[FieldSpec, Any, str], Any] = getattr(self, f"_{spec.type}")
         clean = check(spec, value, path)
+        if clean is False and spec.required and spec.shown and not self.partial:
+            return self.note(path, "not_ticked")
         return self._by_element(spec, clean, path) if spec.element and clean is not None else clean
 
     def _by_element(self, spec: FieldSpec, clean: Any, path: str) -> Any:
@@ -220,7 +223,7 @@ class ValueChecker:
 
     def _within(self, spec: FieldSpec, texts: list[str], path: str) -> list[str] | None:
         allowed = self.context.get(spec.subset_of)
-        known = {item for item in allowed if isinstance(item, str)} if isinstance(allowed, list | tuple) else set()
+        known = {item.strip() for item in allowed if isinstance(item, str)} if isinstance(allowed, list | tuple) else set()
         if spec.subset_of and not set(texts) <= known:
             return self.note(path, "not_subset")
         return texts

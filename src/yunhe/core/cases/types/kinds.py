@@ -74,7 +74,8 @@ class FieldSpec(Strict):
     `list` holds texts, `rows` holds objects of `fields`, `map` holds text by text (out of `choices`), `json` any bounded JSON value. `subset_of`
     names a list field of the case that bounds a list, or the keys of a map. The formats `organization`, `person` (a
     colleague's account), `role` and `kind` (of cases) are chosen and shown by name. `default_from` is a
-    reference (`data.x`) used when the value is absent. `internal` fields are set by effects only; those not `shown` serve the rules, not the reader.
+    reference (`data.x`) used when the value is absent. A `required` boolean must be true, as a pledge is; one that is not
+    `shown` must only be told. `internal` fields are set by effects only; those not `shown` serve the rules, not the reader.
 
     `when` (over earlier fields of the form as `form_x`, and what guards name): unless it holds, the field is neither
     shown nor kept. `element` names a data element of the standards, whose type, length, form and codes bind the value.

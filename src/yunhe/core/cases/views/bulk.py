@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_http_methods
 
 from yunhe.core.cases import api
-from yunhe.core.cases.forms import operators
+from yunhe.core.cases.forms import operators, places
 from yunhe.core.cases.forms.actions import build_form, say
 from yunhe.core.cases.panels import left
 from yunhe.core.cases.panels.cases import key_map
@@ -45,9 +45,13 @@ def bulk(request: HttpRequest) -> HttpResponse:
         lost = left.take_bulk(request, tuple(picks), action)
         return render(request, "cases/bulk.html", context | {"left": lost, "choices": _choices(offer)}, status=409)
     chosen, names = found
-    form = build_form(chosen, request.POST if request.POST.get("go") or request.POST.get("again") else None, names)
+    posted = request.POST.copy()
+    edited = places.edit_rows(posted, chosen)
+    form = build_form(chosen, posted if posted.get("go") or posted.get("again") else None, names)
     context |= {"chosen": chosen, "form": form, "names": names}
-    if not request.POST.get("go"):
+    if edited:
+        edited.begin_in(form)
+    if edited or not posted.get("go"):
         if form.is_bound:
             form.errors.clear()  # what was filled in before, not yet sent again
         return render(request, "cases/bulk.html", context)
