@@ -94,6 +94,7 @@ def test_a_form_is_left_and_gone_on_with(node: Node, browser: Browser) -> None:
     an_older_page(node, browser)
     every_field(node, browser)
     every_field_without_script(node, browser)
+    every_field_after_signing_in_again(node, browser)
 
 
 def an_older_page(node: Node, browser: Browser) -> None:
@@ -250,6 +251,28 @@ def every_field_without_script(node: Node, browser: Browser) -> None:
     page.wait_for_url("**/inbox/cases/**")
     for text in ("字段item 笔", "字段item 纸", "张三：否"):
         expect(page.locator("main")).to_contain_text(text)
+
+
+def every_field_after_signing_in_again(node: Node, browser: Browser) -> None:
+    """Send a form when the session is over: after signing in again all rows and the values of the names are back."""
+    page = signed_in(browser, node.web, "renshe", node.accounts["renshe"])
+    page.goto("/inbox/new/form_case/")
+    page.get_by_role("button", name="增加一行").click()
+    page.locator("[name=do-rows__1__item]").fill("纸")
+    page.locator("[name=do-names]").fill("张三")
+    page.locator("[name=do-names]").press("Tab")
+    page.get_by_label("张三").first.select_option("no_")
+    page.locator("[name=do-pledge]").check()
+    page.context.clear_cookies(name="yunhe_session")
+    page.locator("main").get_by_role("button", name="提出", exact=True).click()
+    page.wait_for_url("**/login**")
+    page.fill("[name=username]", "renshe")
+    page.fill("[name=password]", node.accounts["renshe"])
+    page.press("[name=password]", "Enter")
+    page.wait_for_url("**/inbox/new/form_case/**")
+    expect(page.locator("[name=do-rows__1__item]")).to_have_value("纸")
+    expect(page.get_by_label("张三").first).to_have_value("no_")
+    expect(page.locator("[name=do-pledge]")).to_be_checked()
 
 
 def send(page: Page, filled: dict[str, str], *, button: str = "提出") -> None:

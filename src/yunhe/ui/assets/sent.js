@@ -35,7 +35,6 @@ function fill(form, told) {
       else one.value = values[Math.min(place, values.length - 1)];
     });
   }
-  for (const one of form.elements) if (one.type === "checkbox" && one.name.startsWith("do-") && !told.some(([name]) => name === one.name)) one.checked = false;
   return left;
 }
 
@@ -54,12 +53,19 @@ function addRows(form, told) {
 }
 
 function putBack(form, told) {
+  for (const one of form.elements) if (one.type === "checkbox" && one.name.startsWith("do-") && !told.some(([name]) => name === one.name)) one.checked = false;
   let left = fill(form, told);
-  addRows(form, told);
   form.querySelector("[data-put-back]")?.removeAttribute("hidden");
   form.dispatchEvent(new Event("input", { bubbles: true })); // it is to be kept as if it were typed now
-  for (const one of form.querySelectorAll("[data-steers]")) one.dispatchEvent(new Event("change", { bubbles: true }));
-  document.body.addEventListener("htmx:afterSettle", () => { if (left.length) left = fill(form, left); });
+  const redraw = () => form.querySelector("[data-steers]")?.dispatchEvent(new Event("change", { bubbles: true }));
+  const ask = () => { addRows(form, told); redraw(); };
+  if (document.readyState === "complete") ask();
+  else addEventListener("load", () => { setTimeout(ask); }); // nobody listens before
+  document.body.addEventListener("htmx:oobAfterSwap", () => { // before the next redraw is asked for
+    const before = left.length;
+    if (before) left = fill(form, left);
+    if (left.length && left.length < before) redraw(); // what came back may bring more fields with it
+  });
 }
 
 export function watchSent(root) {
