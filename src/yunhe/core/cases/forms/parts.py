@@ -96,6 +96,8 @@ def _no_number(text: str) -> Any:
 class PartsBound(forms.BoundField):
     """A field of parts as a template draws it; `anchors` are the ids of the parts that its errors are about, "" for none."""
 
+    field_template = ""
+
     @property
     def anchors(self) -> list[str]:
         return [self.part_id(place) for place in self.field.places]  # type: ignore[attr-defined]
@@ -157,7 +159,7 @@ class RowsInput(forms.Widget):
         return False
 
     def render(self, name: str, value: Any, attrs: Any = None, renderer: Any = None) -> SafeString:
-        raise NotImplementedError("components/field.html draws it from its bound field")
+        raise NotImplementedError("its bound field names the template that draws it")
 
 
 def row_keys(data: Any, name: str) -> list[str]:
@@ -170,6 +172,7 @@ class RowsBound(PartsBound):
     """A table as a template draws it: columns, and rows of cells. There always is a row to begin in."""
 
     field: RowsField
+    field_template = "cases/_rows.html"
 
     @property
     def columns(self) -> list[dict[str, Any]]:
@@ -262,13 +265,14 @@ class MapInput(forms.Widget):
         return False
 
     def render(self, name: str, value: Any, attrs: Any = None, renderer: Any = None) -> SafeString:
-        raise NotImplementedError("components/field.html draws it from its bound field")
+        raise NotImplementedError("its bound field names the template that draws it")
 
 
 class MapBound(PartsBound):
     """A value for each name as a template draws it."""
 
     field: MapField
+    field_template = "cases/_each.html"
 
     @property
     def entries(self) -> list[dict[str, Any]]:
