@@ -1,4 +1,4 @@
-"""The slow reference of the clock: an event log and a walk, day by day and quarter hour by quarter hour.
+"""The slow reference of the clock: an event log and a walk, day by day, and for hours from one stop to the next.
 
 It shares nothing with the engine but the idea of a day in China: eight hours ahead of UTC, no summer time.
 """
@@ -73,7 +73,7 @@ class SlowClock:
         """Return when the time is over; None while it stands."""
         if self.is_stopped():
             return None
-        return self._due_by_quarters() if self.unit == "hours" else end_of(self.days(calendar)[-1][0])
+        return self._due_by_hours() if self.unit == "hours" else end_of(self.days(calendar)[-1][0])
 
     def days(self, calendar: SlowCalendar, until: date | None = None) -> list[tuple[date, bool]]:
         """Return the day of the start and every day up to the last one, with whether it counted."""
@@ -86,12 +86,13 @@ class SlowClock:
             told.append((on, counts))
         return told
 
-    def _due_by_quarters(self) -> datetime:
-        at, left = self.start, self.amount * 4
-        while left or not self.runs_at(at):
-            left -= self.runs_at(at) and left > 0
-            at += QUARTER
-        return at
+    def _due_by_hours(self) -> datetime:
+        left, edges = timedelta(hours=self.amount), sorted({self.start, *(moment for moment, _ in self.log if moment > self.start)})
+        for a, b in pairwise(edges):
+            if self.runs_at(a) and left < b - a:
+                return a + left
+            left -= (b - a) * self.runs_at(a)
+        return edges[-1] + left
 
     def guessed(self, calendar: SlowCalendar) -> bool:
         """Tell whether a day that nobody has announced was walked over."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 import copy
 from collections import Counter
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -136,8 +137,9 @@ class Model:
             self.clocks["case"].go(at)  # phase "one" was entered with running clocks
         elif event == "retract":
             told, kept, self.clocks = self.live(), self.before, copy.deepcopy(self.before)
-            for name in told.keys() & self.live().keys():
-                self.clocks[name].warned = told[name].warned  # what was told meanwhile stays told
+            for name, clock in self.live().items():  # of a clock that the step did not touch, what was told since stays told
+                if name in told and replace(told[name], warned=clock.warned) == clock:
+                    clock.warned = told[name].warned
         self.before = kept
 
     def name(self) -> str:
