@@ -7,17 +7,23 @@ from __future__ import annotations
 
 import json
 import multiprocessing
+import os
+import signal
 import sys
 from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from functools import partial
+from typing import Any
 
 import django
 
 django.setup()
 
+from django.apps import apps  # noqa: E402
 from django.core.management import call_command  # noqa: E402
-from django.db import connections  # noqa: E402
+from django.db import DEFAULT_DB_ALIAS, connections, transaction  # noqa: E402
 from django.db.models import Max  # noqa: E402
 
 from tests.core.cases.kinds import simple_kind  # noqa: E402
@@ -32,6 +38,7 @@ from yunhe.core.registers import api  # noqa: E402
 from yunhe.core.registers.models import ChangeRecord, EntryRecord  # noqa: E402
 from yunhe.core.registers.types import RegisterType  # noqa: E402
 from yunhe.kernel.actor import ALL, Actor, Right, job_actor  # noqa: E402
+from yunhe.kernel.clock import frozen, now  # noqa: E402
 
 FOUNDER = job_actor("tests")
 BODY_CODE = "113299000032990445"
@@ -60,6 +67,60 @@ def setup() -> None:
 def open_one() -> str:
     case = cases.open_case(kind="leave_note", title="请示", data={"amount": 1}, actor=person(0), owner=BODY_CODE)
     return case.number
+
+
+def change_ones_mind() -> None:
+    """Open a case and take it back in the same transaction: nobody ever had its number."""
+    with transaction.atomic():
+        open_one()
+        transaction.set_rollback(True)
+
+
+def open_many(writer: int, count: int) -> list[str]:
+    """Open cases, in turn on one of three days; some give up first, and some close what they opened."""
+    made = []
+    for number in range(count):
+        with frozen(now() + timedelta(days=(writer + number) % 3)):
+            if number % 5 == 0:
+                change_ones_mind()
+            made.append(open_one())
+            if number % 7 == 0:
+                case = CaseRecord.objects.get(number=made[-1])
+                cases.act(case_id=case.pk, action="agree", data={"text": "好"}, actor=person(writer + 1))
+    connections.close_all()
+    return made
+
+
+def killed(after: int) -> list[str]:
+    """Let a process open cases until it is killed, wherever it is then; return the numbers that it told."""
+    connections.close_all()
+    ours, theirs = os.pipe()
+    if (child := os.fork()) == 0:
+        while True:
+            os.write(theirs, f"{open_one()}\n".encode())
+    os.close(theirs)
+    with os.fdopen(ours) as told:
+        made = [told.readline().strip() for _ in range(after)]
+        os.kill(child, signal.SIGKILL)
+        os.waitpid(child, 0)
+        return [*made, *(line.strip() for line in told if line.endswith("\n"))]
+
+
+def removed() -> dict[str, str]:
+    """Remove the last case of today as nobody can but the database, and open another: it has a number of its own."""
+    connections.close_all()
+    last = CaseRecord.objects.get(number=open_one())
+    with transaction.atomic():
+        erase(CaseRecord, [last.pk])
+    return {"gone": last.number, "next": open_one()}
+
+
+def erase(model: Any, keys: list[Any]) -> None:
+    """Remove rows, and before them all that refers to them."""
+    for other in apps.get_models():
+        for field in [one for one in other._meta.concrete_fields if keys and one.related_model is model and other is not model]:
+            erase(other, list(other._base_manager.filter(**{f"{field.name}__in": keys}).values_list("pk", flat=True)))
+    model._base_manager.filter(pk__in=keys)._raw_delete(DEFAULT_DB_ALIAS)
 
 
 def create_one() -> str:
@@ -93,30 +154,37 @@ def report() -> dict[str, object]:
         "codes": list(EntryRecord.objects.order_by("code").values_list("code", flat=True)),
         "sequences": list(ChangeRecord.objects.order_by("sequence").values_list("sequence", flat=True)),
         "most_events": EventRecord.objects.aggregate(most=Max("seq"))["most"],
-        "states": Counter(CaseRecord.objects.values_list("state", flat=True)),
+        "first": CaseRecord.objects.earliest("opened_at").state,
         "replayed": [
             cases.replay_case(case_id=key, actor=FOUNDER).equal for key in CaseRecord.objects.values_list("pk", flat=True)[:20]
         ],
     }
 
 
-def repeat(write: Callable[[], str], count: int) -> list[str]:
+def repeat(write: Callable[[], str], _: int, count: int) -> list[str]:
     made = [write() for _ in range(count)]
     connections.close_all()
     return made
 
 
 def together(write: Callable[[], str], processes: int, count: int) -> list[str]:
-    """Write in several processes at once; they are forked, so no connection may be open."""
+    return at_once(partial(repeat, write), processes, count)
+
+
+def at_once(work: Callable[[int, int], list[str]], processes: int, count: int) -> list[str]:
+    """Let several processes work at once; they are forked, so no connection may be open."""
     connections.close_all()
     with multiprocessing.get_context("fork").Pool(processes) as pool:
-        found = pool.starmap(repeat, [(write, count)] * processes, chunksize=1)
+        found = pool.starmap(work, [(number, count) for number in range(processes)], chunksize=1)
     return [one for made in found for one in made]
 
 
 if __name__ == "__main__":
-    processes, count, threads = map(int, sys.argv[1:])
+    processes, count, threads, kills = map(int, sys.argv[1:])
     setup()
     raced = race(threads)
-    numbers, codes = together(open_one, processes, count), together(create_one, processes, count)
-    sys.stdout.write(json.dumps({"raced": raced, "made_numbers": numbers, "made_codes": codes, **report()}))
+    numbers, codes = at_once(open_many, processes, count), together(create_one, processes, count)
+    for _ in range(kills):
+        numbers += killed(3)
+    found = {"raced": raced, "made_numbers": numbers, "made_codes": codes, **report()}
+    sys.stdout.write(json.dumps({**found, "removed": removed()}))
