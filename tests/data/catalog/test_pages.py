@@ -8,7 +8,9 @@ from django.test import Client
 
 from tests.conftest import Cast, Member
 from tests.data.catalog.contracts import enterprises, persons
+from yunhe.core.cases import api as cases
 from yunhe.core.organizations.models import User
+from yunhe.core.registers.models import EntryRecord
 from yunhe.data.catalog import api
 from yunhe.kernel.clock import now
 from yunhe.kernel.pages import PageRequest
@@ -110,6 +112,13 @@ def test_a_contract_is_checked_saved_and_submitted_in_the_browser(national: None
     assert page.status_code == 302
     assert api.get_resource(code="300001/0001").state == "in_review"
     assert "正在审核" in text_of(client, page["Location"])
+    case = cases.find_open_case(kind="publication", subject_type="register_entry", subject_id=EntryRecord.objects.get(code="300001/0001").pk)
+    assert case is not None and f"/inbox/cases/{case.case_id}/" in client.get(page["Location"]).content.decode()
+    cases.act(case_id=case.case_id, action="send_back", data={"reason": "缺字段说明"}, actor=cast.leader.actor)
+    shown = client.get(page["Location"]).content.decode()
+    assert "第 1 版被退回修改" in shown and f"/inbox/cases/{case.case_id}/" in shown and "尚未提交审核" not in shown
+    cases.act(case_id=case.case_id, action="abandon", data={"reason": "不要了"}, actor=cast.steward.actor)
+    assert "尚未提交审核" in text_of(client, page["Location"])
 
 
 def test_a_file_goes_before_the_text(national: None, cast: Cast) -> None:

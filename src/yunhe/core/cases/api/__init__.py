@@ -110,7 +110,7 @@ from yunhe.core.cases.api.operating import (
     take_back,
     withdraw,
 )
-from yunhe.core.cases.api.reading import access_case, find_open_case, get_case
+from yunhe.core.cases.api.reading import access_case, find_open_case, get_case, may_see
 from yunhe.core.cases.api.replaying import recount_due, replay_case
 from yunhe.core.cases.api.rulebook import (
     decide,
@@ -238,6 +238,7 @@ __all__ = [
     "look_at_opening",
     "make_delegation",
     "make_way",
+    "may_see",
     "merge",
     "offer_bulk",
     "open_case",

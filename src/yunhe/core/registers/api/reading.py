@@ -7,6 +7,7 @@ from datetime import date
 from django.db.models import Count, Exists, F, OuterRef, Q
 from django.db.models.expressions import OrderBy
 
+from yunhe.core.cases import api as cases
 from yunhe.core.organizations import api as organizations
 from yunhe.core.registers import rules
 from yunhe.core.registers.api import store
@@ -62,11 +63,19 @@ def access_entry(*, type_code: str, code: str, actor: Actor, number: int | None 
         entry=store.entry_of(row, shown),
         versions=tuple(store.version_of(version) for version in versions),
         differences=compared,
-        case_id=next((v.case_id for v in versions if v.state == store.IN_REVIEW), ""),
+        case_id=_running_case(row, actor) if inside else "",
         may_edit=edits and row.open_state != store.IN_REVIEW,
         may_submit=edits and row.open_state == store.DRAFT,
         may_withdraw=publishes and row.state == store.PUBLISHED,
     )
+
+
+def _running_case(row: EntryRecord, actor: Actor) -> str:
+    """Return the publication case of the open version that goes on, in review or sent back, if the actor may see it."""
+    if row.open_state not in (store.DRAFT, store.IN_REVIEW):
+        return ""
+    found = cases.find_open_case(kind=store.PUBLICATION, subject_type=store.SUBJECT, subject_id=row.pk)
+    return found.case_id if found and cases.may_see(found.case_id, actor) else ""
 
 
 def list_entries(*, type_code: str, request: PageRequest, actor: Actor) -> Page[Entry]:

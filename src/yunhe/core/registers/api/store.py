@@ -20,6 +20,8 @@ from yunhe.core.registers.models import ChangeRecord, EntryRecord, FacetRecord, 
 from yunhe.core.registers.types import Entry, EntryVersion, RegisterType
 from yunhe.kernel.actor import Actor
 
+PUBLICATION = "publication"
+SUBJECT = "register_entry"
 DRAFT, IN_REVIEW, PUBLISHED, WITHDRAWN, SUPERSEDED = "draft", "in_review", "published", "withdrawn", "superseded"
 TITLE = FieldSpec(name="title", title=Titles(zh="名称", en="Title"), required=True, max_length=300)  # type: ignore[operator]
 CODE = FieldSpec(name="code", title=Titles(zh="代码", en="Code"), required=True, format="code", max_length=80)  # type: ignore[operator]

@@ -18,8 +18,6 @@ from yunhe.core.registers.types import Entry, RegisterType
 from yunhe.kernel.actor import Actor
 from yunhe.kernel.clock import local, now
 
-PUBLICATION = "publication"
-SUBJECT = "register_entry"
 WAIT = ("请等审核有结果，或由审核人退回。", "Wait for the review, or have it sent back.")
 
 
@@ -74,7 +72,7 @@ def submit_entry(*, entry_id: str, actor: Actor, note: str = "") -> Entry:
         version = _draft_of(row)
         store.checked_body(declared, version.title, version.body, partial=False)
         _require_news(row, version)
-        waiting = cases.find_open_case(kind=PUBLICATION, subject_type=SUBJECT, subject_id=row.pk)
+        waiting = cases.find_open_case(kind=store.PUBLICATION, subject_type=store.SUBJECT, subject_id=row.pk)
         if waiting is not None and waiting.opened_by == actor.id:
             cases.act(case_id=waiting.case_id, action="resubmit", data={"note": note}, actor=actor)
         elif waiting is not None:
@@ -96,7 +94,7 @@ def publish_entry(*, entry_id: str, actor: Actor, waiver: str = "") -> Entry:
         row = store.entry_row(entry_id)
         if waiver and row.open_state == store.DRAFT:
             submit_entry(entry_id=entry_id, actor=actor)
-        case = cases.find_open_case(kind=PUBLICATION, subject_type=SUBJECT, subject_id=entry_id)
+        case = cases.find_open_case(kind=store.PUBLICATION, subject_type=store.SUBJECT, subject_id=entry_id)
         if case is None:
             raise SelfApprovalRefused(name=row.code)
         if waiver:
@@ -157,13 +155,13 @@ def _open_publication(row: EntryRecord, version: VersionRecord, declared: Regist
     world = {"state": store.IN_REVIEW} if row.published_number is None else {}
     store.lock_entry(row, None, at, open_state=store.IN_REVIEW, **world)
     case = cases.open_case(
-        kind=PUBLICATION,
+        kind=store.PUBLICATION,
         title=version.title,
         data=publishing.case_data(row, version, declared, note),
         actor=actor,
         owner=row.owner,
         region=row.region,
-        subject_type=SUBJECT,
+        subject_type=store.SUBJECT,
         subject_id=row.pk,
     )
     VersionRecord.objects.filter(pk=version.pk).update(state=store.IN_REVIEW, case_id=case.case_id)
