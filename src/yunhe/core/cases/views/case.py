@@ -18,6 +18,7 @@ from yunhe.core.cases.forms import operators, places
 from yunhe.core.cases.forms.actions import build_form, say
 from yunhe.core.cases.panels import kinds, left
 from yunhe.core.cases.panels.cases import case_context, names_in
+from yunhe.core.cases.panels.elsewhere import offers_change_over
 from yunhe.core.cases.types import ActionView, Case, CaseView, Draft, OperatorView
 from yunhe.kernel.actor import Actor
 from yunhe.ui.doors import requires
@@ -29,6 +30,7 @@ CONFLICT = 409
 
 @require_safe
 @requires("cases.view", "cases.act")
+@offers_change_over
 def show_case(request: HttpRequest, case_id: str) -> HttpResponse:
     """Show one case on a page of its own."""
     view = api.access_case(case_id=case_id, actor=request.actor)
@@ -39,6 +41,7 @@ def show_case(request: HttpRequest, case_id: str) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @requires("cases.act", "cases.view")
+@offers_change_over
 def act(request: HttpRequest, case_id: str, obligation_id: str, action: str) -> HttpResponse:
     """Take an action; a refused form is shown again beside the case, and one whose step is gone with what happened meanwhile."""
     view = _seen_case(request, case_id)
