@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -13,6 +14,7 @@ from tests.core.notices.conftest import QUIET_KIND, WAITING, Trial, reach, run, 
 from yunhe.core.notices import api
 from yunhe.core.notices.errors import AddressRefused
 from yunhe.core.organizations.models import User
+from yunhe.kernel.clock import frozen, now
 from yunhe.kernel.pages import PageRequest
 
 pytestmark = pytest.mark.django_db
@@ -129,13 +131,27 @@ def test_an_address_is_entered_proven_and_removed_on_the_pages(cast: Cast, trial
     code = re.findall(r"\b[0-9]{6}\b", trial.letters[0].text)[0]
     wrong = client.post("/notices/contacts/trial/code/", {"code": f"{(int(code) + 1) % 10**6:06d}"})
     assert "还可以试 4 次" in text(wrong, 422)
-    assert client.post("/notices/contacts/trial/resend/").status_code == 409
     assert "已验证" in text(client.post("/notices/contacts/trial/code/", {"code": code}, follow=True))
     assert "确定移除" in text(client.get("/notices/contacts/trial/remove/"))
     assert "已移除。" in text(client.post("/notices/contacts/trial/remove/", follow=True))
     assert client.post("/notices/contacts/sms/", {"address": "12"}).status_code == 422
     for channel in ("webhook", "pigeon"):
         assert client.post(f"/notices/contacts/{channel}/", {"address": "x"}).status_code in (404, 422)
+
+
+def test_a_code_asked_for_too_soon_is_refused_on_the_page_of_the_code_with_how_long_to_wait(cast: Cast, trial: Trial) -> None:
+    client = browse(cast.officer)
+    with frozen(now()) as clock:
+        client.post("/notices/contacts/trial/", {"address": "officer@trial"})
+        clock.advance(timedelta(seconds=6))
+        assert 'data-wait="54"' in text(client.get("/notices/contacts/trial/code/"))
+        again = text(client.post("/notices/contacts/trial/resend/"), 422)
+        assert "刚发过验证码，请 54 秒后再试" in again and "重新发送（54 秒后）" in again and 'name="code"' in again
+        assert "不能为空" not in again and 'id="id_code_error"' not in again
+        clock.advance(timedelta(seconds=54))
+        page = text(client.get("/notices/contacts/trial/code/"))
+        assert "data-wait" not in page and "重新发送" in page
+        assert "验证码会在片刻后送到" in text(client.post("/notices/contacts/trial/resend/", follow=True))
 
 
 def test_webhooks_belong_to_the_system_administrator(cast: Cast, trial: Trial, settings: Any) -> None:

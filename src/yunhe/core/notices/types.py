@@ -156,7 +156,10 @@ class Elsewhere:
 
 @dataclass(frozen=True, slots=True)
 class Contact:
-    """An address (联系方式) as people see it: masked. `user_id` or `organization` says whose."""
+    """An address (联系方式) as people see it: masked. `user_id` or `organization` says whose.
+
+    `resend_at`: from when on another code may be asked for.
+    """
 
     id: int
     channel: str
@@ -165,6 +168,7 @@ class Contact:
     code_until: datetime | None
     user_id: int | None = None
     organization: str = ""
+    resend_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ import { watchRows } from "./rows.js";
 import { watchSent } from "./sent.js";
 import { watchSheets } from "./sheets.js";
 import { watchUploads } from "./upload.js";
+import { watchWaits } from "./waits.js";
 
 watchCopies(document);
 watchDrops(document);
@@ -19,6 +20,7 @@ watchKeys(document);
 watchPicks(document);
 watchSheets(document);
 watchUploads(document);
+watchWaits(document);
 watchDrafts(document);
 watchRows(document);
 watchSent(document);

@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 from datetime import datetime
 from hmac import compare_digest
+from math import ceil
 from typing import Any
 
 from django.db import transaction
@@ -163,6 +164,7 @@ def contact_of(row: ContactRow) -> Contact:
     return Contact(
         id=row.pk, channel=row.channel, masked=row.masked, verified_at=row.verified_at,
         code_until=row.code_until, user_id=row.user_id, organization=row.organization,
+        resend_at=row.asked_at + CODE_PAUSE if row.asked_at else None,
     )
 
 
@@ -185,7 +187,7 @@ def _own(channel: str, user_id: int) -> ContactRow:
 def _check_pause(asked_at: datetime | None) -> None:
     left = CODE_PAUSE - (now() - asked_at) if asked_at else None
     if left is not None and left.total_seconds() > 0:
-        raise CodeTooSoon(wait_seconds=max(1, round(left.total_seconds())))
+        raise CodeTooSoon(wait_seconds=ceil(left.total_seconds()))
 
 
 def _keep(row: ContactRow, way: Channel, address: str) -> None:

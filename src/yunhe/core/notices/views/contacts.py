@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from math import ceil
+
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -15,6 +17,7 @@ from yunhe.core.notices.errors import ContactNotFound
 from yunhe.core.notices.forms import FORMS, AddressForm, CodeForm
 from yunhe.core.notices.types import Contact
 from yunhe.kernel.actor import Actor
+from yunhe.kernel.clock import now
 from yunhe.ui.cells import Action
 from yunhe.ui.doors import acting, requires
 from yunhe.ui.pages import confirm_page
@@ -52,23 +55,21 @@ def verify_contact(request: HttpRequest, channel: str) -> HttpResponse:
             if not any(code == channel for _kind, code in api.get_preferences(actor=acting(request)).wanted):
                 messages.warning(request, _("还没有为它选择任何通知：请在下面勾选要收的，再保存。"))
             return redirect("notices:preferences")
-    context = {
-        "form": form, "title": _("填写验证码"), "submit": _("验证"), "contact": contact,
-        "acts": (
-            Action(_("重新发送"), reverse("notices:resend", args=[channel]), post=True),
-            Action(_("更换"), reverse("notices:contact", args=[channel])),
-        ),
-    }  # fmt: skip
-    return render(request, "notices/form.html", context, status=form.status)
+    return _code_page(request, contact, form)
 
 
 @require_POST
 @requires("signed_in")
 def resend_code(request: HttpRequest, channel: str) -> HttpResponse:
-    """One's own; the api takes it by the actor's id."""
-    api.resend_code(channel=channel, actor=acting(request))
-    messages.success(request, _("验证码会在片刻后送到。"))
-    return redirect("notices:verify", channel)
+    """One's own; the api takes it by the actor's id. What is refused stands on the page of the code."""
+    contact = _mine(channel, acting(request))
+    form = CodeForm({})
+    form.fields["code"].required = False  # nothing is entered yet: another code is asked for
+    if form.submit(lambda _data: api.resend_code(channel=channel, actor=acting(request)), also=("unavailable",)):
+        messages.success(request, _("验证码会在片刻后送到。"))
+        return redirect("notices:verify", channel)
+    form.fields["code"].required = True
+    return _code_page(request, contact, form)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -84,6 +85,16 @@ def remove_contact(request: HttpRequest, channel: str) -> HttpResponse:
         request, title=_("移除联系方式"), question=_("确定移除“%(address)s”吗？") % {"address": contact.masked},
         consequences=(_("以后的通知不再发到这里，站内通知照常。"),), submit=_("移除"), cancel=reverse("notices:preferences"),
     )  # fmt: skip
+
+
+def _code_page(request: HttpRequest, contact: Contact, form: CodeForm) -> HttpResponse:
+    seconds = ceil((contact.resend_at - now()).total_seconds()) if contact.resend_at else 0
+    context = {
+        "form": form, "title": _("填写验证码"), "submit": _("验证"), "contact": contact, "wait_seconds": max(seconds, 0),
+        "resend": reverse("notices:resend", args=[contact.channel]),
+        "acts": (Action(_("更换"), reverse("notices:contact", args=[contact.channel])),),
+    }  # fmt: skip
+    return render(request, "notices/form.html", context, status=form.status)
 
 
 def _mine(channel: str, actor: Actor) -> Contact:
