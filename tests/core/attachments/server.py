@@ -69,6 +69,11 @@ class Server:
                 assert time.monotonic() < ends_at, self.log.read_text("utf-8", "replace")[-3000:]
                 time.sleep(0.05)
 
+    def work(self) -> None:
+        """Run the jobs that are due, in a process of their own."""
+        done = self._run("jobs")
+        assert done.returncode == 0, done.stderr
+
     def strike(self) -> None:
         """kill -9 the server and its worker process."""
         if self.process is not None:

@@ -1,6 +1,7 @@
 """The real web server with a page that takes files. Run by tests in a process of its own.
 
-`setup` makes the tables, an organisation and a person; `serve PORT` serves until it is killed.
+`setup` makes the tables, an organisation and a person; `serve PORT` serves until it is killed;
+`jobs` runs what is due.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ django.setup()
 from django.core.management import call_command  # noqa: E402
 
 from yunhe.cli.webserver import run_web  # noqa: E402
+from yunhe.core.jobs.api import run_pending  # noqa: E402
 from yunhe.core.keys.api import create_node_key  # noqa: E402
 from yunhe.core.organizations import api as organizations  # noqa: E402
 from yunhe.core.organizations import models  # noqa: E402
@@ -46,5 +48,7 @@ if __name__ == "__main__":
     match sys.argv[1:]:
         case ["setup"]:
             setup()
+        case ["jobs"]:
+            run_pending()
         case ["serve", port]:
             run_web(host="127.0.0.1", port=int(port), threads=6)

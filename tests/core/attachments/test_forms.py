@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -13,14 +14,23 @@ from django.utils.datastructures import MultiValueDict
 
 from tests.conftest import Cast
 from tests.core.attachments import samples
+from tests.core.attachments.clamd_server import EICAR, running_clamd
 from tests.core.attachments.conftest import Store
 from yunhe.core.attachments import api
+from yunhe.core.attachments.errors import ContentRefused, NotAttachable
 from yunhe.core.attachments.forms import AttachmentField
 from yunhe.core.attachments.models import AttachmentRow
+from yunhe.core.jobs import api as jobs
 from yunhe.kernel.actor import Actor
 from yunhe.ui.forms import YunheForm
 
 pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def _in_chinese() -> Iterator[None]:
+    with translation.override("zh-hans"):
+        yield
 
 
 class NoteForm(YunheForm):
@@ -75,6 +85,52 @@ def test_a_file_that_is_not_taken_says_why_and_the_others_stay(cast: Cast) -> No
     assert f'value="{kept.pk}" checked' in html and "好.pdf" in html and "坏.pdf" not in html
     again = posted(cast.clerk.actor, kept.pk)
     assert again.is_valid() and again.cleaned_data["files"] == (kept.pk,)
+
+
+def test_each_file_that_cannot_be_handed_in_is_named_with_its_own_reason_and_its_row_stays(
+    cast: Cast, store: Store, settings: Any
+) -> None:
+    half = api.begin_upload(name="半.pdf", size=100, actor=cast.clerk.actor)
+    used = store("用过.pdf", samples.pdf())
+    with transaction.atomic():
+        api.attach(ids=[used.id], subject_type="note", subject_id="1", actor=cast.clerk.actor)
+    with pytest.raises(ContentRefused):
+        store("假.pdf", samples.png())
+    refused = AttachmentRow.objects.get(name="假.pdf")
+    with running_clamd() as server:
+        settings.YUNHE = {**settings.YUNHE, "CLAMD": server.address}
+        sick, sound = store("病.pdf", samples.pdf(EICAR)), store("好.pdf", samples.pdf())
+        jobs.run_pending()
+        waiting = store("等.pdf", samples.pdf())
+    reasons = {
+        half.id: "文件“半.pdf”还没有传完", used.id: "文件“用过.pdf”已经提交过",
+        refused.pk: "文件“假.pdf”上传时没有收下，不能随件提交。原因：文件“假.pdf”的内容是 png",
+        sick.id: "文件“病.pdf”查出病毒（Eicar-Test-Signature），内容已删除",
+    }  # fmt: skip
+    for one, said in reasons.items():
+        form = posted(cast.clerk.actor, one, sound.id)
+        assert not form.is_valid()
+        (told,) = form.errors["files"]
+        assert told.startswith(said) and one not in told
+        html = str(form["files"])
+        assert f'value="{one}"' not in html and f'value="{sound.id}" checked' in html and "查毒已通过" in html
+        assert (said in html and "data-lost" in html) == (one != used.id)
+        with pytest.raises(NotAttachable), transaction.atomic():
+            api.attach(ids=[one], subject_type="note", subject_id="2", actor=cast.clerk.actor)
+    drawn = str(posted(cast.clerk.actor, waiting.id, sound.id)["files"])
+    assert f'data-checking="/attachments/uploads/{waiting.id}/"' in drawn and "等待查毒" in drawn
+    assert "查毒服务没有应答时文件留着，自动再试" in drawn and drawn.count("data-checking=") == 1
+
+
+def test_where_room_is_missing_the_sentence_has_one_unit_and_the_way_to_ones_uploads(
+    cast: Cast, store: Store, settings: Any
+) -> None:
+    settings.YUNHE = {**settings.YUNHE, "ATTACHMENT_QUOTA_MB": 1}
+    store("a.pdf", samples.pdf(b"a" * 600_000))
+    form = posted(cast.clerk.actor, files=(("b.pdf", samples.pdf(b"a" * 600_000)),))
+    (told,) = form.errors["files"]
+    assert "上限 1.0 MB、200 个文件，已用 0.6 MB、1 个文件" in told and '<a href="/attachments/">我的上传</a>' in told
+    assert '<a href="/attachments/">我的上传</a>' in str(form.errors["files"]) and "字节" not in told
 
 
 def test_none_and_too_many(cast: Cast, store: Store) -> None:

@@ -10,6 +10,7 @@ import pytest
 from playwright.sync_api import Browser, Page, Request, expect
 
 from tests.core.attachments import samples
+from tests.core.attachments.clamd_server import EICAR, running_clamd
 from tests.core.attachments.server import Server
 from tests.journeys.browser import check_page, open_browser, signed_in
 
@@ -113,6 +114,32 @@ def test_a_refused_file_says_why_and_the_form_goes_on_without_it(server: Server,
     expect(page.get_by_role("checkbox", name=re.compile("真.pdf"))).to_be_checked()
     page.get_by_role("button", name="Submit").click()
     expect(page.locator(".taken")).to_have_text(f"真.pdf {right.stat().st_size}")
+
+
+def test_what_the_virus_check_found_stands_in_the_row_as_soon_as_it_is_known(browser: Browser, tmp_path: Path) -> None:
+    sick, sound = tmp_path / "病.pdf", tmp_path / "好.pdf"
+    sick.write_bytes(samples.pdf(EICAR))
+    sound.write_bytes(samples.pdf())
+    with running_clamd() as clamd:
+        server = Server(tmp_path / "scanned", YUNHE_CLAMD=clamd.address)
+        server.start()
+        try:
+            page = person(browser, server)
+            page.goto("/trial/")
+            page.set_input_files("input[type=file]", [sick, sound])
+            rows = {file: page.get_by_role("listitem").filter(has_text=file.name) for file in (sick, sound)}
+            for row in rows.values():
+                expect(row).to_contain_text("等待查毒")
+                expect(row).to_contain_text("查毒服务没有应答时文件留着，自动再试")
+            assert "已上传" not in (page.locator("[data-upload-list]").text_content() or "")
+            server.work()
+            expect(rows[sick]).to_contain_text("查出病毒，已删除")
+            expect(rows[sound]).to_contain_text("查毒已通过")
+            assert rows[sick].get_by_role("checkbox").count() == 0
+            page.get_by_role("button", name="Submit").click()
+            expect(page.locator(".taken")).to_have_text(f"{sound.name} {sound.stat().st_size}")
+        finally:
+            server.strike()
 
 
 def test_without_script_the_form_sends_the_files(server: Server, browser: Browser, tmp_path: Path) -> None:

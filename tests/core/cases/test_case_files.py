@@ -125,7 +125,7 @@ def test_the_description_says_how_a_file_is_named(cast: Cast) -> None:
         assert "attachments" in described[name]["description"], name
 
 
-def test_a_file_that_is_another_s_or_used_or_none_is_refused_alike(cast: Cast) -> None:
+def test_a_file_that_is_another_s_is_refused_like_none_and_ones_own_used_one_by_its_name(cast: Cast) -> None:
     mine, theirs = uploaded(cast.clerk), uploaded(cast.steward)
     opened(cast, mine)
     said = set()
@@ -133,9 +133,10 @@ def test_a_file_that_is_another_s_or_used_or_none_is_refused_alike(cast: Cast) -
         with pytest.raises(NotAttachable) as refused:
             opened(cast, one)
         said.add(refused.value.say("zh").replace(one, "ID"))
+        assert ("平面图.txt”已经提交过" in refused.value.say("zh")) == (one == mine)
         page = signed_in(cast.clerk).post(OPEN, {"key": "K", "do-title": "一件", "do-owner": cast.owner.code, "do-papers": [one]})
         assert page.status_code == 422
-    assert len(said) == 1 and CaseRecord.objects.count() == 1
+    assert len(said) == 2 and CaseRecord.objects.count() == 1
     assert attachments.access_draft(attachment_id=theirs, actor=cast.steward.actor).is_draft
 
 

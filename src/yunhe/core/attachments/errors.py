@@ -133,9 +133,9 @@ class UploadEnded(Conflict):
 class QuotaUsedUp(Conflict):
     code = "attachment_quota_used_up"
     sentences: ClassVar[dict[str, str]] = {
-        "zh": "附件空间不够：上限 {limit_mb} MB、{limit_files} 个文件，已用 {used_bytes} 字节、{used_files} 个文件。"
+        "zh": "附件空间不够：上限 {limit_mb} MB、{limit_files} 个文件，已用 {used_mb} MB、{used_files} 个文件。"
         "请在“我的上传”里删去不用的文件，或缩小文件。",
-        "en": "No room for the file: at most {limit_mb} MB in {limit_files} files; used are {used_bytes} bytes in "
+        "en": "No room for the file: at most {limit_mb} MB in {limit_files} files; used are {used_mb} MB in "
         '{used_files} files. Delete files in "My uploads", or make this one smaller.',
     }
 
@@ -143,9 +143,43 @@ class QuotaUsedUp(Conflict):
 class NotAttachable(Conflict):
     code = "attachment_not_attachable"
     sentences: ClassVar[dict[str, str]] = {
-        "zh": "附件“{attachment_id}”不能随件提交：须是您本人上传、已传完、未被拒收、还没有用过的文件。请重新上传。",
-        "en": 'The attachment "{attachment_id}" cannot be handed in: it must be your own, whole, not refused and '
-        "not used before. Upload it again.",
+        "zh": "附件“{attachment_id}”不能随件提交：它不在您以现在的身份上传的文件里。请重新选择文件。",
+        "en": 'The attachment "{attachment_id}" cannot be handed in: it is not among the files that you uploaded '
+        "in this membership. Choose the file anew.",
+    }
+
+
+class NotWhole(NotAttachable):
+    code = "attachment_not_whole"
+    sentences: ClassVar[dict[str, str]] = {
+        "zh": "文件“{name}”还没有传完，不能随件提交。请再选一次这个文件，从断点传完后提交。",
+        "en": 'The file "{name}" is not whole yet and cannot be handed in. Choose it again, let it go on to its end and '
+        "hand it in then.",
+    }
+
+
+class NotTaken(NotAttachable):
+    code = "attachment_not_taken"
+    sentences: ClassVar[dict[str, str]] = {
+        "zh": "文件“{name}”上传时没有收下，不能随件提交。原因：{reason_zh}",
+        "en": 'The file "{name}" was refused when it was uploaded and cannot be handed in. The reason: {reason_en}',
+    }
+
+
+class Infected(NotAttachable):
+    code = "attachment_infected"
+    sentences: ClassVar[dict[str, str]] = {
+        "zh": "文件“{name}”查出病毒（{finding}），内容已删除，不能随件提交。请换一个没有病毒的文件。",
+        "en": 'A virus was found in "{name}" ({finding}); its content is deleted and it cannot be handed in. '
+        "Choose a file without one.",
+    }
+
+
+class UsedBefore(NotAttachable):
+    code = "attachment_used_before"
+    sentences: ClassVar[dict[str, str]] = {
+        "zh": "文件“{name}”已经提交过，每个文件只能提交一次，不能随件提交。需要再用时请重新上传。",
+        "en": 'The file "{name}" is handed in already; each is handed in once. Upload it again to use it once more.',
     }
 
 

@@ -12,14 +12,16 @@ from django.core.exceptions import ValidationError
 from django.core.files.uploadedfile import UploadedFile
 from django.template.loader import render_to_string
 from django.urls import reverse
+from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import get_language, gettext_lazy
 from django.utils.translation import gettext as _
 
 from yunhe.core.attachments import api
 from yunhe.core.attachments.api.rows import MB
-from yunhe.core.attachments.errors import NotAttachable
+from yunhe.core.attachments.errors import QuotaUsedUp
 from yunhe.core.attachments.rules.media import EXTENSIONS
+from yunhe.core.attachments.types import Attachment
 from yunhe.kernel.actor import Actor
 from yunhe.kernel.errors import YunheError
 
@@ -57,10 +59,12 @@ class AttachmentInput(forms.Widget):
     def render(self, name: str, value: Any, attrs: Any = None, renderer: Any = None) -> SafeString:
         ids = value.ids if isinstance(value, Posted) else tuple(value or ())
         drafts = api.find_drafts(ids=(*ids, *self.stored), actor=self.actor) if self.actor else ()
+        refusals = api.find_refusals(ids=[one.id for one in drafts], actor=self.actor) if self.actor and drafts else {}
         limit_mb = settings.YUNHE["ATTACHMENT_MB"]
         context = {
             "name": name,
-            "drafts": [one for one in drafts if one.is_usable],
+            "rows": [(one, _said(one)) for one in drafts if one.is_usable],
+            "lost": [(one, refusals[one.id].say(get_language() or "zh")) for one in drafts if one.id in refusals],
             "href": reverse("attachments:create"),
             "purpose": self.purpose,
             "accept": ",".join(f".{extension}" for extension in EXTENSIONS),
@@ -125,13 +129,27 @@ class AttachmentField(forms.Field):
             except YunheError as error:
                 if error.kind not in ("invalid", "conflict"):
                     raise
-                refusals.append(error.say(get_language() or "zh"))
+                refusals.append(_with_way_out(error))
             else:
                 stored.append(kept.id)
         return tuple(stored), refusals
 
     def _check(self, ids: tuple[str, ...]) -> None:
-        usable = {one.id for one in api.find_drafts(ids=ids, actor=self.actor) if one.is_usable}
-        lost = [NotAttachable(attachment_id=one[:40]).say(get_language() or "zh") for one in ids if one not in usable]
-        if lost:
-            raise ValidationError(lost)
+        refusals = api.find_refusals(ids=ids, actor=self.actor) if self.actor else {}
+        if refusals:
+            raise ValidationError([one.say(get_language() or "zh") for one in refusals.values()])
+
+
+def _with_way_out(error: YunheError) -> str:
+    """Return what is wrong; where room is missing, with the link to where it is made."""
+    sentence = error.say(get_language() or "zh")
+    if not isinstance(error, QuotaUsedUp):
+        return sentence
+    return format_html('{} <a href="{}">{}</a>', sentence, reverse("attachments:list"), _("我的上传"))
+
+
+def _said(one: Attachment) -> str:
+    """Return what is known of a file's virus check; nothing where no scanner looks."""
+    if one.state == "checking":
+        return _("等待查毒")
+    return _("查毒已通过") if one.scanned_at else ""

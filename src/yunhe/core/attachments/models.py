@@ -19,9 +19,13 @@ class AttachmentQuerySet(models.QuerySet["AttachmentRow"]):
         """Return what belongs to nothing yet."""
         return self.filter(subject_type="")
 
+    def uploaded_by(self, actor: Actor) -> AttachmentQuerySet:
+        """Return what a person uploaded in the membership in which they act."""
+        return self.filter(owner_id=actor.id, organization=actor.organization)
+
     def drafts_of(self, actor: Actor) -> AttachmentQuerySet:
         """Return the drafts of a person in the membership in which they act."""
-        return self.drafts().filter(owner_id=actor.id, organization=actor.organization)
+        return self.uploaded_by(actor).drafts()
 
     def of_subject(self, subject_type: str, subject_id: str) -> AttachmentQuerySet:
         """Return what is attached to a subject, itself or by reference, in the order of handing in."""

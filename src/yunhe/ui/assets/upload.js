@@ -1,6 +1,7 @@
 // Files of a form go up in pieces beforehand and go on after a break or a reload (tus 1.0); without script the form sends them.
 const PIECE = 1 << 20;
 const PAUSES = [500, 1000, 2000, 4000, 8000];
+const LOOKS = [1000, 1000, 2000, 3000, 5000, 8000, 13000, 21000, 34000];
 const BYTES = "application/offset+octet-stream";
 const wait = (ms) => new Promise((done) => { setTimeout(done, ms); });
 const encoded = (text) => btoa(String.fromCharCode(...new TextEncoder().encode(text)));
@@ -17,7 +18,37 @@ const memory = {
   },
 };
 
-class Refused extends Error {}
+class Refused extends Error {
+  constructor(problem, status) {
+    super(problem.detail ?? `${status}`);
+    this.code = problem.code;
+  }
+}
+
+// Ask less and less often what the virus check found, and no more after a minute and a half: then it still says that it waits.
+async function followCheck(line, place, input) {
+  const verdict = line.querySelector("[data-verdict]");
+  const { saidClean, saidInfected, saidSlow } = input.dataset;
+  const end = (said) => { verdict.textContent = said; line.querySelector("[data-until-then]")?.remove(); };
+  for (const pause of LOOKS) {
+    await wait(pause);
+    if (!line.isConnected) return;
+    const answer = await fetch(place, {
+      method: "HEAD", credentials: "same-origin", redirect: "error", headers: { "Tus-Resumable": "1.0.0", Accept: "application/json" },
+    }).catch(() => null);
+    if (answer && answer.status < 500 && !answer.ok) return; // signed out, or handed in meanwhile
+    const state = answer?.ok ? answer.headers.get("Upload-State") : "checking";
+    if (state === "ready") { end(saidClean); return; }
+    if (state === "infected") {
+      const lost = input.closest("[data-uploads]").querySelector("[data-upload-lost]").content.cloneNode(true).firstElementChild;
+      lost.querySelector("[data-file]").textContent = line.querySelector("[data-file]").textContent;
+      line.replaceWith(lost);
+      lost.querySelector("p").textContent = saidInfected;
+      return;
+    }
+  }
+  verdict.textContent = saidSlow;
+}
 
 class Upload {
   constructor(file, input, row) {
@@ -42,7 +73,12 @@ class Upload {
     });
     if (answer.ok || answer.status === 404 || answer.status === 409) return answer;
     if (answer.status >= 500) throw new TypeError(answer.statusText);
-    throw new Refused((await answer.json().catch(() => ({}))).detail ?? `${answer.status}`);
+    throw new Refused(await answer.json().catch(() => ({})), answer.status);
+  }
+
+  hear(answer) {
+    this.offset = Number(answer.headers.get("Upload-Offset"));
+    this.state = answer.headers.get("Upload-State");
   }
 
   async begin() {
@@ -50,12 +86,12 @@ class Upload {
     this.place = this.place ?? memory.get(this.file, href);
     if (this.place) {
       const answer = await this.call("HEAD", this.place);
-      if (answer.ok) { this.offset = Number(answer.headers.get("Upload-Offset")); return; }
+      if (answer.ok) { this.hear(answer); return; }
     }
     const told = { filename: this.file.name, filetype: this.file.type, purpose: this.input.dataset.purpose };
     const metadata = Object.entries(told).filter(([, text]) => text).map(([key, text]) => `${key} ${encoded(text)}`).join(",");
     const answer = await this.call("POST", href, { "Upload-Length": `${this.file.size}`, "Upload-Metadata": metadata });
-    if (!answer.ok) throw new Refused((await answer.json()).detail);
+    if (!answer.ok) throw new Refused(await answer.json(), answer.status);
     this.place = answer.headers.get("Location");
     this.offset = 0;
     memory.set(this.file, href, this.place);
@@ -67,7 +103,7 @@ class Upload {
       const piece = this.file.slice(this.offset, this.offset + PIECE);
       const answer = await this.call("PATCH", this.place, { "Content-Type": BYTES, "Upload-Offset": `${this.offset}` }, piece);
       if (!answer.ok) throw new TypeError("not where the server stands");
-      this.offset = Number(answer.headers.get("Upload-Offset"));
+      this.hear(answer);
       this.show();
     } while (this.offset < this.file.size && !this.paused && !this.ended);
     return this.offset >= this.file.size;
@@ -86,7 +122,7 @@ class Upload {
         return;
       } catch (error) {
         if (this.paused || this.ended) return;
-        if (error instanceof Refused) { this.refuse(error.message); return; }
+        if (error instanceof Refused) { this.refuse(error); return; }
         failures = this.offset > before ? 0 : failures + 1;
         if (failures > PAUSES.length) { this.pause(); this.said.textContent = this.input.dataset.saidAway; return; }
         await wait(PAUSES[Math.max(failures - 1, 0)]);
@@ -106,11 +142,14 @@ class Upload {
     this.sending?.abort();
   }
 
-  refuse(sentence) {
+  refuse(error) {
     this.ended = true;
     memory.set(this.file, this.input.dataset.upload, null);
     for (const part of [this.button, this.row.querySelector("progress"), this.row.querySelector("[data-percent]")]) part.remove();
-    this.said.textContent = sentence;
+    this.said.textContent = error.message;
+    if (error.code === "attachment_quota_used_up") {
+      this.said.append(" ", this.input.closest("[data-uploads]").querySelector(".yh-help a[href]").cloneNode(true));
+    }
   }
 
   async drop() {
@@ -125,12 +164,19 @@ class Upload {
   done() {
     this.ended = true;
     memory.set(this.file, this.input.dataset.upload, null);
-    const line = this.input.closest("[data-uploads]").querySelector("[data-upload-done]").content.cloneNode(true);
+    const whole = this.input.closest("[data-uploads]");
+    const line = whole.querySelector("[data-upload-done]").content.cloneNode(true).firstElementChild;
+    const { saidChecking, saidDone } = this.input.dataset;
     const box = line.querySelector("input");
     box.name = this.input.dataset.name;
     box.value = this.place.split("/").filter(Boolean).pop();
-    line.querySelector("span").textContent = `${this.file.name} · ${this.input.dataset.saidDone}`;
+    line.querySelector("[data-file]").textContent = this.file.name;
     this.row.replaceWith(line);
+    const waits = this.state !== "ready";
+    line.querySelector("[data-verdict]").textContent = waits ? saidChecking : saidDone;
+    if (!waits) return;
+    line.append(whole.querySelector("[data-upload-checking]").content.cloneNode(true));
+    followCheck(line, this.place, this.input);
   }
 }
 
@@ -139,6 +185,7 @@ function enhance(input) {
   const list = box.querySelector("[data-upload-list]");
   const said = box.querySelector("[data-upload-said]");
   const uploads = [];
+  for (const line of list.querySelectorAll("li[data-checking]")) followCheck(line, line.dataset.checking, input);
   const say = (text) => { said.textContent = text; said.hidden = !text; };
   input.addEventListener("change", () => {
     say("");

@@ -1,6 +1,6 @@
 """Attachments (附件): files that people hand in; bytes in files of our own, rows, rights and evidence here."""
 
-from yunhe.core.attachments.api.attaching import attach, share
+from yunhe.core.attachments.api.attaching import attach, find_refusals, share
 from yunhe.core.attachments.api.reading import (
     access_attachment,
     access_draft,
@@ -23,6 +23,7 @@ __all__ = [
     "check_attachment",
     "delete_draft",
     "find_drafts",
+    "find_refusals",
     "list_drafts",
     "list_for",
     "open_bytes",

@@ -7,7 +7,15 @@ from typing import Any, cast
 from django.conf import settings
 from django.db.models import Count, Q, Sum
 
-from yunhe.core.attachments.errors import AttachmentNotFound, QuotaUsedUp
+from yunhe.core.attachments.errors import (
+    AttachmentNotFound,
+    Infected,
+    NotAttachable,
+    NotTaken,
+    NotWhole,
+    QuotaUsedUp,
+    UsedBefore,
+)
 from yunhe.core.attachments.models import AttachmentQuerySet, AttachmentRow, QuotaHolder
 from yunhe.core.attachments.types import Attachment, State
 from yunhe.core.evidence.api import append
@@ -43,6 +51,20 @@ def not_found(attachment_id: str) -> AttachmentNotFound:
     return AttachmentNotFound(attachment_id=attachment_id[:40], what="attachment", name=attachment_id[:40])
 
 
+def refusal_of(attachment_id: str, row: AttachmentRow | None) -> NotAttachable:
+    """Return why a file cannot be handed in, by its name; `row` is None for what is not the actor's own."""
+    if row is None:
+        return NotAttachable(attachment_id=attachment_id[:40], what="attachment", name=attachment_id[:40])
+    facts = {"attachment_id": row.pk, "what": "attachment", "name": row.name}
+    if row.subject_type or row.state in ("ready", "checking"):
+        return UsedBefore(**facts)
+    if row.state == "infected":
+        return Infected(**facts, finding=row.finding)
+    if row.state == "refused":
+        return NotTaken(**facts, reason_zh=row.error.get("zh", ""), reason_en=row.error.get("en", ""))
+    return NotWhole(**facts)
+
+
 def check_room(*, holder: str, rows: AttachmentQuerySet, more_bytes: int, more_files: int) -> None:
     """Do nothing if the rows and the new ones keep within the quota; inside the caller's transaction.
 
@@ -56,7 +78,7 @@ def check_room(*, holder: str, rows: AttachmentQuerySet, more_bytes: int, more_f
     limit_mb = settings.YUNHE["ATTACHMENT_QUOTA_MB"]
     if used["size"] + more_bytes > limit_mb * MB or used["files"] + more_files > MOST_FILES:
         raise QuotaUsedUp(
-            limit_mb=limit_mb, limit_files=MOST_FILES, used_bytes=used["size"], used_files=used["files"],
+            limit_mb=f"{limit_mb:.1f}", limit_files=MOST_FILES, used_mb=f"{used['size'] / MB:.1f}", used_files=used["files"],
             what="attachments", name="quota",
         )  # fmt: skip
 
