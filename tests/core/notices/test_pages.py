@@ -148,6 +148,8 @@ def test_a_code_asked_for_too_soon_is_refused_on_the_page_of_the_code_with_how_l
         again = text(client.post("/notices/contacts/trial/resend/"), 422)
         assert "刚发过验证码，请 54 秒后再试" in again and "重新发送（54 秒后）" in again and 'name="code"' in again
         assert "不能为空" not in again and 'id="id_code_error"' not in again
+        assert '<form method="post" action="/notices/contacts/trial/code/"' in again  # what is typed there is a code
+        assert client.get("/notices/contacts/trial/resend/")["Location"] == "/notices/contacts/trial/code/"
         clock.advance(timedelta(seconds=54))
         page = text(client.get("/notices/contacts/trial/code/"))
         assert "data-wait" not in page and "重新发送" in page

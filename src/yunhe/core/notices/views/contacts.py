@@ -10,7 +10,7 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.debug import sensitive_post_parameters
-from django.views.decorators.http import require_http_methods, require_POST
+from django.views.decorators.http import require_http_methods
 
 from yunhe.core.notices import api
 from yunhe.core.notices.errors import ContactNotFound
@@ -58,10 +58,12 @@ def verify_contact(request: HttpRequest, channel: str) -> HttpResponse:
     return _code_page(request, contact, form)
 
 
-@require_POST
+@require_http_methods(["GET", "HEAD", "POST"])
 @requires("signed_in")
 def resend_code(request: HttpRequest, channel: str) -> HttpResponse:
-    """One's own; the api takes it by the actor's id. What is refused stands on the page of the code."""
+    """One's own; the api takes it by the actor's id. What is refused stands on the page of the code; asked for alone it is that page."""
+    if request.method != "POST":
+        return redirect("notices:verify", channel)
     contact = _mine(channel, acting(request))
     form = CodeForm({})
     form.fields["code"].required = False  # nothing is entered yet: another code is asked for
@@ -91,6 +93,7 @@ def _code_page(request: HttpRequest, contact: Contact, form: CodeForm) -> HttpRe
     seconds = ceil((contact.resend_at - now()).total_seconds()) if contact.resend_at else 0
     context = {
         "form": form, "title": _("填写验证码"), "submit": _("验证"), "contact": contact, "wait_seconds": max(seconds, 0),
+        "verify": reverse("notices:verify", args=[contact.channel]),  # also where the page answers a refused resend
         "resend": reverse("notices:resend", args=[contact.channel]),
         "acts": (Action(_("更换"), reverse("notices:contact", args=[contact.channel])),),
     }  # fmt: skip
