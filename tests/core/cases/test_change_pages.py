@@ -201,14 +201,14 @@ def test_who_owes_it_already_is_not_asked_twice_and_the_way_back_takes_it_off_th
 
 
 def test_it_stops_between_two_batches_and_goes_on(permit: Any, cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
-    from yunhe.core.cases.api import migrating
+    from yunhe.core.cases.api import pacing
 
     for _ in range(3):
         permit()
     publish(title="第二版")
     draft = api.draft_migration(plan=planned(cast), reason="改名", actor=cast.data_admin.actor)
     api.approve_migration(migration_id=draft.migration_id, actor=cast.system_admin.actor)
-    monkeypatch.setattr(migrating, "CHUNK", 1)
+    monkeypatch.setattr(pacing, "MOST", 1)
 
     class Stopped(Exception):
         pass
@@ -232,13 +232,13 @@ def test_it_stops_between_two_batches_and_goes_on(permit: Any, cast: Cast, monke
 
 
 def test_a_case_acted_on_while_the_job_runs_is_found_again(permit: Any, cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
-    from yunhe.core.cases.api import migrating
+    from yunhe.core.cases.api import pacing
 
     cases = [accepted(permit(), cast) for _ in range(3)]
     publish(title="第二版")
     draft = api.draft_migration(plan=planned(cast), reason="改名", actor=cast.data_admin.actor)
     api.approve_migration(migration_id=draft.migration_id, actor=cast.system_admin.actor)
-    monkeypatch.setattr(migrating, "CHUNK", 1)
+    monkeypatch.setattr(pacing, "MOST", 1)
     acted: list[str] = []
 
     def act(done: int, total: int) -> None:
@@ -250,14 +250,14 @@ def test_a_case_acted_on_while_the_job_runs_is_found_again(permit: Any, cast: Ca
 
 
 def test_a_change_taken_back_while_it_runs_moves_no_further(permit: Any, cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
-    from yunhe.core.cases.api import migrating
+    from yunhe.core.cases.api import pacing
 
     for _ in range(3):
         permit()
     publish(title="第二版")
     draft = api.draft_migration(plan=planned(cast), reason="改名", actor=cast.data_admin.actor)
     api.approve_migration(migration_id=draft.migration_id, actor=cast.system_admin.actor)
-    monkeypatch.setattr(migrating, "CHUNK", 1)
+    monkeypatch.setattr(pacing, "MOST", 1)
 
     def withdraw(done: int, total: int) -> None:
         if done == 1:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import date, timedelta
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -14,6 +15,7 @@ from django.db import connection
 from tests.conftest import Cast
 from tests.core.cases.test_change_of_times import LAPSE, TEN, TWENTY, Publish, note, publish  # noqa: F401
 from yunhe.core.cases import api
+from yunhe.core.cases.api import trying
 from yunhe.core.cases.api.announcing import PACE
 from yunhe.core.cases.models import ObligationRecord, TurnRecord
 from yunhe.core.cases.rules.planning import check_move
@@ -96,13 +98,32 @@ def test_of_many_it_tries_some_of_each_group_and_says_how_many(publish: Publish,
     assert {one.number for one in dry.groups[0].tried} == {cases[2].number, cases[4].number, cases[6].number}
     assert (dry.moved, dry.tried) == (8, 5)
     late = api.try_plan(plan=planned(cast), actor=cast.data_admin.actor, seconds=-1)
-    assert (late.moved, late.tried, [group.cases for group in late.groups]) == (8, 0, [6, 2])
+    assert (late.moved, late.tried, [group.cases for group in late.groups], late.untried) == (8, 0, [6, 2], 2)
 
     def stop() -> None:
         raise InterruptedError
 
     with pytest.raises(InterruptedError):
         api.try_plan(plan=planned(cast), actor=cast.data_admin.actor, check=stop)
+
+
+def test_each_group_has_one_tried_before_any_has_a_second_the_largest_first(
+    publish: Publish, cast: Cast, monkeypatch: pytest.MonkeyPatch  # noqa: F811
+) -> None:
+    publish()
+    cases = [note(cast) for _ in range(8)]
+    for case in cases[:6]:
+        api.act(case_id=case.case_id, action="back", data={}, actor=cast.leader.actor)
+    publish(limits=TEN)
+    passed = [0]
+
+    def second() -> None:
+        passed[0] += 1
+
+    monkeypatch.setattr(trying, "time", SimpleNamespace(monotonic=lambda: float(passed[0])))
+    for most, tried in ((1, [0, 1]), (2, [1, 1]), (3, [1, 2]), (4, [2, 2]), (6, [2, 4])):
+        dry = api.try_plan(plan=planned(cast), actor=cast.data_admin.actor, seconds=most - 0.5, check=second)
+        assert [(group.cases, len(group.tried)) for group in dry.groups] == list(zip((2, 6), tried, strict=True))
 
 
 def test_what_fails_is_said_with_its_number_and_the_others_are_tried(publish: Publish, cast: Cast, clock: FrozenClock) -> None:  # noqa: F811

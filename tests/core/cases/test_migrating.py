@@ -201,7 +201,7 @@ def test_a_position_that_came_up_after_the_plan_stops_it(permit: Any, cast: Cast
 def test_stopped_between_two_transactions_it_goes_on_from_there(
     permit: Any, cast: Cast, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("yunhe.core.cases.api.migrating.CHUNK", 2)
+    monkeypatch.setattr("yunhe.core.cases.api.pacing.MOST", 2)
     cases = [permit() for _ in range(5)]
     publish(title="第二版")
     draft = drafted(cast)

@@ -32,6 +32,7 @@ from yunhe.core.cases.api.changes import (
     get_migration,
     list_migrations,
     list_outdated,
+    list_rivals,
     start_migration,
 )
 from yunhe.core.cases.api.choices import each_field, label_of, labels_for, organization_choices
@@ -225,6 +226,7 @@ __all__ = [
     "list_openable",
     "list_outdated",
     "list_own_team",
+    "list_rivals",
     "list_rules",
     "list_sources",
     "list_stood_in",

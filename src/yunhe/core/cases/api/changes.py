@@ -7,7 +7,7 @@ from typing import Any
 
 from django.db.models import Count, Q
 
-from yunhe.core.cases.api import kinds, migrating
+from yunhe.core.cases.api import kinds, migrating, rivals
 from yunhe.core.cases.api.migrating import CHANGE
 from yunhe.core.cases.models import CaseRecord, KindRecord, MigrationRecord
 from yunhe.core.cases.types import Migration, OutdatedKind
@@ -36,11 +36,17 @@ def list_migrations(*, actor: Actor, request: PageRequest | None = None) -> Page
 
 
 def get_migration(*, migration_id: str, actor: Actor) -> Migration:
-    """Return one change, with the one that undoes it, if any. Raises: Missing, Refused."""
+    """Return one change, with the one that undoes it and what another one puts in its way, if any. Raises: Missing, Refused."""
     row = migrating.row_of(migration_id)
     actor.require(CHANGE, kind=row.kind_code)
     undone = row.undone_by.exclude(state="withdrawn").first()
-    return replace(migrating.told(row), undone_by=undone.pk if undone else "")
+    return replace(migrating.told(row), undone_by=undone.pk if undone else "", in_the_way=rivals.in_the_way(row))
+
+
+def list_rivals(*, plan: Migration, actor: Actor) -> tuple[Migration, ...]:
+    """Return the other changes of a plan's kind that wait or run, newest first."""
+    actor.require(CHANGE, kind=plan.kind)
+    return tuple(migrating.told(row) for row in rivals.waiting_beside(plan.kind, plan.migration_id))
 
 
 def list_outdated(*, actor: Actor) -> tuple[OutdatedKind, ...]:

@@ -10,8 +10,9 @@ from typing import Any
 from django.db import transaction
 from django.db.models import F
 
-from yunhe.core.cases.api import kinds, trying
-from yunhe.core.cases.api.moving import Change, move_cases
+from yunhe.core.cases.api import kinds, rivals, trying
+from yunhe.core.cases.api.moving import Change, move_cases, prepare
+from yunhe.core.cases.api.pacing import Pace
 from yunhe.core.cases.api.trying import CHANGE, named
 from yunhe.core.cases.errors import CHANGE_STATES, MigrationRefused
 from yunhe.core.cases.models import CaseRecord, KindRecord, MigrationRecord
@@ -25,7 +26,6 @@ from yunhe.kernel.clock import now
 from yunhe.kernel.errors import Missing
 from yunhe.kernel.ids import new_id
 
-CHUNK = 2000
 CHOICES, LIMITS = ("keep", "move"), ("keep", "recount", "restore")
 
 
@@ -90,6 +90,7 @@ def approve_migration(*, migration_id: str, actor: Actor) -> Migration:
         actor.require(CHANGE, kind=row.kind_code)
         if row.author == actor.id:
             raise MigrationRefused(where=row.pk, titles=named(row.target), problem="起草人不能批准自己的变更", problem_en="its author may not approve it")
+        rivals.require_current(row)
         _step(row, "approved", approver=actor.id, approver_name=actor.name, approved_at=now())
         _record("case.migration_approved", row, actor)
     return told(row)
@@ -108,23 +109,25 @@ def withdraw_migration(*, migration_id: str, actor: Actor) -> Migration:
 def apply_migration(
     *, migration_id: str, actor: Actor, progress: Callable[[int, int], None] = lambda done, total: None
 ) -> Migration:
-    """Move the cases, two thousand in a transaction; goes on where it was stopped. Returns how it stands.
+    """Move the cases in short transactions; goes on where it was stopped. Returns how it stands.
 
     A case that was acted on meanwhile moves from where it stands then. `progress` may raise to stop between two
-    transactions. Raises: MigrationRefused unless approved, or when a position came up that the plan strands or does
-    not name.
+    transactions. Raises: MigrationRefused unless approved, when another change moved cases of the version meanwhile, or when a
+    position came up that the plan strands or does not name.
     """
     row = row_of(migration_id, "approved", "running")
     actor.require(CHANGE, kind=row.kind_code)
     moves = rules.complete(_move(one) for one in row.moves)
-    work, done = _work(row, moves), 0
-    _step(row, "running")
+    work, done, pace = _work(row, moves), 0, Pace()
+    with transaction.atomic():
+        rivals.require_current(row)
+        _step(row, "running")
     total = sum(len(ids) for _, ids in work)
     while work:
-        for move, ids in work:
-            for start in range(0, len(ids), CHUNK):
+        for move, left in work:
+            while left:
                 progress(done, total)
-                done += _move_cases(row, move, ids[start : start + CHUNK], actor)
+                done += _move_cases(row, move, left, actor, pace)
         work = _work(row, moves)  # what was acted on meanwhile stands elsewhere now
     progress(done, total)
     with transaction.atomic():
@@ -137,6 +140,8 @@ def require_ready(*, migration_id: str, actor: Actor) -> None:
     """Do nothing if an approved change may be carried out now. Raises: MigrationRefused with the first thing in the way."""
     row = row_of(migration_id, "approved", "running")
     actor.require(CHANGE, kind=row.kind_code)
+    with transaction.atomic():
+        rivals.require_current(row)
     _work(row, rules.complete(_move(one) for one in row.moves))
 
 
@@ -164,11 +169,15 @@ def _work(row: MigrationRecord, moves: tuple[Move, ...]) -> list[tuple[Move, lis
     return [(move, ids) for move, ids in found if move is not None and move.choice == "move"]
 
 
-def _move_cases(row: MigrationRecord, move: Move, ids: list[str], actor: Actor) -> int:
-    """Move some cases of one position in one transaction; return how many were still there."""
+def _move_cases(row: MigrationRecord, move: Move, left: list[str], actor: Actor, pace: Pace) -> int:
+    """Move the first of the cases that are left in one transaction, and take them from the list; return how many were still there."""
+    change, ids = Change(row.source, row.target, move, actor, row.reason, now()), left[: pace.most]
+    prepare(change, ids)
     with transaction.atomic():
-        moved = move_cases(Change(row.source, row.target, move, actor, row.reason, now()), ids)
+        looked, moved = pace.take(ids, lambda some: move_cases(change, some))
         _step(row, "running", moved=F("moved") + moved)
+    del left[:looked]
+    pace.rest()
     return moved
 
 

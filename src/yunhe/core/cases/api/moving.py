@@ -9,7 +9,7 @@ from __future__ import annotations
 import secrets
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cache, cached_property
 from itertools import chain
@@ -64,6 +64,8 @@ class Change:
     actor: Actor
     reason: str
     at: datetime
+    ready: dict[str, tuple[Stood, rules.Effect]] = field(default_factory=dict, compare=False)
+    """By case what was worked out before the transaction, of a case as it stood then."""
 
     def moment(self, seq: int) -> Moment:
         """Return the surroundings of a case's step that gets this number."""
@@ -113,6 +115,15 @@ class Moved(NamedTuple):
 Shapes = Mapping[Shape, Sequence[Moved]]
 
 
+def prepare(change: Change, ids: Sequence[str]) -> None:
+    """Work out what the move does to cases of which each has times of its own, before the transaction that moves them.
+
+    A case that stands otherwise by then is not moved by it: it is found again.
+    """
+    if change.asked.times or change.asked.pauses:
+        change.ready.update((stood.case["id"], (stood, effect)) for stood, effect in _effects(change, ids, lock=False))
+
+
 def move_cases(change: Change, ids: Sequence[str]) -> int:
     """Move those of the cases that still stand where the move finds them, in the caller's transaction; return how many.
 
@@ -150,19 +161,25 @@ def _running(clocks: Items, effect: rules.Effect) -> list[Row]:
     return [row for row in (*after, *filter(None, [effect.clocks.get(rules.NEW)])) if row["stopped_at"] is None]
 
 
-def _effects(change: Change, ids: Sequence[str]) -> Iterator[tuple[Stood, rules.Effect]]:
+def _effects(change: Change, ids: Sequence[str], *, lock: bool = True) -> Iterator[tuple[Stood, rules.Effect]]:
     """Yield the cases that stand where the move finds them, as they stood, and what the move does to them."""
     asked = change.asked
     timed = asked.times or asked.pauses
-    cases = _read_cases(change, ids)  # locked before anything else of them is read
+    cases = _read_cases(change, ids, lock=lock)  # locked before anything else of them is read
     opened = _by_case(store.OBLIGATIONS, TIMED_NAMES if timed else OBLIGATION_NAMES, "(state = 'open' OR next_at IS NOT NULL)", ids)
     clocks = _by_case(store.CLOCKS, TIMED_CLOCK if timed else CLOCK_NAMES, "id <> ''" if timed else "stopped_at IS NULL", ids)
-    begun, earlier = _first_taken(asked.actions, ids), _earlier(change, ids) if change.move.limits == "restore" else {}
+    fresh = [] if change.ready else ids
+    begun, earlier = _first_taken(asked.actions, fresh), _earlier(change, fresh) if change.move.limits == "restore" else {}
     known: dict[tuple[Any, ...], rules.Effect] = {}
     for case in cases:
         stood = Stood(case, opened.get(case["id"], ()), clocks.get(case["id"], ()))
         if tuple(sorted([item["name"] for item in stood.items if item["state"] == OPEN])) != change.move.obligations:
             continue  # acted on since: it is found again where it stands now
+        if change.ready:
+            before, effect = change.ready.get(case["id"], (None, None))
+            if before == stood and effect is not None:
+                yield stood, effect
+            continue
         if asked.times or (asked.pauses and any(row["paused_at"] for row in (*stood.items, *stood.clocks))):
             yield stood, _work_out(change, stood, whole=True, past=_past(stood, begun.get(case["id"], {}), earlier.get(case["id"], {})))
             continue
@@ -172,9 +189,9 @@ def _effects(change: Change, ids: Sequence[str]) -> Iterator[tuple[Stood, rules.
         yield stood, known[key]
 
 
-def _read_cases(change: Change, ids: Sequence[str]) -> Sequence[Row]:
+def _read_cases(change: Change, ids: Sequence[str], *, lock: bool) -> Sequence[Row]:
     where, value = among("id", ids)
-    where += " AND kind_id = %s AND phase = %s AND state <> 'closed'" + " FOR UPDATE" * connection.features.has_select_for_update
+    where += " AND kind_id = %s AND phase = %s AND state <> 'closed'" + " FOR UPDATE" * (lock and connection.features.has_select_for_update)
     names = (*CASE_NAMES, *(["data"] if change.asked.data else []))
     return store.CASES.plain(names, where, value, change.source.pk, change.move.phase)
 

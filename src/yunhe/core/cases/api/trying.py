@@ -1,16 +1,17 @@
 """The dry run of a change of procedure (试运行): held against every position, and carried out on cases without a trace.
 
-The moves are those of the change itself, written by the same statements, each case in a savepoint of its own and all in
-one that is rolled back: what they write, number and note goes with it.
+The moves are those of the change itself, written by the same statements, each case in a savepoint of its own, in transactions
+that are rolled back: what they write, number and note goes with them.
 """
 
 from __future__ import annotations
 
 import logging
 import time
-from collections import Counter, defaultdict
+from collections import Counter, defaultdict, deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cache
+from operator import itemgetter
 from typing import Any
 
 from django.db import transaction
@@ -19,6 +20,7 @@ from django.db.models import QuerySet
 from yunhe.core.cases.api import kinds
 from yunhe.core.cases.api.announcing import Seat, takers_of
 from yunhe.core.cases.api.moving import Change, move_cases
+from yunhe.core.cases.api.pacing import LONGEST_SECONDS, REST_SECONDS, let_others_in
 from yunhe.core.cases.api.reading import organization_names, person_names
 from yunhe.core.cases.errors import MigrationRefused
 from yunhe.core.cases.models import CaseRecord, ClockRecord, KindRecord, ObligationRecord, TurnRecord
@@ -52,8 +54,8 @@ def try_plan(
 ) -> DryRun:
     """Return what a plan does to cases, by moving them and taking it back: all of them, of more than `most` some of each group.
 
-    A position that `check_plan` objects to is not tried. It ends after `seconds`, with what was tried until then; `check`
-    runs between cases and may raise.
+    One case of each group is tried first, then one more of each in turn, the largest group first. A position that `check_plan`
+    objects to is not tried. It ends after `seconds`, with what was tried until then; `check` runs between cases and may raise.
     """
     actor.require(CHANGE, kind=plan.kind)
     source, target = version_of(plan.kind, plan.source_number), version_of(plan.kind, plan.target_number)
@@ -61,21 +63,37 @@ def try_plan(
     found, known = _check(source, target, moves, standing), {(move.phase, tuple(move.obligations)): move for move in moves}
     chosen = {key: rules.find_move(known, key) for key in standing if key not in found.problems}
     moving = {key: move for key, move in chosen.items() if move is not None and move.choice == "move"}
-    total, until, groups = sum(len(standing[key]) for key in moving), time.monotonic() + seconds, list[TriedGroup]()
-    with transaction.atomic():
-        for key, move in sorted(moving.items(), key=lambda pair: pair[0]):
-            ids = sorted(standing[key])
-            sample = ids if total <= most else spread(ids, max(FEWEST, most // len(moving)))
-            change = Change(source, target, move, actor, plan.reason or "—", now())
-            tried = []
-            for case_id in sample:
-                if time.monotonic() > until:
-                    break
-                check()
-                tried.append(_try(change, case_id))
-            groups.append(TriedGroup(move.phase, move.obligations, move.to_phase, len(ids), tuple(filter(None, tried))))
-        transaction.set_rollback(True)
+    total, share = sum(len(standing[key]) for key in moving), max(FEWEST, most // max(len(moving), 1))
+    samples = {key: sorted(standing[key]) if total <= most else spread(sorted(standing[key]), share) for key in moving}
+    order = sorted(moving, key=lambda key: (-len(standing[key]), key))
+    changes = {key: Change(source, target, move, actor, plan.reason or "—", now()) for key, move in moving.items()}
+    tried = _try_all(changes, in_turn([(key, samples[key]) for key in order]), time.monotonic() + seconds, check)
+    groups = (TriedGroup(m.phase, m.obligations, m.to_phase, len(standing[key]), tuple(tried[key])) for key, m in sorted(moving.items(), key=itemgetter(0)))
     return DryRun(found.moved, found.kept, found.problems, tuple(groups))
+
+
+def in_turn(samples: Sequence[tuple[rules.Key, Sequence[str]]]) -> Iterator[tuple[rules.Key, str]]:
+    """Yield the first of each group, then the second of each, and so on."""
+    for place in range(max((len(ids) for _key, ids in samples), default=0)):
+        yield from ((key, ids[place]) for key, ids in samples if place < len(ids))
+
+
+def _try_all(
+    changes: Mapping[rules.Key, Change], cases: Iterator[tuple[rules.Key, str]], until: float, check: Callable[[], None]
+) -> Mapping[rules.Key, list[TriedCase]]:
+    """Try cases until the time is over, in transactions as short as those of the change itself, each taken back."""
+    tried, waiting = defaultdict[rules.Key, list[TriedCase]](list), deque(cases)
+    while waiting and time.monotonic() <= until:
+        with transaction.atomic():
+            over = min(until, time.monotonic() + LONGEST_SECONDS)
+            while waiting and time.monotonic() <= over:
+                check()
+                key, case_id = waiting.popleft()
+                tried[key] += filter(None, [_try(changes[key], case_id)])
+            transaction.set_rollback(True)
+        if waiting:
+            let_others_in(REST_SECONDS)
+    return tried
 
 
 def spread(ids: Sequence[str], most: int) -> list[str]:

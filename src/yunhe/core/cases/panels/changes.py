@@ -123,6 +123,17 @@ def move_table(plan: Migration, versions: Versions, actor: Actor) -> Table:
     return Table(columns, rows, __("各组办件的处理"), Empty(__("没有在办办件")))
 
 
+def rival_links(plan: Migration, actor: Actor) -> list[Link]:
+    """Return the other changes of the same kind that wait or run, each in words with its page."""
+    return [Link(say_rival(one), reverse("changes:change", args=[one.migration_id])) for one in api.list_rivals(plan=plan, actor=actor)]
+
+
+def say_rival(change: Migration) -> str:
+    """Return another change of the same kind in words: whose, between which versions, how far."""
+    told = {"name": change.author_name, "old": change.source_number, "new": change.target_number, "state": STATES[change.state][0]}
+    return __("%(name)s起草的变更，第 %(old)s 版 → 第 %(new)s 版，%(state)s") % told
+
+
 def move_words(move: Move, versions: Versions) -> list[str]:
     """Return what a move changes beside the version."""
     if move.choice == "keep":

@@ -53,6 +53,7 @@ class Migration:
     approved_at: datetime | None = None
     undoes: str = ""
     undone_by: str = ""
+    in_the_way: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +122,11 @@ class DryRun:
     def tried(self) -> int:
         """Return on how many cases the moves were tried."""
         return sum(len(group.tried) for group in self.groups)
+
+    @property
+    def untried(self) -> int:
+        """Return how many groups had no case tried before the time was over."""
+        return sum(not group.tried for group in self.groups)
 
     @property
     def failed(self) -> tuple[TriedCase, ...]:

@@ -26,6 +26,7 @@ from yunhe.core.cases.panels.changes import (
     move_words,
     phase_title,
     position_href,
+    rival_links,
     say_position,
     state_tag,
     versions_of,
@@ -106,7 +107,8 @@ def show_change(request: HttpRequest, migration_id: str) -> HttpResponse:
         "progress": _progress(change, job) if busy and job else None,
         "failure": job.error if job and job.state == "failed" and change.state in ("approved", "running") else None,
         "stopped": change.state == "running" and not busy, "acts": _acts(request, change, busy, dry),
-        "own": change.state == "drafted" and change.author == request.actor.id,
+        "own": change.state == "drafted" and change.author == request.actor.id, "in_the_way": say(change.in_the_way) if change.in_the_way else "",
+        "rivals": rival_links(change, request.actor) if waiting else [],
     }  # fmt: skip
     return render(request, "cases/change.html", context)
 
@@ -208,7 +210,7 @@ def _plan_page(request: HttpRequest, plan: Migration) -> HttpResponse:
     held = told is None or fresh or (dry is not None and not dry.is_sound)
     context = {
         "plan": plan, "title": say(plan.kind_title), "changes": change_table(plan, versions), "dry": dry, "reason": reason,
-        "trial": trial_groups(dry, versions, request.actor) if dry else [],
+        "trial": trial_groups(dry, versions, request.actor) if dry else [], "rivals": rival_links(plan, request.actor),
         "phases": _phases(form, versions, dry, fresh, request), "held": held, "asked": posted is not None,
     }  # fmt: skip
     return render(request, "cases/plan.html", context, status=422 if drafting and (held or reason.errors) else 200)
@@ -269,6 +271,8 @@ def _consequences(request: HttpRequest, change: Migration) -> list[str]:
     versions, dry = versions_of(change), api.check_plan(plan=change, actor=request.actor)
     told = [__("移动 %(moved)s 件，留在旧版本 %(kept)s 件。") % {"moved": dry.moved, "kept": dry.kept}]
     changing = (move for move in change.moves if not is_plain(move) and move.choice == "move")
+    told += [__("同一类型还有一项变更：%(what)s。") % {"what": link.text} for link in rival_links(change, request.actor)]
+    told += [say(change.in_the_way)] if change.in_the_way else []
     told += [f"{say_position(versions.old, m.phase, m.obligations)}：{say_all(move_words(m, versions))}" for m in changing]
     return told + [f"{where}：{what}" for where, what in _problems(dry, versions)]
 
@@ -287,7 +291,7 @@ def _progress(change: Migration, job: JobInfo) -> Progress:
 
 def _acts(request: HttpRequest, change: Migration, busy: bool, dry: DryRun | None) -> list[Action]:
     """Return what this person may do with the change now."""
-    key, sound = change.migration_id, dry is not None and dry.is_sound
+    key, sound = change.migration_id, dry is not None and dry.is_sound and not change.in_the_way
     found = []
     if busy:
         return [Action(__("停下"), _href(key, "stop"), "danger", post=True)]
@@ -295,6 +299,8 @@ def _acts(request: HttpRequest, change: Migration, busy: bool, dry: DryRun | Non
         found.append(Action(__("批准"), _href(key, "approve"), "primary"))
     if change.state in ("approved", "running") and sound:
         found.append(Action(__("执行") if change.state == "approved" else __("继续执行"), _href(key, "apply"), "primary"))
+    if change.in_the_way:
+        found.append(Action(__("重新拟定"), f"{reverse('changes:plan', args=[change.kind])}?from={change.source_number}", "primary"))
     if change.state in ("drafted", "approved", "running"):
         found.append(Action(__("撤回"), _href(key, "withdraw"), "danger"))
     if change.state in ("done", "withdrawn") and change.moved and not change.undone_by:
