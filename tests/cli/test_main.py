@@ -12,6 +12,7 @@ from django.db import IntegrityError
 
 from tests.conftest import Cast
 from tests.core.cases.kinds import simple_kind
+from tests.ui.doors_urls import write_where_another_writes
 from yunhe.cli import main as cli
 from yunhe.cli.case_commands import OPERATORS
 from yunhe.core.cases import api as cases
@@ -94,3 +95,11 @@ def test_starting_up_loads_none_of_the_engines() -> None:
     code = "import sys, django; django.setup(); print(sorted({'duckdb', 'pyarrow', 'numpy', 'pyiceberg'} & set(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+@pytest.mark.django_db
+def test_a_busy_database_is_said_so_and_has_its_own_exit_code(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setattr(cases, "apply_migration", lambda **told: write_where_another_writes())
+    assert cli.main(["case", "migrate", "apply", "01M8EFEXPXP3MDCHP7V8V7GXMH"]) == 6
+    told = capsys.readouterr().err
+    assert "系统正忙" in told and "[database_busy]" in told and "Traceback" not in told

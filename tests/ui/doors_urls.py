@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import sqlite3
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
 from django.core.exceptions import PermissionDenied, SuspiciousOperation
 from django.db import IntegrityError, connection
+from django.db.utils import ConnectionHandler
 from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import include, path
 from django.views.decorators.http import require_POST
@@ -20,7 +25,24 @@ class Note(Schema):
     number: int = 0
 
 
+def write_where_another_writes() -> Exception:
+    """Write into a database of SQLite while another connection holds its write lock."""
+    with TemporaryDirectory() as folder:
+        settings = {"ENGINE": "django.db.backends.sqlite3", "NAME": str(Path(folder) / "busy.sqlite3"), "OPTIONS": {"timeout": 0.05}}
+        holder, other = sqlite3.connect(settings["NAME"], isolation_level=None), ConnectionHandler({"default": settings})["default"]
+        holder.execute("CREATE TABLE note (text TEXT)")
+        holder.execute("BEGIN IMMEDIATE")
+        try:
+            with other.cursor() as cursor:
+                cursor.execute("INSERT INTO note VALUES ('x')")
+        finally:
+            other.close()
+            holder.close()
+    return AssertionError("the write lock was not held")
+
+
 ERRORS = {
+    "busy": write_where_another_writes,
     "missing": lambda: Missing(what="x", name="y"),
     "conflict": lambda: Conflict(what="x", name="y"),
     "unavailable": Transient,

@@ -9,17 +9,19 @@ import re
 
 import pytest
 from django.conf import settings as house
-from django.db import IntegrityError
+from django.db import IntegrityError, OperationalError, connection, transaction
 from django.test import Client
 
 from yunhe.kernel.ids import is_id
 from yunhe.ui.logs import JsonFormatter, TextFormatter
+from yunhe.ui.problems import is_busy
 
 pytestmark = [pytest.mark.django_db, pytest.mark.urls("tests.ui.doors_urls")]
 STATUSES = {
     "missing": (404, "missing"),
     "conflict": (409, "conflict"),
     "unavailable": (503, "unavailable"),
+    "busy": (503, "database_busy"),
     "http404": (404, "page_missing"),
     "denied": (403, "forbidden"),
     "suspicious": (400, "bad_request"),
@@ -54,6 +56,31 @@ def test_a_page_and_a_problem_say_the_same(calm: Client, how: str) -> None:
     else:
         assert (api.status_code, json.loads(api.content)["code"]) == (status, code)
     assert json.loads(api.content)["code"] == code
+
+
+def test_a_busy_database_keeps_what_was_typed_and_says_when_to_try_again(calm: Client) -> None:
+    typed = {"title": "第一行\r\n<b>第二行</b>", "step": "draft", "many": ["a", "b"]}
+    page = calm.post("/t/fail/busy?from=1", typed)
+    html = page.content.decode()
+    assert (page.status_code, page["Retry-After"]) == (503, "5") and "系统正忙" in html and "再提交一次" in html
+    fields = dict.fromkeys(re.findall(r'<textarea name="(\w+)"', html))
+    assert list(fields) == ["title", "step", "many"] and 'action="/t/fail/busy?from=1"' in html
+    assert "第一行\r\n&lt;b&gt;第二行&lt;/b&gt;</textarea>" in html and html.count('name="many"') == 2
+    assert "再提交一次" not in calm.post("/t/fail/busy", {"password": "x"}).content.decode()
+    assert "再提交一次" not in calm.get("/t/fail/busy").content.decode()
+    told = calm.post("/t/fail/busy", typed, headers={"accept": "application/json", "accept-language": "en"})
+    assert (told["Retry-After"], json.loads(told.content)["kind"]) == ("5", "unavailable") and "system is busy" in told.content.decode()
+
+
+@pytest.mark.skipif(connection.vendor != "postgresql", reason="states of PostgreSQL")
+@pytest.mark.parametrize("state", ["55P03", "40001", "40P01"])
+def test_what_postgresql_turns_away_for_others_is_busy(state: str) -> None:
+    with pytest.raises(OperationalError) as caught, transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(f"DO $$ BEGIN RAISE EXCEPTION USING ERRCODE = '{state}'; END $$")
+    assert is_busy(caught.value)
+    with pytest.raises(OperationalError) as away, transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("DO $$ BEGIN RAISE EXCEPTION USING ERRCODE = '53200'; END $$")
+    assert not is_busy(away.value)
 
 
 def test_the_sentence_follows_the_language(calm: Client) -> None:

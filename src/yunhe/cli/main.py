@@ -103,10 +103,22 @@ def _run(parsed: argparse.Namespace, language: str) -> int:
         print("yunhe: 已中止。" if language == "zh" else "yunhe: stopped.", file=sys.stderr)
         return 130
     except Exception as error:  # noqa: BLE001  the door of every command
+        if (known := _busy(error)) is not None:
+            print(f"yunhe: {known.say(language)}  [{known.code}]", file=sys.stderr)
+            return known.exit_code
         trace_id = new_id()
         print(describe(error), file=sys.stderr)
         print(f"yunhe: {YunheError().say(language)}  [{trace_id}]", file=sys.stderr)
         return 1
+
+
+def _busy(error: Exception) -> YunheError | None:
+    """Return what is said of a database that was not free in time; None for any other fault."""
+    from yunhe.ui.errors import DatabaseBusy
+    from yunhe.ui.problems import error_of
+
+    known = error_of(error)
+    return known if isinstance(known, DatabaseBusy) else None
 
 
 def _start_django(command: Command) -> None:

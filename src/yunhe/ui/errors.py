@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from yunhe.kernel.errors import Kind, Terminal
+from yunhe.kernel.errors import Kind, Terminal, Transient
 
 
 class DoorError(Terminal):
@@ -167,4 +167,14 @@ class AlreadyThere(DoorError):
     sentences: ClassVar[dict[str, str]] = {
         "zh": "与已有的记录冲突，没有保存。请刷新后核对，再提交一次。",
         "en": "This conflicts with what is already recorded; nothing was saved. Reload, check and submit again.",
+    }
+
+
+class DatabaseBusy(Transient):
+    """Others write to the same place, and it was not free in time."""
+
+    code = "database_busy"
+    sentences: ClassVar[dict[str, str]] = {
+        "zh": "系统正忙，这次没有办成。请稍后再试。",
+        "en": "The system is busy; this was not done. Try again in a moment.",
     }

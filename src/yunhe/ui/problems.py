@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import sqlite3
+import sys
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
 from django.core.exceptions import ObjectDoesNotExist, PermissionDenied, SuspiciousOperation
-from django.db import DataError, IntegrityError
+from django.db import DataError, IntegrityError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.loader import render_to_string
 from django.urls import NoReverseMatch, reverse
@@ -22,6 +24,7 @@ from yunhe.ui.errors import (
     BadRequest,
     BadText,
     CsrfFailed,
+    DatabaseBusy,
     DoorError,
     DoorRefused,
     MethodNotAllowed,
@@ -42,6 +45,10 @@ TITLES: dict[int, Any] = {
     500: _("系统出错"),
     503: _("暂时不可用"),
 }
+RETRY_SECONDS = 5
+"""When to try again what was unavailable."""
+BUSY_STATES = ("55P03", "40001", "40P01")
+"""PostgreSQL: lock not available, serialization failure, deadlock (its appendix A)."""
 PLAIN = (500, 503)  # these pages ask nothing of the database: it may be what broke
 
 
@@ -65,7 +72,17 @@ def error_of(exception: BaseException) -> YunheError | None:
         return BadRequest()
     if isinstance(exception, IntegrityError):
         return AlreadyThere()
+    if isinstance(exception, OperationalError) and is_busy(exception):
+        return DatabaseBusy()
     return _unstorable(exception)
+
+
+def is_busy(exception: BaseException) -> bool:
+    """Tell whether a database turned something away because others hold what it needs: the same may succeed later."""
+    cause = exception.__cause__
+    if isinstance(cause, sqlite3.Error):
+        return getattr(cause, "sqlite_errorcode", 0) & 0xFF in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
+    return getattr(cause, "sqlstate", None) in BUSY_STATES
 
 
 def _unstorable(exception: BaseException) -> YunheError | None:
@@ -99,9 +116,16 @@ def answer_json(error: YunheError) -> HttpResponse:
     body = error.as_problem(language, current_trace_id())
     if problems := getattr(error, "problems", ()):
         body["errors"] = [{"where": one.field, "expected": one.say(language)} for one in problems]
-    return HttpResponse(
+    answered = HttpResponse(
         json.dumps(body, ensure_ascii=True), status=error.http_status, content_type="application/problem+json"
     )
+    return _with_time(answered)
+
+
+def _with_time(answered: HttpResponse) -> HttpResponse:
+    if answered.status_code == 503:
+        answered.headers["Retry-After"] = str(RETRY_SECONDS)
+    return answered
 
 
 def answer_page(request: HttpRequest, error: YunheError) -> HttpResponse:
@@ -113,11 +137,21 @@ def answer_page(request: HttpRequest, error: YunheError) -> HttpResponse:
         "sentence": error.say(get_language() or "zh"),
         "code": error.code,
         "trace_id": current_trace_id(),
+        "sent": _sent(request) if isinstance(error, DatabaseBusy) else None,
     }
     template = "ui/problem_plain.html" if status in PLAIN else "ui/problem.html"
     if getattr(request, "htmx", False):
         template = "components/problem.html"
-    return HttpResponse(render_to_string(template, context, request if status not in PLAIN else None), status=status)
+    return _with_time(HttpResponse(render_to_string(template, context, request if status not in PLAIN else None), status=status))
+
+
+def _sent(request: HttpRequest) -> dict[str, Any] | None:
+    """Return what a form held, to be sent once more as it was; None where nothing was sent, or a password or a file with it."""
+    if request.method != "POST" or getattr(request, "htmx", False):
+        return None
+    fields = [(name, value) for name, values in request.POST.lists() for value in values]
+    whole = not request.FILES and not any("password" in name for name, _value in fields)
+    return {"address": request.get_full_path(), "fields": fields} if whole else None
 
 
 def _with_title(error: YunheError) -> YunheError:
@@ -170,7 +204,8 @@ def page_not_found(request: HttpRequest, exception: Exception | None = None) -> 
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
-    return answer(request, YunheError())
+    fault = sys.exception()  # what no view raised: a session that could not be kept, say
+    return answer(request, DatabaseBusy() if isinstance(fault, OperationalError) and is_busy(fault) else YunheError())
 
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
