@@ -121,7 +121,8 @@ def prepare(change: Change, ids: Sequence[str]) -> None:
     A case that stands otherwise by then is not moved by it: it is found again.
     """
     if change.asked.times or change.asked.pauses:
-        change.ready.update((stood.case["id"], (stood, effect)) for stood, effect in _effects(change, ids, lock=False))
+        found = list(_effects(change, ids, lock=False))  # all of them, before any is ready
+        change.ready.update((stood.case["id"], (stood, effect)) for stood, effect in found)
 
 
 def move_cases(change: Change, ids: Sequence[str]) -> int:

@@ -41,7 +41,7 @@ class Pace:
         seconds = time.monotonic() - begun
         self._held += seconds
         fits = int(looked * LONGEST_SECONDS / seconds) if seconds > 0 else MOST
-        self.most = max(1, min(MOST, fits, self.most * GROWTH))
+        self.most = min(MOST, max(FIRST, min(fits, self.most * GROWTH)))  # never fewer: a transaction costs something by itself
         return looked, moved
 
     def rest(self) -> None:
