@@ -132,17 +132,29 @@ def test_the_trial_run_stands_with_the_plan_and_with_the_change(permit: Any, cas
     publish(**told)
     client = signed_in(cast.data_admin)
     (move,) = planned(cast).moves
-    assert "试运行" not in client.get(PLAN).content.decode()  # nothing is moved where it was not asked for
+    assert "trial-title" not in client.get(PLAN).content.decode()  # nothing is moved where it was not asked for
     told = {f"{key_of(move)}-limits": "recount", f"{key_of(move)}-add_0": "fire"}
     text = posted(client, "check", **told).content.decode()
     for said in ("已在 1 件中的 1 件上真实移动一遍", case.number, "开启待办 1 项；2 项改变截止时间", "按新时限从原起点重新计算", "轮到"):
         assert said in text, said
     drafted = client.post(PLAN, {**filled(text), "step": "draft", "reason": "延长会签"})
     second = signed_in(cast.system_admin)
-    assert "试运行" in second.get(drafted["Location"]).content.decode()
+    assert ">试算</h2>" in second.get(drafted["Location"]).content.decode()
     english = second.get(drafted["Location"], headers={"accept-language": "en"}).content.decode()
-    assert "Trial run" in english and "Count limits anew from their own start" in english
+    assert ">Dry run</h2>" in english and "Trial run" not in english and "Count limits anew from their own start" in english
     assert CaseRecord.objects.get().kind.number == 1 and not CaseRecord.objects.filter(events__action="migrate").exists()
+
+
+def test_a_title_that_differs_in_one_language_only_is_told_in_every_language(permit: Any, cast: Cast) -> None:
+    permit()
+    old = permit_kind().title.as_mapping()
+    publish(title={"zh": "施工许可（新版）", "en": old["en"]})
+    client = signed_in(cast.data_admin)
+    assert f"名称：{old['zh']} → 施工许可（新版）" in client.get(PLAN).content.decode()
+    english = client.get(PLAN, headers={"accept-language": "en"}).content.decode()
+    assert f"Name (Chinese): {old['zh']} → 施工许可（新版）" in english
+    publish(title={"zh": old["zh"], "en": "Permit, new"})
+    assert f"名称（英文）：{old['en']} → Permit, new" in client.get(PLAN).content.decode()
 
 
 def test_a_group_that_came_up_meanwhile_is_shown_before_anything_is_drafted(permit: Any, cast: Cast) -> None:

@@ -1,4 +1,4 @@
-"""The dry run of a change of procedure (试运行): held against every position, and carried out on cases without a trace.
+"""The dry run of a change of procedure (试算): held against every position, and carried out on cases without a trace.
 
 The moves are those of the change itself, written by the same statements, each case in a savepoint of its own, in transactions
 that are rolled back: what they write, number and note goes with them.

@@ -199,7 +199,9 @@ def _respect(name: str, before: Any, after: Any) -> str:
     title = str(ATTRIBUTES.get(name, name))
     if name == "actions":
         return __("%(name)s：%(value)s") % {"name": title, "value": say_all(_actions(before, after))}
-    said = {"title": _title, "limits": _limits}.get(name)
+    if name == "title":
+        return say_all(_titles(title, before.as_mapping(), after.as_mapping()))
+    said = {"limits": _limits}.get(name)
     if said is None or said(before) == said(after):
         return title
     return __("%(name)s：%(before)s → %(after)s") % {"name": title, "before": said(before), "after": said(after)}
@@ -207,6 +209,17 @@ def _respect(name: str, before: Any, after: Any) -> str:
 
 def _title(value: Any) -> str:
     return say(value.as_mapping())
+
+
+def _titles(title: str, before: Mapping[str, str], after: Mapping[str, str]) -> list[str]:
+    """Return the title before and after; where it is the same in the reader's language, in the language that differs."""
+    change = __("%(name)s：%(before)s → %(after)s")
+    if say(before) != say(after):
+        return [change % {"name": title, "before": say(before), "after": say(after)}]
+    named = {"zh": __("%(name)s（中文）"), "en": __("%(name)s（英文）")}
+    differing = [code for code in named if before.get(code) != after.get(code)]
+    said = [{"name": named[code] % {"name": title}, "before": before.get(code) or "—", "after": after.get(code) or "—"} for code in differing]
+    return [change % one for one in said]
 
 
 def _limits(value: Any) -> str:
