@@ -8,6 +8,7 @@ import sys
 from dataclasses import asdict
 
 from yunhe.cli.commands import Command, Context, Output, table_lines
+from yunhe.kernel.errors import Invalid
 from yunhe.kernel.pages import PageRequest
 
 
@@ -163,6 +164,58 @@ def job_retry(context: Context, arguments: argparse.Namespace) -> Output:
     return Output({"job": arguments.job, "state": job.state}, (f"{arguments.job}  {job.state}",))
 
 
+def letter_list(context: Context, arguments: argparse.Namespace) -> Output:
+    """List dead letters."""
+    from yunhe.core.jobs.api import outbox
+
+    filters = {"state": arguments.state} if arguments.state else {}
+    request = PageRequest(page=arguments.page, size=arguments.size, search=arguments.search, filters=filters)
+    page = outbox.list_letters(request=request, actor=context.actor())
+    rows = [
+        (d.delivery_id, d.state, d.title["en"], d.about.whom, d.about.way.get("en", ""), d.about.number, d.about.tries or d.tries, d.error_code)
+        for d in page.items
+    ]
+    headings = ("letter", "state", "what", "whom", "by", "case", "tries", "error")
+    return Output({"letters": [asdict(d) for d in page.items], "total": page.total}, table_lines(headings, rows))
+
+
+def letter_retry(context: Context, arguments: argparse.Namespace) -> Output:
+    """Give dead letters fresh tries."""
+    from yunhe.core.jobs.api import outbox
+
+    if arguments.all == bool(arguments.letters):
+        raise Invalid(where="LETTER", expected="LETTER or --all", found="both" if arguments.all else "neither")
+    wanted = PageRequest(search=arguments.search)
+    count = outbox.retry_all_dead(request=wanted, delivery_ids=arguments.letters, actor=context.actor())
+    return Output({"retried": count}, (f"{count}",))
+
+
+def letter_drop(context: Context, arguments: argparse.Namespace) -> Output:
+    """Give dead letters up for good."""
+    from yunhe.core.jobs.api import outbox
+
+    count = outbox.drop_dead(delivery_ids=arguments.letters, reason=arguments.reason, actor=context.actor())
+    return Output({"dropped": count}, (f"{count}",))
+
+
+def _letters_arguments(parser: argparse.ArgumentParser) -> None:
+    _size_argument(parser)
+    _search_argument(parser)
+    parser.add_argument("--page", type=int, default=1)
+    parser.add_argument("--state", choices=("dead", "dropped"), default="")
+
+
+def _retry_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("letters", metavar="LETTER", type=int, nargs="*")
+    parser.add_argument("--all", action="store_true", help="every dead letter, or every one that --search finds")
+    _search_argument(parser)
+
+
+def _drop_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("letters", metavar="LETTER", type=int, nargs="+")
+    parser.add_argument("--reason", required=True)
+
+
 def _job_argument(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("job", metavar="JOB")
 
@@ -210,5 +263,8 @@ COMMANDS: tuple[Command, ...] = (
     Command(("job", "list"), "jobs.view", _text("列出作业", "list jobs"), job_list, _size_argument),
     Command(("job", "cancel"), "jobs.manage", _text("取消作业", "cancel a job"), job_cancel, _job_argument),
     Command(("job", "retry"), "jobs.manage", _text("重试作业", "retry a job"), job_retry, _job_argument),
+    Command(("letter", "list"), "jobs.view", _text("列出死信", "list dead letters"), letter_list, _letters_arguments),
+    Command(("letter", "retry"), "jobs.manage", _text("重试死信", "try dead letters again"), letter_retry, _retry_arguments),
+    Command(("letter", "drop"), "jobs.manage", _text("丢弃死信", "give dead letters up"), letter_drop, _drop_arguments),
     Command(("evidence", "find"), "evidence.view", _text("查找存证", "find evidence"), evidence_find, _evidence_arguments),
 )

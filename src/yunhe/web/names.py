@@ -38,6 +38,7 @@ EVIDENCE_KINDS: Mapping[str, Mapping[str, str]] = {
     "exchange.system_revoked": _two("收回接入系统密钥", "System key revoked"),
     "gateway.query": _two("网关调用", "Gateway call"),
     "gateway.refused": _two("网关拒绝的匿名调用（合计）", "Refused calls of nobody (counted)"),
+    "jobs.letter_dropped": _two("丢弃死信", "Dead letter dropped"),
     "lake.released": _two("发布数据", "Data released"),
     "lake.rolled_back": _two("回滚发布", "Release rolled back"),
     "notices.contact_removed": _two("移除联系方式", "Contact address removed"),
@@ -67,6 +68,7 @@ EVIDENCE_KINDS: Mapping[str, Mapping[str, str]] = {
     "register.type_defined": _two("定义名录", "Register defined"),
 }
 SUBJECT_TYPES: Mapping[str, Mapping[str, str]] = {
+    "message": _two("消息", "Message"),
     "attachment": _two("附件", "Attachment"),
     "user": _two("人员", "Person"),
     "organization": _two("机构", "Organisation"),

@@ -17,7 +17,7 @@ class CasesConfig(AppConfig):
         from yunhe.core.cases.api.reading import may_see
         from yunhe.core.cases.api.telling import KINDS
         from yunhe.core.cases.jobs import register_jobs
-        from yunhe.core.cases.panels import cases, changes
+        from yunhe.core.cases.panels import cases, changes, letters
         from yunhe.core.cases.types import KindSpec
         from yunhe.core.notices import api as notices
         from yunhe.core.packs import api as packs
@@ -37,6 +37,7 @@ class CasesConfig(AppConfig):
             section="cases", model=KindSpec, plan=loaders.plan_kinds, apply=loaders.apply_kinds, order=80
         )
         attachments.register_subject(subject_type=CASE, may_read=may_see)
+        notices.register_cases(find=letters.find_case)
         register_jobs()
         effects.register_effects()
         for code, title in KINDS.items():

@@ -11,9 +11,11 @@ from yunhe.core.cases.api.team import held_cases, list_lost
 from yunhe.core.cases.api.warning import lapse_due, recur_due, warn_due
 from yunhe.core.jobs import api as jobs
 from yunhe.core.jobs.api import outbox
-from yunhe.core.jobs.types import QUICK_QUEUE, JobContext, Message
+from yunhe.core.jobs.types import QUICK_QUEUE, About, JobContext, Message
 from yunhe.core.organizations import api as organizations
-from yunhe.kernel.actor import job_actor
+from yunhe.kernel.actor import Actor, job_actor
+
+LEFT_TITLE = {"zh": "收回离任人员的在办事项", "en": "Take back what somebody was handed who left"}
 
 
 def warn(context: JobContext) -> dict[str, int]:
@@ -55,6 +57,11 @@ def on_left(message: Message) -> None:
         let_go(case_id=case_id, person=person, actor=actor)
 
 
+def tell_left(message: Message, actor: Actor | None) -> About:
+    """Say who left."""
+    return About(whom=organizations.get_person(user_id=message.payload["user"]).display_name)
+
+
 def release(context: JobContext) -> dict[str, int]:
     """Give back to its role what is held by somebody whose membership ran out; who holds the role is told that it is their turn."""
     lost = list_lost()
@@ -66,7 +73,8 @@ def release(context: JobContext) -> dict[str, int]:
 
 def register_jobs() -> None:
     """Register the schedules of this room, and what it is told of."""
-    outbox.subscribe(topic=organizations.TOPIC_LEFT, handler=on_left)
+    outbox.subscribe(topic=organizations.TOPIC_LEFT, handler=on_left, title=LEFT_TITLE)
+    outbox.describe(topic=organizations.TOPIC_LEFT, tell=tell_left)
     jobs.register_job(
         name="cases.warn",
         run=warn,

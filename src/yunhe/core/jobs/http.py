@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
+from typing import Annotated, Any, Literal
 
 from django.http import HttpRequest
-from ninja import Router, Schema
+from ninja import Query, Router, Schema
+from pydantic import Field
 
 from yunhe.core.jobs import api
-from yunhe.core.jobs.types import JobInfo
+from yunhe.core.jobs.api import outbox
+from yunhe.core.jobs.types import DeadLetter, JobInfo
+from yunhe.kernel.pages import PageRequest
 from yunhe.ui.doors import acting, requires
-from yunhe.ui.http import REFUSED_READ, REFUSED_WRITE, Texts
+from yunhe.ui.http import REFUSED_READ, REFUSED_WRITE, Exact, ListQuery, PageOut, Texts, page_request
 
 router = Router(tags=["jobs"])
 
@@ -37,6 +40,94 @@ class JobOut(Schema):
     result: dict[str, Any] | None
     error_code: str
     error: Texts
+
+
+class LetterQuery(ListQuery):
+    subscriber: str = Field("", max_length=200)
+    state: Literal["", "dead", "dropped"] = ""
+    sort: Literal["", "published_at", "-published_at", "tried_at", "-tried_at", "subscriber", "-subscriber"] = ""
+
+
+class LetterOut(Schema):
+    """A message that was not delivered: what was to happen, for whom, about what; `href` "" where the caller may not see the case."""
+
+    id: int
+    title: Texts
+    subscriber: str
+    whom: str
+    way: dict[str, str]
+    about: dict[str, str]
+    case_number: str
+    href: str
+    state: str
+    is_final: bool
+    tries: int
+    error_code: str
+    error: dict[str, str]
+    published_at: datetime
+    tried_at: datetime | None
+    decided_by: str
+    decided_at: datetime | None
+    reason: str
+
+    @classmethod
+    def of(cls, one: DeadLetter) -> LetterOut:
+        """Return the letter as the API tells it."""
+        return cls(
+            id=one.delivery_id, title=dict(one.title), subscriber=one.subscriber, whom=one.about.whom, way=dict(one.about.way),
+            about=dict(one.about.title), case_number=one.about.number, href=one.about.href, state=one.state,
+            is_final=one.about.is_final, tries=one.about.tries or one.tries, error_code=one.error_code,
+            error=dict(one.about.error or one.error), published_at=one.message.published_at, tried_at=one.tried_at,
+            decided_by=one.decided_by, decided_at=one.decided_at, reason=one.reason,
+        )  # fmt: skip
+
+
+class LetterPageOut(PageOut):
+    items: list[LetterOut]
+
+
+Ids = Annotated[list[int], Field(min_length=1, max_length=500)]
+
+
+class LettersIn(Exact):
+    """Which dead letters are tried again."""
+
+    ids: Ids
+
+
+class DropIn(LettersIn):
+    """Which dead letters are given up, and why."""
+
+    reason: str = Field(min_length=1, max_length=500)
+
+
+class DecidedOut(Schema):
+    """How many it were."""
+
+    changed: int
+
+
+@router.get("/dead-letters", response={200: LetterPageOut, **REFUSED_READ})
+@requires("jobs.view")
+def list_letters(request: HttpRequest, query: Query[LetterQuery]) -> LetterPageOut:
+    """List what could not be delivered, and what was dropped; the dead first, of each the oldest first."""
+    page = outbox.list_letters(request=page_request(request, query), actor=acting(request))
+    facets: Any = list(page.facets)
+    return LetterPageOut(items=[LetterOut.of(one) for one in page.items], total=page.total, page=page.page, size=page.size, facets=facets)
+
+
+@router.post("/dead-letters/retry", response={200: DecidedOut, **REFUSED_WRITE})
+@requires("jobs.manage")
+def retry_letters(request: HttpRequest, body: LettersIn) -> DecidedOut:
+    """Give dead letters fresh tries; one that is not dead is not found, and nothing is tried again."""
+    return DecidedOut(changed=outbox.retry_all_dead(request=PageRequest(), delivery_ids=body.ids, actor=acting(request)))
+
+
+@router.post("/dead-letters/drop", response={200: DecidedOut, **REFUSED_WRITE})
+@requires("jobs.manage")
+def drop_letters(request: HttpRequest, body: DropIn) -> DecidedOut:
+    """Give dead letters up for good; they stay to be read, with who decided, when and why."""
+    return DecidedOut(changed=outbox.drop_dead(delivery_ids=body.ids, reason=body.reason, actor=acting(request)))
 
 
 @router.get("/jobs/{job_id}", response={200: JobOut, **REFUSED_READ})

@@ -11,7 +11,7 @@ from typing import Any, Literal, Protocol
 from yunhe.kernel.actor import Actor
 
 JobState = Literal["ready", "running", "successful", "failed", "cancelled"]
-DeliveryState = Literal["open", "done", "dead"]
+DeliveryState = Literal["open", "done", "dead", "dropped"]
 
 DEFAULT_QUEUE = "default"
 QUICK_QUEUE = "quick"
@@ -143,8 +143,34 @@ HandleMessage = Callable[[Message], None]
 
 
 @dataclass(frozen=True, slots=True)
+class About:
+    """What a message is about, as the room that wrote it tells whoever asks.
+
+    `number` names a case, `href` leads there: "" where the asker may not see it, and the title then tells nothing of
+    its content. `tries` and `error` are of the last try outside, where the room made it. `is_final`: the other side
+    refused for good, trying again changes nothing.
+    """
+
+    title: Mapping[str, str] = field(default_factory=dict)
+    whom: str = ""
+    way: Mapping[str, str] = field(default_factory=dict)
+    number: str = ""
+    href: str = ""
+    tries: int = 0
+    error: Mapping[str, str] = field(default_factory=dict)
+    is_final: bool = False
+
+
+TellAbout = Callable[[Message, Actor | None], About]
+"""Without an actor only what everybody may read who sees dead letters."""
+
+
+@dataclass(frozen=True, slots=True)
 class DeadLetter:
-    """A message that a subscriber could not take (死信)."""
+    """A message that a subscriber could not take (死信); `title` says what was to happen, `about` for whom and what.
+
+    A dropped one names who decided, when and why.
+    """
 
     delivery_id: int
     subscriber: str
@@ -152,3 +178,10 @@ class DeadLetter:
     tries: int
     error_code: str
     error: Mapping[str, str]
+    title: Mapping[str, str] = field(default_factory=dict)
+    about: About = field(default_factory=About)
+    state: DeliveryState = "dead"
+    tried_at: datetime | None = None
+    decided_by: str = ""
+    decided_at: datetime | None = None
+    reason: str = ""

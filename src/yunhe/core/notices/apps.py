@@ -24,7 +24,9 @@ class NoticesConfig(AppConfig):
             code="platform.message", title={"zh": "平台消息", "en": "Platform message"}, default_channels=("in_app", "email")
         )
         register_jobs()
-        outbox.subscribe(topic=sending.TOPIC, handler=delivery.hand_over)
-        outbox.subscribe(topic=delivery.TOPIC_GIVEN_UP, handler=delivery.keep_dead_letter)
-        outbox.subscribe(topic=delivery.TOPIC_GIVEN_UP, handler=delivery.note_dead_letter)
+        outbox.subscribe(topic=sending.TOPIC, handler=delivery.hand_over, title=delivery.TITLE)
+        outbox.subscribe(topic=delivery.TOPIC_GIVEN_UP, handler=delivery.keep_dead_letter, title=delivery.TITLE)
+        outbox.subscribe(topic=delivery.TOPIC_GIVEN_UP, handler=delivery.note_dead_letter, title=delivery.NOTE_TITLE)
+        for topic in (sending.TOPIC, delivery.TOPIC_GIVEN_UP):
+            outbox.describe(topic=topic, tell=delivery.tell_about)
         register_panel("page.head", name="notices", template="notices/bell.html", load=bell, permission="signed_in")

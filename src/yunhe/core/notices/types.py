@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from datetime import datetime, time
 from typing import Literal, Protocol
 
+from yunhe.kernel.actor import Actor
+
 Texts = Mapping[str, str]
 """A text per language; "zh" is there, "en" may be missing."""
 
@@ -106,6 +108,10 @@ class Channel:
     is_ready: Callable[[], bool]
     waits: bool = True
     own: bool = True
+
+
+FindCase = Callable[[str, Actor | None], tuple[str, str]]
+"""Returns of a case its number, and its address if the actor may see it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -40,9 +40,13 @@ class ExchangeConfig(AppConfig):
             every_seconds=5,
             queue=QUICK_QUEUE,
         )
-        outbox.subscribe(topic=TOPIC, handler=exchange_jobs.on_change)
-        outbox.subscribe(topic=TOPIC_SERVED, handler=exchange_jobs.on_change)
-        outbox.subscribe(topic=TOPIC_ROLLED_BACK, handler=exchange_jobs.on_rolled_back)
+        tell = {"zh": "告知使用单位数据已回退", "en": "Tell users of a roll-back"}
+        renew = {"zh": "更新网关权限映像", "en": "Renew the gateway's rights image"}
+        outbox.subscribe(topic=TOPIC, handler=exchange_jobs.on_change, title=renew)
+        outbox.subscribe(topic=TOPIC_SERVED, handler=exchange_jobs.on_change, title=renew)
+        outbox.subscribe(topic=TOPIC_ROLLED_BACK, handler=exchange_jobs.on_rolled_back, title=tell)
+        for topic in (TOPIC_SERVED, TOPIC_ROLLED_BACK):
+            outbox.describe(topic=topic, tell=exchange_jobs.tell_about)
         notices.register_kind(code=ROLLED_BACK, title={"zh": "在用的数据发布回退", "en": "Data in use was rolled back"})
         notices.register_kind(code=GRANTED_AT_ONCE, title={"zh": "数据需求已自动授权", "en": "A data request was granted at once"})
         evidence.register_taker(name="exchange", take=api.note_calls)

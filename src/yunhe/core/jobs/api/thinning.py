@@ -18,7 +18,7 @@ BATCH = 500
 def thin_out(*, check: Callable[[], None]) -> dict[str, int]:
     """Delete what ended longer ago than KEEP_DAYS; return how many of each went.
 
-    Stays: open jobs, schedules, messages with an open or dead delivery. `check` runs between batches and may raise.
+    Stays: open jobs, schedules, messages with an open or dead delivery, and what was dropped lately. `check` runs between batches and may raise.
     """
     before = now() - timedelta(days=settings.YUNHE["KEEP_DAYS"])
     return {"jobs": _delete(_old_jobs(before), check), "messages": _delete(_old_messages(before), check)}
@@ -29,7 +29,7 @@ def _old_jobs(before: datetime) -> QuerySet[Job]:
 
 
 def _old_messages(before: datetime) -> QuerySet[OutboxEntry]:
-    waiting = Delivery.objects.filter(entry=OuterRef("pk")).exclude(state="done", done_at__lt=before)
+    waiting = Delivery.objects.filter(entry=OuterRef("pk")).exclude(state="done", done_at__lt=before).exclude(state="dropped", decided_at__lt=before)
     return OutboxEntry.objects.filter(~Exists(waiting), published_at__lt=before)
 
 

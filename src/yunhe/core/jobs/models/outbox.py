@@ -25,7 +25,10 @@ class OutboxEntry(models.Model):
 
 
 class Delivery(models.Model):
-    """One message to one subscriber: open, done, or dead (死信)."""
+    """One message to one subscriber: open, done, dead (死信), or dropped: a dead one that somebody gave up, with a reason.
+
+    `words` is what a dead one is found by. `done_at` is when it was taken, or last tried.
+    """
 
     entry = models.ForeignKey("OutboxEntry", on_delete=models.CASCADE, related_name="deliveries")
     subscriber = models.CharField(max_length=200)
@@ -35,6 +38,10 @@ class Delivery(models.Model):
     done_at = models.DateTimeField(null=True)
     error_code = models.CharField(max_length=64, blank=True, default="")
     error = models.JSONField(default=dict)
+    words = models.TextField(blank=True, default="", db_default="")
+    decided_by = models.CharField(max_length=200, blank=True, default="", db_default="")
+    decided_at = models.DateTimeField(null=True)
+    reason = models.CharField(max_length=500, blank=True, default="", db_default="")
 
     class Meta:
         ordering: ClassVar = ["id"]

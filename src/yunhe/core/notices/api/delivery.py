@@ -16,20 +16,24 @@ from django.db.models import F
 from yunhe.core.jobs import api as jobs
 from yunhe.core.jobs.api import outbox
 from yunhe.core.jobs.errors import JobAlreadyOpen
-from yunhe.core.jobs.types import JobContext, Message
+from yunhe.core.jobs.types import About, JobContext, Message
 from yunhe.core.notices.api.letters import compose
 from yunhe.core.notices.api.preferences import due_time
-from yunhe.core.notices.api.registry import find_channel
-from yunhe.core.notices.errors import ChannelBroken, ChannelUnavailable, Undelivered
+from yunhe.core.notices.api.registry import find_case, find_channel, list_channels, title_of
+from yunhe.core.notices.errors import AddressRefused, ChannelBroken, ChannelUnavailable, Undelivered
 from yunhe.core.notices.models import Dispatch
 from yunhe.core.notices.types import Channel, Letter
-from yunhe.kernel.actor import job_actor
+from yunhe.core.organizations import api as organizations
+from yunhe.kernel.actor import Actor, job_actor
 from yunhe.kernel.clock import now
 from yunhe.kernel.errors import Terminal, Transient, YunheError
 
 logger = logging.getLogger("yunhe.notices")
 JOB = "notices.deliver"
 TOPIC_GIVEN_UP = "notices.undelivered"
+TITLE = {"zh": "发送通知", "en": "Send a notice"}
+NOTE_TITLE = {"zh": "记下没有送到的通知", "en": "Note a notice that was not delivered"}
+CODE_TITLE = {"zh": "联系方式验证码", "en": "Code for a contact address"}
 TRIES = 10
 """As many as the outbox gives a message of its own."""
 REST = timedelta(seconds=30)
@@ -96,7 +100,7 @@ def keep_dead_letter(message: Message) -> None:
         return
     if row.noted < message.payload["round"]:
         raise Undelivered(
-            recipient=row.organization or f"user:{row.user_id}", tries=row.tries, reason_zh=row.error["zh"],
+            recipient=_recipient(row), tries=row.tries, reason_zh=row.error["zh"],
             reason_en=row.error["en"], **_titles(row),
         )  # fmt: skip
     row.state, row.ended_at, row.tries = "waiting", None, 0
@@ -107,6 +111,22 @@ def keep_dead_letter(message: Message) -> None:
 def note_dead_letter(message: Message) -> None:
     """Write down that the outbox holds the dead letter: what comes after is somebody's wish to try again."""
     Dispatch.objects.filter(pk=message.payload["dispatch"]).update(noted=message.payload["round"])
+
+
+def tell_about(message: Message, actor: Actor | None) -> About:
+    """Say for whom a message is, by which channel, and about what; of a case that the actor may not see its number only."""
+    row = Dispatch.objects.select_related("announcement").filter(pk=message.payload["dispatch"]).first()
+    if row is None:
+        return About()
+    told, number, href, title = row.announcement, "", "", CODE_TITLE
+    if told is not None:
+        number, href = find_case(case_id=told.case_id, actor=actor)
+        open_to = actor is not None and (href or not told.case_id)
+        own = {"zh": told.title_zh, "en": told.title_en or told.title_zh}
+        title = own if open_to else dict(title_of(told.kind))
+    way = {channel.code: channel.title for channel in list_channels()}.get(row.channel, {"zh": row.channel, "en": row.channel})
+    is_final = row.error_code == AddressRefused.code
+    return About(title, _recipient(row), way, number, href, tries=row.tries, error=row.error, is_final=is_final)
 
 
 def pick_up_stranded() -> int:
@@ -171,6 +191,13 @@ def _give_up(context: JobContext, row: Dispatch, error: YunheError) -> dict[str,
 
 def _sentences(error: YunheError) -> dict[str, str]:
     return {"zh": error.say("zh"), "en": error.say("en")}
+
+
+def _recipient(row: Dispatch) -> str:
+    if row.user_id is not None:
+        return organizations.get_person(user_id=row.user_id).display_name
+    body = organizations.find_organization(code=row.organization)
+    return body.label if body is not None else row.organization
 
 
 def _titles(row: Dispatch) -> dict[str, str]:

@@ -8,11 +8,13 @@ from django.apps import apps
 
 from yunhe.core.notices.errors import BadNotice, SlotsClosed, SlotTaken, UnknownChannel, UnknownNoticeKind
 from yunhe.core.notices.rules import CODE
-from yunhe.core.notices.types import IN_APP, Channel, NoticeKind, SmsAdapter, TextMessage, Texts
+from yunhe.core.notices.types import IN_APP, Channel, FindCase, NoticeKind, SmsAdapter, TextMessage, Texts
+from yunhe.kernel.actor import Actor
 
 _kinds: dict[str, NoticeKind] = {}
 _channels: dict[str, Channel] = {}
 _sms: list[SmsAdapter] = []
+_case_finders: list[FindCase] = []
 
 
 def register_kind(*, code: str, title: Texts, default_channels: Collection[str] = (IN_APP,)) -> NoticeKind:
@@ -40,6 +42,17 @@ def register_sms(*, adapter: SmsAdapter) -> None:
     """Have SMS leave by a gateway instead of the spool folder. Raises: SlotTaken, SlotsClosed."""
     _check_slot("sms", taken=bool(_sms))
     _sms.append(adapter)
+
+
+def register_cases(*, find: FindCase) -> None:
+    """Have `find` name the case that a notice is about. Raises: SlotTaken, SlotsClosed."""
+    _check_slot("cases", taken=bool(_case_finders))
+    _case_finders.append(find)
+
+
+def find_case(*, case_id: str, actor: Actor | None) -> tuple[str, str]:
+    """Return the number of a notice's case and its address, "" where the actor may not see it; both "" for none."""
+    return _case_finders[0](case_id, actor) if case_id and _case_finders else ("", "")
 
 
 def send_sms(message: TextMessage, *, otherwise: SmsAdapter) -> None:

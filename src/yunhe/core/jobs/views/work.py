@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import partial
 from typing import Any
 
 from django.contrib import messages
@@ -14,9 +13,9 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST, require_safe
 
 from yunhe.core.jobs import api
-from yunhe.core.jobs.types import DeadLetter, JobInfo
-from yunhe.kernel.actor import Actor
-from yunhe.ui.cells import Action, Code, Column, Empty, Fact, Lines, Link, Meter, Progress, TabItem, Tag
+from yunhe.core.jobs.types import JobInfo
+from yunhe.core.jobs.views.tabs import tabs_of
+from yunhe.ui.cells import Action, Code, Column, Empty, Fact, Link, Meter, Progress, Tag
 from yunhe.ui.doors import acting, requires
 from yunhe.ui.lists import Listing, read_page_request
 from yunhe.ui.templatetags.yh import spoken
@@ -38,13 +37,6 @@ JOB_COLUMNS = (
     Column(_("结束"), lambda j: j.finished_at),
 )
 PANEL_COLUMNS = (JOB_COLUMNS[0], JOB_COLUMNS[1])
-DEAD_COLUMNS = (
-    Column(_("主题"), lambda d: Lines(d.message.topic, d.message.key), wide=True),
-    Column(_("接收方"), lambda d: Code(d.subscriber), wide=True),
-    Column(_("原因"), lambda d: spoken(d.error) if d.error else d.error_code, wide=True),
-    Column(_("尝试"), lambda d: d.tries, number=True),
-    Column(_("发出"), lambda d: d.message.published_at),
-)
 RESULT_TITLES: Mapping[str, Any] = {
     "seen": _("看过"), "changed": _("改动"), "skipped": _("跳过"), "failed": _("失败"), "rows_in": _("读入"),
     "kept": _("留用"), "quarantined": _("隔离"), "rejected": _("拒收"), "snapshot": _("快照"), "release": _("发布"),
@@ -80,14 +72,6 @@ def _progress_cell(job: JobInfo) -> object:
     return Meter(job.share, good=0, fair=0) if job.share is not None else job.progress_done
 
 
-def _tabs(current: str, actor: Actor) -> tuple[TabItem, ...]:
-    """Return the tabs; dead letters are the node's own, so that only who sees the whole node's jobs opens them."""
-    jobs_tab = TabItem(_("作业"), _href("list"), current == "list")
-    if not actor.may("jobs.view", organization=""):
-        return (jobs_tab,)
-    return (jobs_tab, TabItem(_("死信"), _href("dead"), current == "dead", api.outbox.count_dead()))
-
-
 @require_safe
 @requires("jobs.view")
 def list_jobs(request: HttpRequest) -> HttpResponse:
@@ -101,7 +85,7 @@ def list_jobs(request: HttpRequest) -> HttpResponse:
         },
         empty=Empty(_("还没有作业"), _("装载、检测这类要花时间的事会在这里排队和运行。")),
     )  # fmt: skip
-    return render(request, "jobs/list.html", {"listing": listing, "tabs": _tabs("list", request.actor), "title": _("作业")})
+    return render(request, "jobs/list.html", {"listing": listing, "tabs": tabs_of("list", request.actor), "title": _("作业")})
 
 
 @require_safe
@@ -182,34 +166,3 @@ def retry_job(request: HttpRequest, job_id: str) -> HttpResponse:
     api.retry_job(job_id=job_id, actor=acting(request))
     messages.success(request, _("作业已放回队列。"))
     return redirect("jobs:job", job_id)
-
-
-@require_safe
-@requires("jobs.view")
-def list_dead_letters(request: HttpRequest) -> HttpResponse:
-    wanted = read_page_request(request, filters=("topic",))
-    page = partial(api.outbox.list_dead, actor=request.actor)(request=wanted)
-    listing = Listing(
-        request=request, page=page, wanted=wanted, columns=_dead_columns(request), caption=_("死信"),
-        empty=Empty(_("没有死信"), _("多次送不到的消息会留在这里，等人决定。")),
-    )  # fmt: skip
-    context = {"listing": listing, "tabs": _tabs("dead", request.actor), "title": _("死信"), "dead": True}
-    return render(request, "jobs/list.html", context)
-
-
-def _dead_columns(request: HttpRequest) -> tuple[Column, ...]:
-    if not request.actor.may("jobs.manage"):
-        return DEAD_COLUMNS
-    return (*DEAD_COLUMNS, Column("", _retry_action))
-
-
-def _retry_action(letter: DeadLetter) -> Action:
-    return Action(_("重试"), _href("retry_delivery", letter.delivery_id), post=True)
-
-
-@require_POST
-@requires("jobs.manage")
-def retry_delivery(request: HttpRequest, delivery_id: int) -> HttpResponse:
-    api.outbox.retry_dead(delivery_id=delivery_id, actor=request.actor)
-    messages.success(request, _("消息会再送一次。"))
-    return redirect("jobs:dead")
