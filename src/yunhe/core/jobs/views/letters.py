@@ -38,8 +38,7 @@ COLUMNS = (
     Column(_("状态"), lambda d: _state(d), sort="state"),
     Column(_("原因"), lambda d: _reason(d), wide=True, sub=_("丢弃原因")),
     Column(_("尝试"), lambda d: d.about.tries or d.tries, number=True),
-    Column(_("发出"), lambda d: d.message.published_at, sort="published_at"),
-    Column(_("最后一次"), lambda d: d.tried_at, sort="tried_at"),
+    Column(_("发出"), lambda d: Lines(d.message.published_at, d.tried_at or ""), sort="published_at", sub=_("最后一次")),
 )
 
 
