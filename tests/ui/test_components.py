@@ -120,6 +120,13 @@ CASES: dict[str, tuple[str, dict[str, object], list[str]]] = {
 }  # fmt: skip
 
 
+def draw_links(form: YunheForm) -> list[tuple[str, str]]:
+    """Return the places to which the error summary of a form leads, each with the tag of what stands there."""
+    drawn = draw("{% include 'components/fields.html' %}", {"form": form})
+    places = re.findall(r'<li><a href="#([^"]*)"', drawn)
+    return [(place, found[0] if (found := re.findall(rf'<[a-z]+[^>]* ?id="{place}"[^>]*>', drawn)) else "") for place in places]
+
+
 def draw(source: str, context: dict[str, object]) -> str:
     request = RequestFactory().get("/x/")
     return engines["django"].from_string(source).render({"request": request, **context})
@@ -177,3 +184,18 @@ def test_inline_script_and_style_are_seen() -> None:
     for bad in ("<script>x</script>", '<p style="a">', '<a onclick="x()">', "<style>", '<a href="javascript:x">'):
         assert INLINE.search(bad), bad
     assert not INLINE.search('<script defer src="/a.js"></script><p data-on="x">')
+
+
+class Boxes(YunheForm):
+    several = forms.MultipleChoiceField(label="Several", choices=[("a", "A"), ("b", "B")], widget=forms.CheckboxSelectMultiple)
+    one = forms.ChoiceField(label="One", choices=[("a", "A"), ("b", "B")], widget=forms.RadioSelect)
+    sure = forms.BooleanField(label="Sure")
+    words = forms.CharField(label="Words")
+
+
+def test_every_link_of_an_error_summary_leads_to_what_takes_the_focus() -> None:
+    form = Boxes({})
+    assert not form.is_valid()
+    links = draw_links(form)
+    assert [place for place, _tag in links] == ["id_several", "id_one", "id_sure", "id_words"]
+    assert all(tag.startswith("<input") or 'tabindex="-1"' in tag for _place, tag in links), links

@@ -116,9 +116,12 @@ class PartsBound(forms.BoundField):
         if errors:
             told |= {"aria-invalid": "true", "aria-describedby": f"{key}_error"}
         name = f"{self.html_name}{PART}{place}"
-        drawn = held.widget.render(name, held.prepare_value(value), told)
         if isinstance(held.widget, forms.CheckboxSelectMultiple):
-            drawn = format_html('<div role="group" aria-label="{}">{}</div>', attrs.get("aria-label", label), drawn)
+            boxes = held.widget.render(name, held.prepare_value(value), {**told, "id": f"{key}_boxes"})
+            group = '<div role="group" id="{}" tabindex="-1" aria-label="{}">{}</div>'
+            drawn = format_html(group, key, attrs.get("aria-label", label), boxes)
+        else:
+            drawn = held.widget.render(name, held.prepare_value(value), told)
         return {"html": drawn, "id": key, "name": name, "label": label, "errors": errors}
 
 
