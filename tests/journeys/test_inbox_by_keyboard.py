@@ -224,7 +224,8 @@ def together(page: Page) -> None:
         press(page, "x", "j")
     expect(page.locator("[data-pick-count]")).to_have_text("已选 6 件")
     press(page, "b")
-    page.wait_for_url("**/inbox/bulk/")
+    page.wait_for_url(lambda url: "/inbox/bulk/?of=" in url)
+    page.reload()  # what was picked has an address
     check_page(page)
     assert stops(page) == []
     press(page, ASK, "Enter")
@@ -233,6 +234,12 @@ def together(page: Page) -> None:
     page.keyboard.type("都缺图纸")
     check_page(page)
     press(page, "Control+Enter")
+    expect(page.locator("main")).to_contain_text("办理了 6 件")
+    page.reload()
+    expect(page.locator("main")).to_contain_text("办理了 6 件")
+    page.go_back()
+    expect(page.locator("main")).to_contain_text("选中的都已办理")
+    page.go_forward()
     expect(page.locator("main")).to_contain_text("办理了 6 件")
     check_page(page)
     press(page, "Escape")

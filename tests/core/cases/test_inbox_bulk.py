@@ -13,7 +13,7 @@ from tests.core.cases.kinds import SIMPLE, simple_kind
 from tests.core.cases.test_pages import signed_in
 from yunhe.core.cases import api
 from yunhe.core.cases.errors import TooManyPicked
-from yunhe.core.cases.types import Case
+from yunhe.core.cases.types import Case, EffectSpec, WithdrawSpec
 from yunhe.core.organizations import api as organizations
 from yunhe.kernel.actor import Actor
 from yunhe.kernel.errors import Refused
@@ -115,24 +115,105 @@ def test_several_are_reminded_once_an_hour(note: Any, cast: Cast) -> None:
 
 def test_the_whole_way_on_pages_without_script(note: Any, cast: Cast) -> None:
     note(title="自己的", actor=cast.leader.actor, organization=cast.owner.code)
-    good = note(title="好的")
+    moved, good = note(title="动过的"), note(title="好的")
     client = signed_in(cast.leader)
     picks = re.findall(r'name="pick" value="([^"]+)"', client.get("/inbox/").content.decode())
-    assert len(picks) == 2
-    chosen = client.post("/inbox/bulk/", {"pick": picks, "next": "/inbox/?due=week"}).content.decode()
-    assert 'value="agree"' in chosen and 'value="op.hand_on"' in chosen
-    form = client.post("/inbox/bulk/", {"pick": picks, "act": "agree"}).content.decode()
-    assert 'name="do-text"' in form and form.count('name="pick"') == 2
-    told = {"pick": picks, "act": "agree", "go": "1", "do-chosen": ["b"]}
+    assert len(picks) == 3
+    asked = client.post("/inbox/bulk/", {"pick": picks, "next": "/inbox/?due=week"})["Location"]
+    chosen = client.get(asked).content.decode()
+    assert 'value="agree"' in chosen and 'value="op.hand_on"' in chosen and 'href="/inbox/?due=week"' in chosen
+    form = client.get(f"{asked}&act=agree").content.decode()
+    assert 'name="do-text"' in form and form.count('name="pick"') == 3
+    told = {"pick": picks, "act": "agree", "go": "1", "of": asked.partition("of=")[2], "do-chosen": ["b"]}
     wrong = client.post("/inbox/bulk/", {**told, "do-text": "长" * 30})
     assert wrong.status_code == 422 and api.get_case(case_id=good.case_id).version == 1
-    result = client.post("/inbox/bulk/", {**told, "do-text": "可以"}).content.decode()
-    assert "办理了 1 件" in result and "不能答复自己的请示" in result
-    again = dict(re.findall(r'name="(do-text|act)" value="([^"]+)"', result))
-    kept = re.findall(r'name="pick" value="([^"]+)"', result)
-    assert again == {"do-text": "可以", "act": "agree"} and len(kept) == 1  # only the refused one, as it was filled in
-    retry = client.post("/inbox/bulk/", {"pick": kept, **again, "again": "1"}).content.decode()
-    assert 'value="可以"' in retry and "没有提交" not in retry
+    api.remind(case_id=moved.case_id, reason="催", actor=cast.clerk.actor)
+    answer = client.post("/inbox/bulk/", {**told, "do-text": "可以"})
+    result = client.get(answer["Location"]).content.decode()
+    assert "办理了 1 件" in result and "2 件没有办" in result and "不能答复自己的请示" in result
+    again = re.findall(r'href="(/inbox/bulk/[^"]+)">重试 1 件', result)  # only what can be done, as it was filled in
+    retry = client.get(again[0].replace("&amp;", "&")).content.decode()
+    assert 'value="可以"' in retry and "没有提交" not in retry and retry.count('name="pick"') == 1
+    pick = re.findall(r'name="pick" value="([^"]+)"', retry)
+    assert "办理了 1 件" in client.post("/inbox/bulk/", {**told, "pick": pick, "do-text": "可以"}, follow=True).content.decode()
+    assert api.get_case(case_id=moved.case_id).outcome == "agreed"
+
+
+def test_what_was_picked_and_what_became_of_it_have_addresses_of_their_own(note: Any, cast: Cast) -> None:
+    cases, client = [note(), note()], signed_in(cast.leader)
+    picks = [f"{one}.1" for one in waiting(cast.leader)]
+    asked = client.post("/inbox/bulk/", {"pick": picks})["Location"]
+    assert [client.get(asked).content.decode().count('value="agree"') for _ in range(2)] == [1, 1]
+    sent = {"pick": picks, "act": "agree", "go": "1", "of": asked.partition("of=")[2], "do-text": "可以"}
+    answers = [client.post("/inbox/bulk/", sent) for _ in range(2)]  # pressed twice: told what the first did
+    assert [one.status_code for one in answers] == [302, 302] and answers[0]["Location"] == answers[1]["Location"]
+    assert all("办理了 2 件" in client.get(answers[0]["Location"]).content.decode() for _ in range(2))
+    assert {api.get_case(case_id=one.case_id).version for one in cases} == {2}
+    assert api.list_drafts(actor=cast.leader.actor) == ()
+    back = client.get(f"{asked}&act=agree")
+    assert back.status_code == 200 and "选中的都已办理" in back.content.decode() and 'name="do-text"' not in back.content.decode()
+    other = signed_in(cast.steward).get(answers[0]["Location"])
+    assert other.status_code == 302 and other["Location"] == "/inbox/"
+    for _ in range(12):
+        client.post("/inbox/bulk/", {"pick": picks})
+    old = client.get(asked, follow=True)
+    assert old.redirect_chain == [("/inbox/", 302)] and "请重新选中" in old.content.decode()
+
+
+def test_a_reminder_of_several_is_read_again_and_offers_no_second_one_within_the_hour(note: Any, cast: Cast) -> None:
+    cases, client = [note(), note()], signed_in(cast.clerk)
+    ids = [one.case_id for one in cases]
+    api.remind(case_id=ids[0], reason="急", actor=cast.clerk.actor)
+    asked = client.post("/inbox/remind/", {"pick": ids, "next": "/inbox/cases/?q=x"})["Location"]
+    form = client.get(asked).content.decode()
+    assert 'name="do-reason"' in form and form.count('name="pick"') == 2
+    told = client.post("/inbox/remind/", {"pick": ids, "go": "1", "do-reason": "请尽快"})["Location"]
+    for _ in range(2):
+        page = client.get(told).content.decode()
+        assert "办理了 1 件" in page and "一小时内已经催办过" in page and "重试" not in page
+    assert [api.get_case(case_id=one).reminders for one in ids] == [1, 1]
+    assert client.get("/inbox/remind/")["Location"] == "/inbox/cases/"
+
+
+def test_each_refusal_of_several_says_who_did_what_meanwhile(note: Any, cast: Cast, founder: Actor) -> None:
+    taken = WithdrawSpec(effects=(EffectSpec(close_case="withdrawn"),))
+    api.publish_kind(spec=simple_kind().model_copy(update={"withdraw": taken}), source="tests", actor=founder)
+    done, ended, stopped, moved = (note(title=name) for name in ("办了的", "撤回的", "中止的", "动过的"))
+    client, picks = signed_in(cast.leader), [f"{one}.1" for one in waiting(cast.leader)]
+    sent = {"pick": picks, "act": "agree", "go": "1", "do-text": "可以"}
+    api.withdraw(case_id=ended.case_id, reason="不办了", actor=cast.clerk.actor)
+    api.suspend(case_id=stopped.case_id, basis="法律第十条", reason="等鉴定", actor=cast.leader.actor)
+    api.remind(case_id=moved.case_id, reason="催一催", actor=cast.clerk.actor)
+    told_at = client.post("/inbox/bulk/", sent)["Location"]
+    page = client.get(told_at).content.decode()
+    rows = {one.title: next(row for row in page.split("<tr") if one.title in row) for one in (done, ended, stopped, moved)}
+    assert "已办理" in rows["办了的"] and "请刷新后再办" not in page
+    assert all(text in rows["撤回的"] for text in (cast.clerk.actor.name, "不办了", "这件办件已经办结。"))
+    assert all(text in rows["中止的"] for text in ("您 03-02 10:00 中止", "等鉴定", "办件已中止，恢复后才能办理。"))
+    assert all(text in rows["动过的"] for text in ("催一催", "现在仍可以办：核对后请重试。"))
+    assert "3 件没有办" in page and "重试 1 件" in page
+    client.cookies["yunhe_language"] = "en"
+    english = client.get(told_at).content.decode()
+    assert "This case is closed." in english and "It can be worked on once it is resumed." in english and "Try 1 again" in english
+
+
+def test_a_refusal_says_that_another_took_the_step_or_oneself_in_another_page(
+    note: Any, cast: Cast, second_steward: Member
+) -> None:
+    handed, mine = note(title="转走的"), note(title="自己转走的")
+    client = signed_in(cast.steward)
+    picks = {case: f"{one}.1" for one, case in waiting(cast.steward).items()}
+    keys = {case: pick.partition(".")[0] for case, pick in picks.items()}
+    extra = note(title="还在的")
+    picks[extra.case_id] = next(f"{one}.1" for one, case in waiting(cast.steward).items() if case == extra.case_id)
+    for case, actor in ((handed, cast.leader.actor), (mine, cast.steward.actor)):
+        told = {"obligation_id": keys[case.case_id], "to": "steward2", "reason": "请办"}
+        api.hand_on(case_id=case.case_id, actor=actor, expected_version=1, **told)
+    sent = {"pick": list(picks.values()), "act": "op.hand_on", "go": "1", "do-to": "steward2", "do-reason": "请办"}
+    page = client.post("/inbox/bulk/", sent, follow=True).content.decode()
+    rows = {title: next(row for row in page.split("<tr") if title in row) for title in (">转走的<", "自己转走的")}
+    assert cast.leader.actor.name in rows[">转走的<"] and "别人先办理了" in rows[">转走的<"]
+    assert "您在另一页先办理了" in rows["自己转走的"] and "办理了 1 件" in page and "重试" not in page
 
 
 def test_handing_on_several_by_the_page(note: Any, cast: Cast, second_steward: Member) -> None:
@@ -141,7 +222,7 @@ def test_handing_on_several_by_the_page(note: Any, cast: Cast, second_steward: M
     pick = next(iter(waiting(cast.steward)))
     told = {"pick": [f"{pick}.1"], "act": "op.hand_on", "go": "1", "do-to": "steward2", "do-reason": ""}
     assert client.post("/inbox/bulk/", told).status_code == 422
-    assert "办理了 1 件" in client.post("/inbox/bulk/", {**told, "do-reason": "请办"}).content.decode()
+    assert "办理了 1 件" in client.post("/inbox/bulk/", {**told, "do-reason": "请办"}, follow=True).content.decode()
     assert list(waiting(second_steward)) == [pick]
 
 

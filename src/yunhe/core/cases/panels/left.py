@@ -135,6 +135,19 @@ def say_events(events: tuple[Event, ...], view: CaseView) -> tuple[cells.Event, 
     )
 
 
+def why_left(view: CaseView, meanwhile: tuple[Event, ...], actor: Actor) -> str:
+    """Return why a step is not the actor's to do now, after what happened meanwhile."""
+    if not view.case.is_open:
+        return __("这件办件已经办结。")
+    if view.case.state == "suspended":
+        return __("办件已中止，恢复后才能办理。")
+    if meanwhile and all(event.actor_id == actor.id for event in meanwhile):
+        return __("您在另一页先办理了，这一步现在不由您办理。")
+    if meanwhile:
+        return __("您填写的时候，别人先办理了，这一步现在不由您办理。")
+    return __("这一步现在不由您办理：您的岗位或权限有变化，或它已交给别人。")
+
+
 def _left(
     view: CaseView,
     step: ActionView,
@@ -145,7 +158,7 @@ def _left(
 ) -> Left:
     return Left(
         _title(step),
-        _why(view, meanwhile),
+        why_left(view, meanwhile, actor),
         told_texts(typed, step, actor, names_in(view)),
         say_events(meanwhile, view),
         draft,
@@ -155,16 +168,6 @@ def _left(
 
 def _title(step: ActionView) -> str:
     return str(operators.LABELS[step.name]) if step.title["zh"] == step.name else say(step.title)
-
-
-def _why(view: CaseView, meanwhile: tuple[Event, ...]) -> str:
-    if not view.case.is_open:
-        return __("这件办件已经办结。")
-    if view.case.state == "suspended":
-        return __("办件已中止，恢复后才能办理。")
-    if meanwhile:
-        return __("您填写的时候，别人先办理了，这一步现在不由您办理。")
-    return __("这一步现在不由您办理：您的岗位或权限有变化，或它已交给别人。")
 
 
 def _now(view: CaseView) -> str:

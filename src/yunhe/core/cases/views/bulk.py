@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from typing import Any
+from urllib.parse import urlencode
 
+from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -14,12 +17,13 @@ from django.views.decorators.http import require_http_methods
 from yunhe.core.cases import api
 from yunhe.core.cases.forms import operators, places
 from yunhe.core.cases.forms.actions import build_form, say
-from yunhe.core.cases.panels import left
+from yunhe.core.cases.panels import left, undone
 from yunhe.core.cases.panels.cases import key_map
 from yunhe.core.cases.panels.clocks import due_tag, light_tone
 from yunhe.core.cases.rules.fields import checked
 from yunhe.core.cases.rules.operators import REASON
 from yunhe.core.cases.types import ActionView, BulkOffer, Outcome, WaitingItem
+from yunhe.core.cases.views import picked
 from yunhe.ui.cells import Column, Link, Table, Tag
 from yunhe.ui.doors import requires
 from yunhe.ui.pages import safe_next
@@ -27,73 +31,114 @@ from yunhe.ui.pages import safe_next
 HAND_ON = "hand_on"
 
 
-@require_http_methods(["POST"])
+@require_http_methods(["GET", "HEAD", "POST"])
 @requires("cases.act", "cases.view")
 def bulk(request: HttpRequest) -> HttpResponse:
-    """Show what can be done with the picked lines, then the form of it, then what became of each line."""
+    """Show what can be done with the picked lines, then the form of it, then what became of each line.
+
+    What is picked, and what became of it, has an address of its own: a page can be read again, and gone back to.
+    """
+    if request.method != "POST":
+        return _show(request)
     picks = dict(map(_pick, request.POST.getlist("pick")))
+    back, action = safe_next(request, reverse("cases:inbox")), request.POST.get("act", "")
     if not picks:
-        return redirect(safe_next(request, reverse("cases:inbox")))
+        return redirect(back)
     offer = api.offer_bulk(obligation_ids=tuple(picks), actor=request.actor)
-    action = request.POST.get("act", "")
-    context = {"offer": offer, "picks": _seen(offer, picks), "items": _items(offer), "key_map": key_map()}
-    context["next"] = safe_next(request, reverse("cases:inbox"))
-    if not action:
-        return render(request, "cases/bulk.html", context | {"choices": _choices(offer)})
+    if not request.POST.get("go"):
+        asked = picked.keep(request, "cases:bulk", {"picks": picks, "next": back})
+        return redirect(f"{asked}&{urlencode({'act': action})}" if action else asked)
+    context = _drawn(offer, picks) | {"next": back, "of": request.POST.get("of", "")}
     found = _chosen(offer, action)
     if found is None:
+        told_at = picked.outcome_of(request, context["of"]) if not offer.items else ""
+        if told_at:
+            return redirect(told_at)  # the button was pressed twice
         lost = left.take_bulk(request, tuple(picks), action)
         return render(request, "cases/bulk.html", context | {"left": lost, "choices": _choices(offer)}, status=409)
     chosen, names = found
     posted = request.POST.copy()
     edited = places.edit_rows(posted, chosen)
-    form = build_form(chosen, posted if posted.get("go") or posted.get("again") else None, names)
+    form = build_form(chosen, posted, names)
     context |= {"chosen": chosen, "form": form, "names": names}
     if edited:
         edited.begin_in(form)
-    if edited or not posted.get("go"):
-        if form.is_bound:
-            form.errors.clear()  # what was filled in before, not yet sent again
+        form.errors.clear()  # what was filled in, not yet sent
         return render(request, "cases/bulk.html", context)
     done = form.submit(lambda _: _run(request, picks, chosen, form), also=("refused",))
     if done is None:
         return render(request, "cases/bulk.html", context, status=form.status)
-    sent = left.told_texts(form.values(), chosen, request.actor, names) if any(one.refusal for one in done) else []
-    again = {"kept": _kept(request), "again": reverse("cases:bulk"), "texts": [pair for pair in sent if pair[1]]}
-    return render(request, "cases/outcomes.html", context | told(done) | again)
+    lines = tuple(undone.explain(one, picks[one.key], action, request.actor) for one in done)
+    sent = left.told_texts(form.values(), chosen, request.actor, names) if any(one.outcome.refusal for one in lines) else []
+    return redirect(_told_at(request, "cases:bulk", lines, back, [pair for pair in sent if pair[1]]))
 
 
-@require_http_methods(["POST"])
+def _show(request: HttpRequest) -> HttpResponse:
+    """Show what was picked, the form of what is to be done with it, or what became of it."""
+    kept = picked.find(request)
+    if kept is None:
+        return _nothing_kept(request, "cases:inbox")
+    if "lines" in kept:
+        return render(request, "cases/outcomes.html", picked.read(kept))
+    picks = kept["picks"]
+    offer = api.offer_bulk(obligation_ids=tuple(picks), actor=request.actor)
+    context = _drawn(offer, picks) | {"next": kept["next"], "of": request.GET["of"]}
+    found = _chosen(offer, request.GET.get("act", ""))
+    if found is None:
+        return render(request, "cases/bulk.html", context | {"choices": _choices(offer)})
+    chosen, names = found
+    form = build_form(chosen, picked.filled_in(kept), names)
+    if form.is_bound:
+        form.errors.clear()  # what was filled in before, not yet sent again
+    return render(request, "cases/bulk.html", context | {"chosen": chosen, "form": form, "names": names})
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
 @requires("cases.view")
 def remind(request: HttpRequest) -> HttpResponse:
     """Remind whose turn it is in several cases of the list at once."""
-    picked = list(dict.fromkeys(request.POST.getlist("pick")))
-    back = safe_next(request, reverse("cases:list"))
-    if not picked:
+    kept = picked.find(request) if request.method != "POST" else None
+    if request.method != "POST" and kept is None:
+        return _nothing_kept(request, "cases:list")
+    if kept and "lines" in kept:
+        return render(request, "cases/outcomes.html", picked.read(kept))
+    cases = list(kept["picks"]) if kept else list(dict.fromkeys(request.POST.getlist("pick")))
+    back = kept["next"] if kept else safe_next(request, reverse("cases:list"))
+    if not cases:
         return redirect(back)
+    if not kept and not request.POST.get("go"):
+        return redirect(picked.keep(request, "cases:remind", {"picks": dict.fromkeys(cases), "next": back}))
     title = {"zh": "催办", "en": "Remind"}
     action = ActionView("", title, "remind", title, "primary", (REASON,), {}, {})
-    form = build_form(action, request.POST if request.POST.get("go") else None)
-    context = {"chosen": action, "form": form, "picks": picked, "next": back, "key_map": key_map()}
-    if not request.POST.get("go"):
+    form = build_form(action, picked.filled_in(kept) if kept else request.POST)
+    of = request.GET.get("of") or request.POST.get("of", "")
+    context = {"chosen": action, "form": form, "picks": cases, "next": back, "of": of, "key_map": key_map()}
+    if kept:
+        if form.is_bound:
+            form.errors.clear()
         return render(request, "cases/bulk.html", context)
-    done = form.submit(lambda _: api.remind_each(case_ids=picked, actor=request.actor, **form.values()))
+    done = form.submit(lambda _: api.remind_each(case_ids=cases, actor=request.actor, **form.values()))
     if done is None:
         return render(request, "cases/bulk.html", context, status=form.status)
-    return render(request, "cases/outcomes.html", context | told(done) | {"kept": _kept(request), "again": reverse("cases:remind")})
+    lines = tuple(undone.explain(one, None, "op.remind", request.actor) for one in done)
+    return redirect(_told_at(request, "cases:remind", lines, back, []))
 
 
-def told(outcomes: tuple[Outcome, ...]) -> dict[str, Any]:
-    """Return what a page says of the outcomes; what was refused comes first."""
-    columns = (
-        Column(_("办件"), lambda o: Link(o.title, reverse("cases:case", args=[o.case_id]), sub=o.number), wide=True),
-        Column(_("结果"), lambda o: Tag(str(_("没有办")), "red") if o.refusal else Tag(str(_("已办理")), "green")),
-        Column(_("原因"), lambda o: say(o.refusal) if o.refusal else None, wide=True),
-    )
-    refused = [one for one in outcomes if one.refusal]
-    rows = sorted(outcomes, key=lambda one: one.refusal is None)
-    table = Table(columns, rows, str(_("每一件的结果")))
-    return {"outcomes": table, "refused": refused, "done": len(outcomes) - len(refused), "key_map": key_map()}
+def _nothing_kept(request: HttpRequest, to: str) -> HttpResponse:
+    if request.GET.get("of"):
+        messages.warning(request, _("选中的已不再保留：登录变了，或之后又选过几次。请重新选中。"))
+    return redirect(to)
+
+
+def _told_at(request: HttpRequest, view: str, lines: Sequence[undone.Line], back: str, texts: left.Texts) -> str:
+    """Keep what became of each line, and what can be tried again as it was filled in; return the address that tells it."""
+    again, href = [one.outcome.key for one in lines if one.again], ""
+    if again:
+        sent = {name: request.POST.getlist(name) for name in request.POST if name.startswith("do-")}
+        href = picked.keep(request, view, {"picks": dict.fromkeys(again), "next": back, "sent": sent})
+        href += "&" + urlencode({"act": request.POST.get("act", "")})
+    told = {"lines": [asdict(one.outcome) for one in lines], "next": back, "texts": texts, "again": href, "count": len(again)}
+    return picked.keep(request, view, told, of=request.POST.get("of", ""))
 
 
 def _run(request: HttpRequest, picks: Mapping[str, int | None], chosen: ActionView, form: Any) -> tuple[Outcome, ...]:
@@ -109,6 +154,10 @@ def _pick(text: str) -> tuple[str, int | None]:
     """Return what a box names: an obligation, and the case's version as it was seen."""
     key, _dot, version = text.partition(".")
     return key[:26], int(version) if version.isascii() and version.isdigit() and len(version) < 10 else None
+
+
+def _drawn(offer: BulkOffer, picks: Mapping[str, int | None]) -> dict[str, Any]:
+    return {"offer": offer, "picks": _seen(offer, picks), "items": _items(offer), "key_map": key_map()}
 
 
 def _seen(offer: BulkOffer, picks: Mapping[str, int | None]) -> list[str]:
@@ -144,8 +193,3 @@ def _items(offer: BulkOffer) -> Table:
 
 def _state(item: WaitingItem) -> Tag:
     return due_tag(item.title, light_tone(item.light))
-
-
-def _kept(request: HttpRequest) -> list[tuple[str, str]]:
-    """Return what was filled in, so that what was refused can be tried again."""
-    return [(name, value) for name in request.POST if name.startswith("do-") or name == "act" for value in request.POST.getlist(name)]

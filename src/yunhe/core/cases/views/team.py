@@ -21,7 +21,7 @@ from yunhe.core.cases.panels.clocks import due_tag, light_tone
 from yunhe.core.cases.panels.kinds import language
 from yunhe.core.cases.rules.course import ROLE_JOIN
 from yunhe.core.cases.types import TeamLine, TeamWork, WorkItem
-from yunhe.core.cases.views.bulk import told
+from yunhe.core.cases.views.picked import told
 from yunhe.kernel.errors import Refused
 from yunhe.kernel.pages import Page
 from yunhe.ui.cells import Action, Column, Empty, Link, TabItem, Table, Tag

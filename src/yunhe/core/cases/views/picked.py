@@ -1,0 +1,82 @@
+"""What was picked to be done at once, and what became of it: kept in the session, each under an address of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import urlencode
+
+from django.http import HttpRequest, QueryDict
+from django.urls import reverse
+from django.utils.translation import gettext_lazy as _
+
+from yunhe.core.cases.forms.actions import say
+from yunhe.core.cases.panels.cases import key_map
+from yunhe.core.cases.types import Outcome
+from yunhe.kernel.ids import new_id
+from yunhe.ui.cells import Column, Link, Table, Tag
+
+KEPT, MOST_KEPT = "picked", 12
+
+
+def keep(request: HttpRequest, view: str, told: Mapping[str, Any], of: str = "") -> str:
+    """Keep what a page shows; return its address. `of` names what was picked, of which this is the outcome."""
+    key, held = new_id(), dict(request.session.get(KEPT, {}))
+    if of in held:
+        held[of] = {**held[of], "done": key}
+    held[key] = {**told, "view": view, "seat": _seat(request)}
+    request.session[KEPT] = {name: held[name] for name in sorted(held)[-MOST_KEPT:]}
+    return _address(view, key)
+
+
+def find(request: HttpRequest) -> dict[str, Any] | None:
+    """Return what the address of a page names; None if it is not kept any more, or was another seat's."""
+    return _find(request, request.GET.get("of", ""), request.resolver_match.view_name if request.resolver_match else "")
+
+
+def outcome_of(request: HttpRequest, key: str) -> str:
+    """Return the address that tells what became of what was picked; "" if it was not sent yet."""
+    found = _find(request, key, "cases:bulk")
+    return _address("cases:bulk", found["done"]) if found and "done" in found else ""
+
+
+def filled_in(kept: Mapping[str, Any]) -> QueryDict | None:
+    """Return what was sent before, as a form takes it."""
+    if "sent" not in kept:
+        return None
+    told = QueryDict(mutable=True)
+    for name, values in kept["sent"].items():
+        told.setlist(name, values)
+    return told
+
+
+def read(kept: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what a page says of an outcome that was kept."""
+    outcomes = tuple(Outcome(**one) for one in kept["lines"])
+    return told(outcomes) | {name: kept[name] for name in ("next", "texts", "again", "count")}
+
+
+def told(outcomes: tuple[Outcome, ...]) -> dict[str, Any]:
+    """Return what a page says of the outcomes; what was refused comes first."""
+    columns = (
+        Column(_("办件"), lambda o: Link(o.title, reverse("cases:case", args=[o.case_id]), sub=o.number), wide=True),
+        Column(_("结果"), lambda o: Tag(str(_("没有办")), "red") if o.refusal else Tag(str(_("已办理")), "green")),
+        Column(_("原因"), lambda o: say(o.refusal) if o.refusal else None, wide=True),
+    )
+    refused = [one for one in outcomes if one.refusal]
+    rows = sorted(outcomes, key=lambda one: one.refusal is None)
+    table = Table(columns, rows, str(_("每一件的结果")))
+    return {"outcomes": table, "refused": refused, "done": len(outcomes) - len(refused), "key_map": key_map()}
+
+
+def _find(request: HttpRequest, key: str, view: str) -> dict[str, Any] | None:
+    found: dict[str, Any] | None = request.session.get(KEPT, {}).get(key)
+    return found if found and (found["view"], found["seat"]) == (view, _seat(request)) else None
+
+
+def _seat(request: HttpRequest) -> str:
+    return f"{request.actor.id} {request.actor.organization} {request.actor.role}"
+
+
+def _address(view: str, key: str) -> str:
+    return f"{reverse(view)}?{urlencode({'of': key})}"
