@@ -7,6 +7,7 @@ import re
 from typing import Any
 
 import pytest
+from django.forms import CheckboxSelectMultiple, MultipleChoiceField
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -18,8 +19,10 @@ from tests.soaking import amount
 from yunhe.cli.main import main
 from yunhe.core.cases import api
 from yunhe.core.cases.errors import BadKind, FieldsInvalid
+from yunhe.core.cases.forms.parts import PartsBound, RowsField
 from yunhe.core.cases.models import CaseRecord
 from yunhe.kernel.actor import job_actor
+from yunhe.ui.forms import YunheForm
 
 pytestmark = pytest.mark.django_db
 PAGE = "/inbox/new/form_case/"
@@ -244,6 +247,17 @@ def test_a_text_that_is_too_long_comes_back_whole(cast: Cast) -> None:
     assert "maxlength" not in re.findall(r'<input[^>]*name="do-short"[^>]*>', client.get(PAGE).content.decode())[0]
     page = client.post(PAGE, {**named(cast), "do-short": "一二三四五六七八九十多"}).content.decode()
     assert errors(page) == ["字段short：最多 10 个字符，实际 11 个。"] and 'value="一二三四五六七八九十多"' in page
+
+
+def test_the_link_to_boxes_of_a_row_leads_to_their_group(cast: Cast) -> None:
+    class Table(YunheForm):
+        rows = RowsField(most=3, cells={"who": MultipleChoiceField(choices=[("a", "甲"), ("b", "乙")], widget=CheckboxSelectMultiple)})
+
+    field = Table({"rows": ["0"]})["rows"]
+    assert isinstance(field, PartsBound)
+    part = field.part("0__who", field.field.widget.cells["who"], None, "谁")
+    assert re.findall(r'<div role="group" id="([^"]+)" tabindex="-1"', part["html"]) == [part["id"]] == ["id_rows__0__who"]
+    assert part["html"].count('id="id_rows__0__who"') == 1
 
 
 def test_a_button_of_a_table_does_not_do_several_at_once(cast: Cast) -> None:
