@@ -59,6 +59,7 @@ TOLD: dict[str, list[tuple[int | str, str, int]]] = {
     "extended after the last rung": [(2000, "wait", 0), (4, "extend", 8), (4, "extend_case", 8), (4000, "wait", 0)],
     "sent back while it stands": [(4, "next", 0), (90, "stop", 0), (400, "send_back", 0), (40, "wait", 0)],
     "told before it is taken back": [(380, "next", 0), (150, "retract", 0)],
+    "waited before it is taken back": [(90, "next", 0), (4, "wait", 0), (40, "retract", 0)],
     "late": [(2000, "wait", 0), (4, "stop", 0), (200, "go", 0), (4, "amend", 8), (4, "next", 0)],
 }
 # The same, begun in December: what each does is to come upon days that nobody has announced, or that are announced then.
@@ -117,7 +118,7 @@ class Model:
         return {name: clock for name, clock in self.clocks.items() if not clock.over}
 
     def happen(self, event: str, at: datetime, size: int) -> None:
-        """Do what the event does to the clocks."""
+        """Do what the event does to the clocks; waiting is no step, so what can be taken back stays that before it."""
         kept, live = copy.deepcopy(self.clocks), self.live().values()
         if event in ("stop", "suspend"):
             for clock in live:
@@ -140,7 +141,7 @@ class Model:
             for name, clock in self.live().items():  # of a clock that the step did not touch, what was told since stays told
                 if name in told and replace(told[name], warned=clock.warned) == clock:
                     clock.warned = told[name].warned
-        self.before = kept
+        self.before = self.before if event == "wait" else kept
 
     def name(self) -> str:
         return next(name for name in ("check", "work") if name in self.live())
