@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+from django.utils import translation
+
 import yunhe
 from yunhe.ui.names import names_of
 from yunhe.web.names import EVIDENCE_KINDS
@@ -50,6 +52,7 @@ def test_every_refusal_of_a_call_has_words() -> None:
 def test_reasons_of_rows_are_words_with_the_title_of_the_field() -> None:
     from yunhe.data.exchange.words import reason_words
 
-    assert reason_words("key_missing, cast:born", {"born": "出生日期"}, "quarantine") == "主键为空，类型不符：出生日期"
+    with translation.override("zh-hans"):
+        assert reason_words("key_missing, cast:born", {"born": "出生日期"}, "quarantine") == "主键为空，类型不符：出生日期"
     assert reason_words("check_digit", {}, "failing_keys") == "校验码不符"
     assert reason_words("of_no_name", {}, "rejected") == "of_no_name"

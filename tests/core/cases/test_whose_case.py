@@ -15,6 +15,7 @@ from tests.core.cases.test_operators import do, open_ids, permit, replays, view,
 from yunhe.core.cases import api
 from yunhe.core.cases.errors import CannotOperate, GuardRefused
 from yunhe.core.cases.models import CaseRecord, ObligationRecord, PartyRecord
+from yunhe.core.cases.panels.cases import state_tag
 from yunhe.core.cases.rules.kinds import OWN_WORDS, check_kind
 from yunhe.core.cases.rules.wording import OWN_EVENTS
 from yunhe.core.cases.types import KindSpec
@@ -140,3 +141,11 @@ def test_after_its_end_nothing_opens(clock: Any, calendar: None, cast: Cast, fou
 )
 def test_what_can_never_count_is_not_published(changes: dict[str, Any], where: str) -> None:
     assert [place for place, *_ in check_kind(KindSpec.model_validate({**SIMPLE, **changes}))] == [where]
+
+
+def test_a_case_that_was_split_or_merged_says_so_where_its_state_stands(permit: Any, cast: Cast) -> None:  # noqa: F811
+    split, double, master = permit(), permit(), permit()
+    api.split(case_id=split.case_id, titles=["甲", "乙"], reason=WHY, actor=cast.steward.actor)
+    api.merge(case_id=double.case_id, into=master.case_id, reason=WHY, actor=cast.steward.actor)
+    for case, said in ((split, "已拆分"), (double, "已并案"), (master, "受理")):
+        assert str(state_tag(api.get_case(case_id=case.case_id)).text) == said

@@ -179,5 +179,5 @@ def test_a_dead_letter_stands_on_the_page_of_dead_letters(cast: Cast, told: Tria
     told.errors["*"] = AddressRefused(where="trial", reason_zh="查无此人", reason_en="no such person")
     tell(cast.leader)
     run(2)
-    assert "没有送到" in text(browse(cast.system_admin).get("/jobs/dead/"))
+    assert "查无此人" in text(browse(cast.system_admin).get("/jobs/dead/"))
     assert "no such person" in text(browse(cast.system_admin, "en").get("/jobs/dead/"))

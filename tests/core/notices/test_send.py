@@ -13,7 +13,7 @@ from tests.core.notices.conftest import ASKER, QUIET_KIND, WAITING, Trial, reach
 from yunhe.core.jobs.models import OutboxEntry
 from yunhe.core.notices import api
 from yunhe.core.notices.api import registry
-from yunhe.core.notices.errors import BadNotice, NoMailbox, SlotsClosed, SlotTaken, UnknownNoticeKind
+from yunhe.core.notices.errors import BadNotice, HalfQuietHours, NoMailbox, SlotsClosed, SlotTaken, UnknownNoticeKind
 from yunhe.core.notices.models import Announcement, Dispatch, NoticeRow
 from yunhe.core.notices.types import Preferences, ToPerson, ToRole
 from yunhe.core.organizations import api as organizations
@@ -151,7 +151,7 @@ def test_quiet_hours_chosen_meanwhile_put_it_off(cast: Cast, told: Trial) -> Non
 
 
 def test_only_one_end_of_the_quiet_hours_is_refused(cast: Cast, trial: Trial) -> None:
-    with pytest.raises(BadNotice):
+    with pytest.raises(HalfQuietHours):
         api.set_preferences(preferences=Preferences(frozenset(), time(8), None, "zh"), actor=cast.officer.actor)
 
 

@@ -34,6 +34,16 @@ class BadNotice(Invalid):
     }
 
 
+class HalfQuietHours(Invalid):
+    """One end of the quiet hours without the other."""
+
+    code = "half_quiet_hours"
+    sentences: ClassVar[dict[str, str]] = {
+        "zh": "请同时填写免打扰的开始和结束时间，或都不填。",
+        "en": "Give both ends of the quiet hours, or neither.",
+    }
+
+
 class UnknownNoticeKind(Terminal):
     code = "unknown_notice_kind"
     kind: ClassVar[Kind] = "invalid"

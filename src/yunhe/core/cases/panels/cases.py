@@ -39,7 +39,9 @@ from yunhe.ui import cells
 from yunhe.ui.cells import Action, Code, Column, Empty, Fact, Kpi, Lines, Link, Table, Tag, Tone
 from yunhe.ui.templatetags.yh import size
 
-OUTCOME_TONES: Mapping[str, Tone] = {"refused": "red", "abandoned": "grey", "withdrawn": "grey"}
+ENDED_BESIDE = ("merged", "split", "cancelled")
+"""Outcomes of the generic operators: the case stands in the phase in which it was."""
+OUTCOME_TONES: Mapping[str, Tone] = {"refused": "red", **dict.fromkeys(("abandoned", "withdrawn", *ENDED_BESIDE), "grey")}
 RELATIONS: Mapping[str, Any] = {"parent": _("主办件"), "child": _("子办件"), "batch": _("所在清单"), "master": _("并入"), "merged": _("并入本件")}
 
 
@@ -178,8 +180,8 @@ def waiting_number(actor: Actor) -> dict[str, Any] | None:
 
 
 def state_tag(case: Case) -> Tag:
-    """Return the state of a case as a tag: the phase, green when done."""
-    text = say(case.phase_title)
+    """Return the state of a case as a tag: the phase, green when done; how it ended where no phase of its kind says that."""
+    text = say(case.outcome_title if case.outcome in ENDED_BESIDE else case.phase_title)
     if case.is_open:
         return Tag(text, "amber")
     return Tag(text, OUTCOME_TONES.get(case.outcome, "green"))

@@ -10,7 +10,7 @@ from typing import cast
 from django.db import transaction
 
 from yunhe.core.notices.api.registry import find_channel, list_channels, list_kinds
-from yunhe.core.notices.errors import BadNotice, NoMailbox
+from yunhe.core.notices.errors import BadNotice, HalfQuietHours, NoMailbox
 from yunhe.core.notices.models import Choice, ContactRow, Dispatch, Habit
 from yunhe.core.notices.rules import after_quiet
 from yunhe.core.notices.types import LANGUAGES, Failure, Language, NoticeKind, Preferences
@@ -46,11 +46,11 @@ def get_preferences(*, actor: Actor) -> Preferences:
 def set_preferences(*, preferences: Preferences, actor: Actor) -> Preferences:
     """Keep what the actor chose. Notices on the page cannot be switched off.
 
-    Raises: NoMailbox, BadNotice if only one end of the quiet hours is given or the language is unknown.
+    Raises: NoMailbox, HalfQuietHours, BadNotice if the language is unknown.
     """
     user_id = user_of(actor)
     if (preferences.quiet_from is None) != (preferences.quiet_until is None):
-        raise BadNotice(where="quiet hours", expected="HH:MM - HH:MM", found="one end", field="quiet_until")
+        raise HalfQuietHours(field="quiet_until")
     if preferences.language not in LANGUAGES:
         raise BadNotice(where="language", expected=", ".join(LANGUAGES), found=preferences.language, field="language")
     with transaction.atomic():
