@@ -233,6 +233,19 @@ def test_an_exception_is_shown_to_who_supervises_there_only(cast: Cast, founder:
     assert [item.short for item in api.list_exceptions(actor=cast.leader.actor)] == [True, True]
 
 
+def test_who_supervises_at_the_owner_sees_what_stands_still_elsewhere_in_its_cases(cast: Cast, founder: Actor) -> None:
+    organizations.add_membership(username=cast.clerk.username, organization=cast.other.code, role="data_leader", actor=founder)
+    case = do(apply(cast, owner=cast.owner.code), "accept", cast.leader, departments=[cast.other.code])
+    assert api.list_exceptions(actor=cast.leader.actor) == ()
+    for held in organizations.list_memberships(username=cast.clerk.username):
+        if held.organization == cast.other.code:
+            organizations.end_membership(membership_id=held.id, actor=founder)
+    (item,) = api.list_exceptions(actor=cast.leader.actor)
+    assert (item.number, item.organization_name, item.short) == (case.number, cast.other.label, False)
+    page = signed_in(cast.leader).get("/inbox/team/exceptions/").content.decode()
+    assert case.number in page and "没有例外" not in page
+
+
 @given(st.lists(st.sets(st.integers(0, 5)), max_size=6))
 def test_enough_people_are_there_exactly_if_each_can_have_one_of_their_own(able: list[set[int]]) -> None:
     people = [{f"user:{one}" for one in some} for some in able]

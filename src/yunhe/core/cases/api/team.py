@@ -125,14 +125,14 @@ def list_lost() -> tuple[tuple[str, str], ...]:
 def list_exceptions(*, actor: Actor) -> tuple[WorkItem, ...]:
     """Return the open obligations that nobody can fulfil (例外), where the actor supervises; the most urgent first, MOST_EXCEPTIONS of them.
 
-    Nobody holds the role there, or whose own it is left; or each of its group takes another person, and too few are left.
+    Who supervises at the owner of a case sees what stands still in it at other bodies, too. Nobody holds the role there, or whose own it is left; or each of its group takes another person, and too few are left.
     Raises: Refused without cases.supervise.
     """
     actor.require(SUPERVISE)
     bodies = actor.organizations_for(SUPERVISE)
     rows = ObligationRecord.objects.filter(state=OPEN).exclude(person=BATCH)
     if ALL not in bodies:
-        rows = rows.filter(Q(organization__in=bodies) | Q(organization="", case__organization__in=bodies))
+        rows = rows.filter(Q(organization__in=bodies) | Q(organization="", case__organization__in=bodies) | Q(case__owner__in=bodies))
     seats = [{**seat, "assignee": ""} for seat in rows.order_by().values("organization", "role", "person").distinct()]
     takers, vacant = Takers(seats), Q(pk=None)
     for seat in [seat for seat in seats if not takers.of(seat)][:MOST_EXCEPTIONS]:
@@ -140,7 +140,7 @@ def list_exceptions(*, actor: Actor) -> tuple[WorkItem, ...]:
     of_group = _of_small_groups(seats, takers)
     shown = (rows.filter(some, case__in=CaseRecord.objects.visible_to(actor)) for some in (vacant, *of_group))
     urgent = (some.select_related("case", "case__kind").order_by(F(FIRST).asc(nulls_last=True), "id")[: 2 * MOST_EXCEPTIONS] for some in shown)
-    items = {item.pk: item for some in urgent for item in some if actor.may(SUPERVISE, organization=answers_for(item, item.case), kind=item.kind_code)}
+    items = {item.pk: item for some in urgent for item in some if _is_concerned(actor, item)}
     found = find_vacant((item, kinds.spec_of(item.case.kind)) for item in {**items, **_beside(items)}.values())
     order = sorted(items.values(), key=lambda item: (getattr(item, FIRST) is None, getattr(item, FIRST) or now(), item.pk))
     held = [item for item in order if item.pk in found][:MOST_EXCEPTIONS]
@@ -149,6 +149,11 @@ def list_exceptions(*, actor: Actor) -> tuple[WorkItem, ...]:
     return tuple(
         replace(_work_item(item, named, soon), organization_name=places.get(item.organization, ""), short=found[item.pk] == SHORT) for item in held
     )
+
+
+def _is_concerned(actor: Actor, item: ObligationRecord) -> bool:
+    bodies = {answers_for(item, item.case), item.case.owner} - {""}
+    return any(actor.may(SUPERVISE, organization=body, kind=item.kind_code) for body in bodies)
 
 
 def _of_small_groups(seats: Iterable[Mapping[str, Any]], takers: Takers) -> list[Q]:

@@ -92,7 +92,7 @@ def exceptions(request: HttpRequest) -> HttpResponse:
         Column(_("轮到的时间"), lambda i: i.opened_at),
         Column(_("到期"), lambda i: i.due_at),
     )
-    empty = Empty(_("没有例外"), _("每个待办都有人可以办。"))
+    empty = Empty(_("没有例外"), _("您监督的单位及其主办的办件里，每个待办都有人可以办。"))
     table = Table(columns, api.list_exceptions(actor=request.actor), str(_("无人可办的待办")), empty)
     return render(request, "cases/exceptions.html", {"table": table})
 
