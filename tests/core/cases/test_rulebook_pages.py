@@ -23,7 +23,7 @@ def test_a_table_is_shown_with_its_rows_and_can_be_tried(loaded: None, cast: Cas
     assert "award.check" in page
     tried = browser.get("/inbox/rules/award_amount/", {"on": "2026-06-30", "turnover": "2000", "first_time": "true"})
     assert "适用的行 <span class=\"num\">4</span>" in tried.content.decode()
-    refused = browser.get("/inbox/rules/award_amount/", {"on": "2026-06-30", "turnover": "many"})
+    refused = browser.get("/inbox/rules/award_amount/", {"on": "2026-06-30", "turnover": "many", "first_time": "true"})
     assert refused.status_code == 422
     assert "需要整数" in refused.content.decode()
     assert browser.get("/inbox/rules/nothing/").status_code == 404
@@ -92,3 +92,25 @@ def test_columns_and_codes_of_a_table_are_said_in_words(cast: Cast, founder: Act
     rules = 'in:about,in:n,out:seat\nlabour,null,乙\n"market, labour",-,甲\n'
     again = api.publish_table(declaration=header, rules=rules, source="tests", actor=founder)
     assert again.number == 1 and "条件 几件" in signed_in(cast.leader).get("/inbox/rules/desk/").content.decode()
+
+
+def test_what_a_table_lists_is_chosen_by_name_and_what_must_be_known_is_asked_for(cast: Cast, founder: Actor) -> None:
+    topic = {"name": "topic", "title": "事由", "type": "choice", "choices": [{"value": "market", "title": "市场监管"}]}
+    header: dict[str, Any] = {
+        "code": "desk", "title": "分派", "hit": "first",
+        "inputs": {"about": {"type": "string", "values": ["market", "labour"]}, "urgent": {"type": "boolean"}},
+        "outputs": {"seat": {"type": "string"}},
+    }  # fmt: skip
+    api.publish_table(declaration=header, rules="in:about,in:urgent,out:seat\nmarket,-,甲\nlabour,true,乙\n-,-,丙\n", source="tests", actor=founder)
+    fields = [*SIMPLE["fields"], topic, {"name": "urgent", "title": "急件", "type": "boolean"}, {"name": "seat", "title": "处室", "internal": True}]
+    start = [{"decide": {"table": "desk", "inputs": {"about": "data.topic"}}}, *SIMPLE["start"]]
+    api.publish_kind(spec=simple_kind(fields=fields, start=start), source="tests", actor=founder)
+    browser, place = signed_in(cast.leader), "/inbox/rules/desk/"
+    page = browser.get(place).content.decode()
+    assert '<option value="market">市场监管</option>' in page and '<option value="labour">labour</option>' in page
+    assert '<option value="" selected>未知</option>' in page and '<option value="true">是</option>' in page
+    for given in ("", "health"):
+        refused = browser.get(place, {"on": "2026-06-30", "about": given, "urgent": ""})
+        assert refused.status_code == 422 and 'href="#id_about"' in refused.content.decode()
+    tried = browser.get(place, {"on": "2026-06-30", "about": "labour", "urgent": ""}).content.decode()
+    assert '适用的行 <span class="num">4</span>' in tried

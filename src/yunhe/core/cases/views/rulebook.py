@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 from urllib.parse import quote
 
@@ -19,10 +19,11 @@ from yunhe.core.cases import api
 from yunhe.core.cases.forms.actions import say
 from yunhe.core.cases.rules.diagram import amount_in_words
 from yunhe.core.cases.types import TableColumn, TableInfo
+from yunhe.engine.decisions.types import ANYTHING, Cell
 from yunhe.kernel.clock import local, now
 from yunhe.ui.cells import Column, Empty, Fact, Lines, Link, Table
 from yunhe.ui.doors import requires
-from yunhe.ui.forms import YunheForm
+from yunhe.ui.forms import YunheForm, dress
 
 _LISTED = re.compile(r"[^\W\d]\w*")
 """A word in a cell that may be the code of a choice."""
@@ -49,11 +50,30 @@ class TryForm(YunheForm):
     def __init__(self, *args: Any, code: str, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         columns = api.list_columns(code=code)
+        asked = {entry.name: entry.values for entry in api.get_table(code=code).declaration.inputs}
         for spec in api.table_fields(code=code):
             told = columns.get(f"in:{spec.name}")
             label = say(told.title) if told else spec.name
-            self.fields[spec.name] = forms.CharField(label=label, required=False, max_length=200)
-            self.fields[spec.name].widget.attrs["class"] = "form-control"
+            bound = asked.get(spec.name, ANYTHING)
+            listed = ("true", "false") if spec.type == "boolean" else _listed(bound)
+            field: forms.Field = forms.CharField(label=label, max_length=200)
+            if listed:
+                field = forms.ChoiceField(label=label, choices=_choices(listed, told, known=not bound.null))
+            field.required = not bound.null
+            dress(field.widget)
+            self.fields[spec.name] = field
+
+
+def _listed(bound: Cell) -> tuple[str, ...]:
+    """Return the values that an input may have, if they are listed one by one."""
+    single = not bound.negated and all(span.low == span.high and span.low is not None for span in bound.spans)
+    return tuple(str(span.low) for span in bound.spans) if single else ()
+
+
+def _choices(listed: Iterable[str], told: TableColumn | None, *, known: bool) -> list[tuple[str, Any]]:
+    """Return the values with what they are called; the first is none: not chosen yet or, unless it must be `known`, unknown."""
+    names = {"true": _("是"), "false": _("否"), **({code: say(title) for code, title in told.labels.items()} if told else {})}
+    return [("", "—" if known else _("未知")), *((value, names.get(value, value)) for value in listed)]
 
 
 @require_safe
