@@ -125,7 +125,8 @@ def list_lost() -> tuple[tuple[str, str], ...]:
 def list_exceptions(*, actor: Actor) -> tuple[WorkItem, ...]:
     """Return the open obligations that nobody can fulfil (例外), where the actor supervises; the most urgent first, MOST_EXCEPTIONS of them.
 
-    Who supervises at the owner of a case sees what stands still in it at other bodies, too. Nobody holds the role there, or whose own it is left; or each of its group takes another person, and too few are left.
+    Who supervises at the owner of a case sees what stands still in it at other bodies, too.
+    Nobody holds the role there, or whose own it is left; or each of its group takes another person, and too few are left.
     Raises: Refused without cases.supervise.
     """
     actor.require(SUPERVISE)
