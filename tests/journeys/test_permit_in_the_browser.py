@@ -50,7 +50,7 @@ def test_a_permit_goes_its_way(node: Node, browser: Browser) -> None:
 
     act(steward, number, "告知补正", {"missing": "现场照片"}, "告知补正")
     act(person("renshe"), number, "提交补正", {"place": "解放路 18 号一层"}, "提交补正")
-    expect(case_page(person("renshe"), number).get_by_text("全程时限")).to_have_count(0)  # it begins with the acceptance
+    expect(case_page(person("renshe"), number).locator("summary", has_text="全程时限")).to_have_count(0)  # it begins with the acceptance
 
     operate(steward, number, "加签", {}, check=["市监数据负责人"], reason="请核对规划")
     expect(steward.locator("main")).to_contain_text("等待 市监数据负责人：出具意见")
@@ -116,7 +116,7 @@ def stand_still(applicant: Page, leader: Page, number: str) -> None:
     expect(page.locator("main")).to_contain_text(f"起暂停：{EXPERTISE}")
     operate(leader, number, "恢复办理", {}, reason="鉴定完成")
     page = case_page(applicant, number)
-    page.get_by_text("全程时限").click()
+    page.locator("summary", has_text="全程时限").click()
     expect(page.locator("details[open]")).to_contain_text(f"暂停过：{EXPERTISE}")
     expect(page.locator("details[open]")).to_contain_text("当日不计")
 

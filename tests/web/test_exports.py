@@ -22,6 +22,7 @@ from tests.data.exchange import world
 from tests.web.conftest import SignIn
 from yunhe.core.cases import api as cases
 from yunhe.core.jobs import api as jobs
+from yunhe.core.jobs.models import Delivery
 from yunhe.core.organizations import models
 from yunhe.core.packs import api as packs
 from yunhe.data.exchange import api as exchange
@@ -52,6 +53,8 @@ def filled(cast: Cast, tmp_path: Path, settings: Any) -> str:
     form_kinds.publish([form_kinds.text("place")], title={"zh": "第二版", "en": "Second"})
     plan = cases.plan_migration(kind="form_case", source_number=1, actor=cast.data_admin.actor)
     cases.draft_migration(plan=plan, reason="改名", actor=cast.data_admin.actor)
+    last = Delivery.objects.latest("id").pk
+    Delivery.objects.filter(pk=last).update(state="dead", tries=10, done_at=now(), error={"zh": "没有人接收", "en": "nobody takes it"})
     return case.number
 
 
