@@ -46,17 +46,26 @@ def open_browser() -> Iterator[Browser]:
         browser.close()
 
 
-def signed_in(browser: Browser, base: str, username: str, password: str, *, width: int = 1440, locale: str = "zh-CN") -> Page:
-    """Return a page of a fresh session signed in as this person."""
-    context = browser.new_context(base_url=base, viewport={"width": width, "height": 900}, locale=locale, bypass_csp=True)
+def signed_in(
+    browser: Browser, base: str, username: str, password: str, *, width: int = 1440, locale: str = "zh-CN", script: bool = True
+) -> Page:
+    """Return a page of a fresh session signed in as this person; without `script` its pages are plain."""
+    context = browser.new_context(
+        base_url=base, viewport={"width": width, "height": 900}, locale=locale, bypass_csp=True, java_script_enabled=script
+    )
     context.set_default_timeout(20_000)
     page = context.new_page()
     page.goto("/login")
+    sign_in(page, username, password)
+    return page
+
+
+def sign_in(page: Page, username: str, password: str) -> None:
+    """Sign in where the page asks for it, and wait for where that leads."""
     page.fill("[name=username]", username)
     page.fill("[name=password]", password)
     page.press("[name=password]", "Enter")
     page.wait_for_url(lambda url: "/login" not in url)
-    return page
 
 
 def check_fits(page: Page) -> None:

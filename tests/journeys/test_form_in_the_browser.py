@@ -16,7 +16,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from tests.core.cases.form_kinds import EVERY_FIELD, form_body
 from tests.data.spine import uscc
-from tests.journeys.browser import check_page, open_browser, signed_in
+from tests.journeys.browser import check_page, open_browser, sign_in, signed_in
 from tests.journeys.made import MadeHomes, city
 from tests.journeys.node import Node
 
@@ -147,14 +147,7 @@ def stands_apart(page: Page) -> None:
 
 def without_script(node: Node, browser: Browser) -> None:
     """Do the same with plain forms: the button asks for the fields, the file comes with the form."""
-    context = browser.new_context(base_url=node.web, java_script_enabled=False, locale="en-US")
-    context.set_default_timeout(20_000)
-    page = context.new_page()
-    page.goto("/login")
-    page.fill("[name=username]", "renshe")
-    page.fill("[name=password]", node.accounts["renshe"])
-    page.press("[name=password]", "Enter")
-    page.wait_for_url(lambda url: "/login" not in url)
+    page = signed_in(browser, node.web, "renshe", node.accounts["renshe"], locale="en-US", script=False)
     page.goto("/inbox/new/permit/")
     page.locator("[name=do-title]").fill("Sign of a bookshop")
     page.locator("[name=do-area]").fill("400")
@@ -229,14 +222,7 @@ def number_on(page: Page) -> str:
 
 def every_field_without_script(node: Node, browser: Browser) -> None:
     """Add a row, ask for a value for each name and hand in, all with plain forms."""
-    context = browser.new_context(base_url=node.web, java_script_enabled=False, viewport={"width": 390, "height": 900}, locale="zh-CN")
-    context.set_default_timeout(20_000)
-    page = context.new_page()
-    page.goto("/login")
-    page.fill("[name=username]", "renshe")
-    page.fill("[name=password]", node.accounts["renshe"])
-    page.press("[name=password]", "Enter")
-    page.wait_for_url(lambda url: "/login" not in url)
+    page = signed_in(browser, node.web, "renshe", node.accounts["renshe"], width=390, script=False)
     page.goto("/inbox/new/form_case/")
     page.locator("[name=do-rows__0__item]").fill("笔")
     page.get_by_role("button", name="增加一行").click()
@@ -266,9 +252,7 @@ def every_field_after_signing_in_again(node: Node, browser: Browser) -> None:
     page.context.clear_cookies(name="yunhe_session")
     page.locator("main").get_by_role("button", name="提出", exact=True).click()
     page.wait_for_url("**/login**")
-    page.fill("[name=username]", "renshe")
-    page.fill("[name=password]", node.accounts["renshe"])
-    page.press("[name=password]", "Enter")
+    sign_in(page, "renshe", node.accounts["renshe"])
     page.wait_for_url("**/inbox/new/form_case/**")
     expect(page.locator("[name=do-rows__1__item]")).to_have_value("纸")
     expect(page.get_by_label("张三").first).to_have_value("no_")

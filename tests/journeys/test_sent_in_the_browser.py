@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.journeys.browser import check_page, open_browser, signed_in
+from tests.journeys.browser import check_page, open_browser, sign_in, signed_in
 from tests.journeys.case_pages import case_page
 from tests.journeys.made import MadeHomes, city
 from tests.journeys.node import ROOT, Node
@@ -71,10 +71,7 @@ def end_sessions(node: Node) -> None:
 
 def sign_in_here(page: Page, node: Node, username: str) -> None:
     """Sign in on the page where one is."""
-    page.fill("[name=username]", username)
-    page.fill("[name=password]", node.accounts[username])
-    page.press("[name=password]", "Enter")
-    page.wait_for_url(lambda url: "/login" not in url)
+    sign_in(page, username, node.accounts[username])
     page.wait_for_load_state()
 
 

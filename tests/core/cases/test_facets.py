@@ -8,6 +8,8 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from tests.api_caller import Caller
 from tests.conftest import Cast
@@ -85,7 +87,10 @@ def test_what_ended_is_not_counted_beside_what_goes_on(note: Any, cast: Cast) ->
     """It is most of all there ever was; the page offers it without a number, HTTP tells null."""
     goes, ended = note(), note()
     api.act(case_id=ended.case_id, action="agree", data={"text": "可以"}, actor=cast.leader.actor)
-    page = api.list_cases(request=PageRequest(filters={"state": "open"}), actor=cast.leader.actor)
+    with CaptureQueriesContext(connection) as asked:
+        page = api.list_cases(request=PageRequest(filters={"state": "open"}), actor=cast.leader.actor)
+    (count,) = [one["sql"] for one in asked.captured_queries if "GROUP BY kind_code, state" in one["sql"]]
+    assert "state IN ('open', 'suspended')" in count
     assert [one.case_id for one in page.items] == [goes.case_id] and page.total == 1
     assert {(one.value, one.count) for one in page.facets} == {("leave_note", 1), ("open", 1), ("closed", UNCOUNTED)}
     told = Caller(cast.leader).get("/cases?state=open").body["facets"]

@@ -5,7 +5,6 @@ from __future__ import annotations
 from django.urls import reverse
 
 from yunhe.core.cases import api
-from yunhe.core.cases.api.reading import may_see
 from yunhe.core.cases.errors import CaseNotFound
 from yunhe.kernel.actor import Actor
 
@@ -16,4 +15,4 @@ def find_case(case_id: str, actor: Actor | None) -> tuple[str, str]:
         number = api.get_case(case_id=case_id).number
     except CaseNotFound:
         return "", ""
-    return number, reverse("cases:case", args=[case_id]) if actor is not None and may_see(case_id, actor) else ""
+    return number, reverse("cases:case", args=[case_id]) if actor is not None and api.may_see(case_id, actor) else ""
