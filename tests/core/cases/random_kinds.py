@@ -38,7 +38,7 @@ def random_kind(seed: int) -> KindSpec:
     body: dict[str, Any] = {
         "code": "random", "title": "随机", "prefix": "SJ", "opens": {"permission": "cases.act"}, "by_form": True,
         "fields": [
-            {"name": "flag", "title": "是否", "type": "boolean", "required": True},
+            {"name": "flag", "title": "是否", "type": "boolean", "required": True, "shown": False},
             {"name": "n", "title": "数", "type": "integer", "required": True, "minimum": 0, "maximum": 9},
             {"name": "note", "title": "注", "internal": True},
             {"name": "bodies", "title": "单位", "type": "list", "required": dice.random() < 0.7},
@@ -106,7 +106,7 @@ def batch_kind(kind: KindSpec) -> KindSpec | None:
     }
     return KindSpec.model_validate({
         "code": "random_batch", "title": "随机之批", "prefix": "SP", "opens": {"permission": "cases.act"}, "batch": {"kind": "random"},
-        "fields": [{"name": "yes", "title": "是", "type": "boolean", "required": True}], "phases": [{"code": "p0", "title": "p0"}],
+        "fields": [{"name": "yes", "title": "是", "type": "boolean", "required": True, "shown": False}], "phases": [{"code": "p0", "title": "p0"}],
         "start": [{"open_obligation": "settle"}], "obligations": {"settle": {"title": "确定", "who": {"person": "opener"}, "actions": actions}},
     })  # fmt: skip
 
@@ -281,7 +281,9 @@ def _obligation(dice: random.Random, name: str, names: tuple[str, ...], grouped:
 
 
 def _action(dice: random.Random, outcome: str, names: tuple[str, ...], grouped: list[str], quiet: float) -> dict[str, Any]:
-    form = [{"name": "yes", "title": "是", "type": "boolean", "required": True}, {"name": "note", "title": "注"}]
+    # With three names a no must be ticked; everywhere else yes and no are taken.
+    pledge = outcome == "no" and len(names) == len(PHASES)
+    form = [{"name": "yes", "title": "是", "type": "boolean", "required": True, "shown": pledge}, {"name": "note", "title": "注"}]
     guards = [{"when": dice.choice(("flag", "n >= 2", "form_yes", "case_phase <> 'p2'")), "message": "不行"}] if dice.random() < 0.15 else []
     effects = [] if dice.random() < quiet else _effects(dice, names, grouped, dice.randint(1, 3), ending=0.4, form=True)
     return {"title": outcome, "outcome": outcome, "guards": guards, "fields": form, "effects": effects}

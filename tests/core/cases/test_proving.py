@@ -92,7 +92,9 @@ class Judge:
             chosen = next(i for i, row in opened if row["name"] == name)
             for action_name, action in self.kind.obligations[name].actions.items():
                 scored = any(f.name == "score" for f in action.fields)
-                for (yes, note), score in itertools.product(((True, "x"), (False, None)), (0, 9) if scored else (None,)):
+                ticked = any(f.name == "yes" and f.shown for f in action.fields)
+                told = ((True, "x"), (True, None)) if ticked else ((True, "x"), (False, None))
+                for (yes, note), score in itertools.product(told, (0, 9) if scored else (None,)):
                     values = {"yes": yes, "note": note, **({"score": score} if scored else {})}
                     course = self._course(position, action, values, seq)
                     try:
@@ -361,6 +363,19 @@ def small_kind(obligations: dict[str, Any], groups: dict[str, Any] | None = None
 def ending(guard: str = "") -> dict[str, Any]:
     guards = [{"when": guard, "message": "不行"}] if guard else []
     return {"title": "结束", "outcome": "ok", "guards": guards, "effects": [{"close_case": "done"}]}
+
+
+def test_what_must_be_ticked_is_no_way_out() -> None:
+    """Nobody can leave a required box unticked: an end for those who do is none. What only must be told is yes or no."""
+
+    def kind(**box: Any) -> KindSpec:
+        form = [{"name": "sure", "title": "承诺", "type": "boolean", **box}]
+        effects = [{"close_case": "done", "when": "NOT form_sure"}, {"open_obligation": "a", "when": "form_sure"}]
+        say = {"title": "说", "outcome": "said", "fields": form, "effects": effects}
+        return small_kind({"a": {"title": "办", "who": {"organization": "owner", "roles": ["officer"]}, "actions": {"say": say}}})
+
+    assert [where for where, *_ in check_kind(kind(required=True))] == ["obligations.a"]
+    assert check_kind(kind(required=True, shown=False)) == ()
 
 
 def test_a_guard_that_no_role_of_the_seat_passes_is_a_dead_end() -> None:

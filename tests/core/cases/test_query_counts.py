@@ -11,6 +11,7 @@ from django.test.utils import CaptureQueriesContext
 from tests.conftest import Cast
 from tests.core.cases.kinds import simple_kind
 from yunhe.core.cases import api
+from yunhe.core.cases.types import KindSpec
 from yunhe.core.organizations import api as organizations
 from yunhe.kernel.actor import Actor
 from yunhe.kernel.pages import PageRequest
@@ -45,6 +46,25 @@ def test_lists_ask_the_same_number_of_queries_for_one_case_and_for_many(note: An
         assert page.total == first[name][1].total + 12, name
         assert len({item.kind for item in page.items}) == 13, name
         assert count <= first[name][0] + (name == "waiting"), f"{name}: {first[name][0]} queries for one case, {count} for 13"
+
+
+def test_a_case_asks_the_same_number_of_queries_however_much_is_open_in_it(cast: Cast, founder: Actor) -> None:
+    """One body owes three things in one case and thirty in another; both are opened by who owes them and by who supervises."""
+    counts = {}
+    for count in (3, 30):
+        body: dict[str, Any] = simple_kind(code=f"many_{count}", prefix="QM").model_dump(mode="json")
+        body["start"] += [body["start"][0]] * (count - 1)
+        body["operators"] = ["hand_on", "add_reviewer", "send_back", "retract", "remind", "escalate", "suspend", "extend", "merge", "split"]
+        api.publish_kind(spec=KindSpec.model_validate(body), source="tests", actor=founder)
+        data = {"amount": 1, "items": ["a"]}
+        told = api.open_case(kind=f"many_{count}", title="请示", data=data, actor=cast.clerk.actor, owner=cast.owner.code)
+        for member in (cast.leader, cast.data_admin):
+            queries, view = asked(lambda: api.access_case(case_id=told.case_id, actor=member.actor))  # noqa: B023
+            assert len(view.obligations) == count
+            counts[count, member.username] = queries
+        assert sum(one.name == "add_reviewer" for one in api.access_case(case_id=told.case_id, actor=cast.leader.actor).operators) == count
+    for member in (cast.leader, cast.data_admin):
+        assert counts[30, member.username] == counts[3, member.username], counts
 
 
 def test_a_search_asks_the_names_of_bodies_once(note: Any, cast: Cast) -> None:

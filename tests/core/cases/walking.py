@@ -23,7 +23,10 @@ from yunhe.kernel.errors import YunheError
 from yunhe.kernel.pages import PageRequest
 
 HEAD = job_actor("tests")
-MOST_STEPS, MOST_TRIES = 40, 8
+MOST_STEPS = 40
+FEW, MANY = 4, 16  # steps looked at before one is taken
+TRIES = [(0, 1.0)] * 2 + [(FEW, 0.2)] * 3 + [(MANY, 0.02)] * 3  # and how often one is taken without a look
+MOST_MORE = 12  # obligations more than at the start: from there no end is looked for
 TIME = "time"
 Offer = tuple[str, dict[str, Any]]
 
@@ -126,16 +129,21 @@ class Walker:
         api.act(case_id=batch.case_id, action=self.dice.choice(names), data={}, actor=everybody)
 
     def ends(self, case_id: str) -> bool:
-        """Tell whether the case can be brought to an end; it, and the clock, stay as they are. At random first, then by what leaves least to do."""
-        at = now()
-        for number in range(MOST_TRIES):
+        """Tell whether the case can be brought to an end; it, and the clock, stay as they are.
+
+        At random first, then by what leaves less to do, then the same with more looked at before each step: where one of
+        eight answers ends what is owed and the others open it again for three bodies, a few looks lead nowhere.
+        """
+        at, opened = now(), self._open(case_id)
+        for looks, stray in TRIES:
             with transaction.atomic():
                 for _ in range(MOST_STEPS):
-                    if number < MOST_TRIES // 4 or self.dice.random() < 0.2:
+                    if self.dice.random() < stray:
                         self.step(case_id, operators=False)
                     else:
-                        self.step_to_less(case_id)
-                    if (closed := CaseRecord.objects.get(pk=case_id).state == "closed") or self._stands_still(case_id):
+                        self.step_to_less(case_id, looks)
+                    closed = CaseRecord.objects.get(pk=case_id).state == "closed"
+                    if closed or self._stands_still(case_id) or self._open(case_id) > opened + MOST_MORE:
                         break
                 transaction.set_rollback(True)
             self._turn_back(at)
@@ -143,19 +151,25 @@ class Walker:
                 return True
         return False
 
+    def _open(self, case_id: str) -> int:
+        return ObligationRecord.objects.filter(case_id=case_id, state="open").count()
+
     def _stands_still(self, case_id: str) -> bool:
         """Tell whether nobody owes anything and nothing comes by itself: no step leads from here."""
-        return not ObligationRecord.objects.filter(case_id=case_id, state="open").exists() and not (self.clock and self._waits_for_time(case_id))
+        return not self._open(case_id) and not (self.clock and self._waits_for_time(case_id))
 
-    def step_to_less(self, case_id: str) -> None:
-        """Take the one of several random steps after which the fewest obligations are open."""
-        kept, seeds, at = self.dice, [self.dice.getrandbits(32) for _ in range(4)], now()
-        left: dict[int, int] = {}
+    def step_to_less(self, case_id: str, looks: int = FEW) -> None:
+        """Take the first of so many random steps after which fewer obligations are open; if there is none, the one that leaves fewest."""
+        kept, seeds, at = self.dice, [self.dice.getrandbits(32) for _ in range(looks)], now()
+        opened, left = self._open(case_id), dict[int, int]()
         for seed in seeds:
             with transaction.atomic():
                 self.dice = random.Random(seed)
                 self.step(case_id, operators=False)
-                left[seed] = ObligationRecord.objects.filter(case_id=case_id, state="open").count()
+                left[seed] = self._open(case_id)
+                if left[seed] < opened:
+                    self.dice = kept
+                    return
                 transaction.set_rollback(True)
             self._turn_back(at)
         self.dice = random.Random(min(seeds, key=lambda seed: left[seed]))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 from datetime import timedelta
 from functools import cache
 from typing import Any
@@ -30,6 +31,28 @@ Choices = Mapping[str, Mapping[str, str]]
 Staff = Mapping[str, list[Membership]]
 
 
+@dataclass(frozen=True)
+class _Around:
+    """What offers on any of the actor's own obligations are made from; asked once, however many these are."""
+
+    staff: Staff
+    able: Callable[[], list[Membership]]
+    elsewhere: Callable[[str, str], Choices]
+    phases: Choices
+
+    @staticmethod
+    def of(
+        row: CaseRecord, spec: KindSpec, obligations: list[ObligationRecord], mine: list[ObligationRecord], actor: Actor
+    ) -> _Around:
+        bodies = {item.organization for item in mine if item.role} - {"", ANY_BUREAU}
+        return _Around(
+            staff=organizations.list_members_of(organizations=bodies) if bodies else {},
+            able=cache(lambda: _able_colleagues(actor, row.kind_code)),
+            elsewhere=cache(_bodies_able),
+            phases=earlier_phases(row, spec, obligations) if mine else {},
+        )
+
+
 def offered_operators(
     row: CaseRecord, spec: KindSpec, obligations: list[ObligationRecord], holders: tuple[Actor, ...]
 ) -> tuple[OperatorView, ...]:
@@ -38,11 +61,11 @@ def offered_operators(
         return ()
     actor, allowed = holders[0], allowed_operators(spec)
     leading, found = may_lead(row, spec, obligations, holders), list[OperatorView]()
-    able = cache(lambda: _able_colleagues(actor, row.kind_code))
     if row.state == OPEN:
-        for item in obligations:
-            if holder_of(item, holders):
-                found += _on_obligation(row, spec, item, obligations, allowed, actor, able)
+        mine = [item for item in obligations if holder_of(item, holders)]
+        around = _Around.of(row, spec, obligations, mine, actor)
+        for item in mine:
+            found += _on_obligation(spec, item, obligations, allowed, actor, around)
         found += [OperatorView("merge")] if "merge" in allowed and leading else []
         found += [OperatorView("split")] if "split" in allowed and leading and not awaited_by(row.pk) else []
         found += [OperatorView("retract")] if "retract" in allowed and retract_problem(last_step(row), actor) is None else []
@@ -117,9 +140,9 @@ def require_way_on(row: CaseRecord, spec: KindSpec, phase: str, names: tuple[str
             raise CannotOperate(number=row.number, operator="send_back", problem=problem[0], problem_en=problem[1])
 
 
-def colleagues(item: ObligationRecord, actor: Actor) -> Choices:
+def colleagues(item: ObligationRecord, actor: Actor, staff: Staff | None = None) -> Choices:
     """Return who else could take an obligation on: holders of its roles in its organisation, by account name."""
-    holders = role_holders(item).items()
+    holders = role_holders(item, staff).items()
     return _choices({name: told for name, (person, told) in holders if person not in (item.assignee, actor.id)})
 
 
@@ -203,14 +226,14 @@ def takers(item: ObligationRecord, row: CaseRecord, actor: Actor, staff: Staff |
     holders = role_holders(item, staff)
     back = {BACK: {"zh": "退还给本岗位", "en": "Back to its role"}} if item.assignee else {}
     people = _choices({name: told for name, (person, told) in holders.items() if person != item.assignee})
-    elsewhere = {} if holders else _bodies_able(item, lambda code: actor.may(SUPERVISE, organization=code, kind=row.kind_code))
+    elsewhere = {} if holders else _bodies_able(item.role, item.organization, lambda code: actor.may(SUPERVISE, organization=code, kind=row.kind_code))
     return {**back, **people, **elsewhere}
 
 
-def _bodies_able(item: ObligationRecord, allowed: Callable[[str], bool] = lambda code: True) -> Choices:
-    """Return the other organisations in which somebody holds a role of the obligation, as `@code`."""
-    held = organizations.find_holders(anywhere=item.role.split(ROLE_JOIN))
-    codes = {code for code, _role, _user in held if code != item.organization and allowed(code)}
+def _bodies_able(role: str, organization: str, allowed: Callable[[str], bool] = lambda code: True) -> Choices:
+    """Return the organisations other than an obligation's in which somebody holds a role of it, as `@code`."""
+    held = organizations.find_holders(anywhere=role.split(ROLE_JOIN))
+    codes = {code for code, _role, _user in held if code != organization and allowed(code)}
     return _choices({f"@{code}": body.label for code, body in organizations.find_organizations(codes=codes).items()})
 
 
@@ -282,25 +305,24 @@ def seat_of_reviewer(username: str, item: ObligationRecord, actor: Actor) -> tup
 
 
 def _on_obligation(
-    row: CaseRecord,
     spec: KindSpec,
     item: ObligationRecord,
     obligations: list[ObligationRecord],
     allowed: frozenset[str],
     actor: Actor,
-    able: Callable[[], list[Membership]],
+    around: _Around,
 ) -> list[OperatorView]:
     found = []
     if "hand_on" in allowed and item.role:
-        elsewhere = _bodies_able(item) if spec.obligation(item.name).transferable else {}
-        if people := {**colleagues(item, actor), **elsewhere}:
+        elsewhere = around.elsewhere(item.role, item.organization) if spec.obligation(item.name).transferable else {}
+        if people := {**colleagues(item, actor, around.staff), **elsewhere}:
             found.append(OperatorView("hand_on", item.pk, people))
     if "hand_on" in allowed and item.assignee:
         found.append(OperatorView("take_back", item.pk))
     if "add_reviewer" in allowed and item.name != OPINION:
-        found.append(OperatorView("add_reviewer", item.pk, _reviewers(item, obligations, actor, able())))
+        found.append(OperatorView("add_reviewer", item.pk, _reviewers(item, obligations, actor, around.able())))
         if any(other.origin_id == item.pk and other.state == OPEN for other in obligations):
             found.append(OperatorView("drop_reviewer", item.pk))
-    if "send_back" in allowed and item.name != OPINION and (phases := earlier_phases(row, spec, obligations)):
-        found.append(OperatorView("send_back", item.pk, phases))
+    if "send_back" in allowed and item.name != OPINION and around.phases:
+        found.append(OperatorView("send_back", item.pk, around.phases))
     return found

@@ -41,10 +41,10 @@ from yunhe.core.cases.types import (
     RelatedCase,
 )
 from yunhe.core.organizations import api as organizations
-from yunhe.core.organizations.errors import UserNotFound
 from yunhe.kernel.actor import Actor
 from yunhe.kernel.clock import now
 from yunhe.kernel.ids import new_id
+from yunhe.kernel.workdays import WorkdayCalendar
 
 STYLES = ("primary", "normal", "danger")
 MOST_RELATED = 200
@@ -68,14 +68,15 @@ def access_case(*, case_id: str, actor: Actor) -> CaseView:
     case_clock = (row.clocks.filter(stopped_at=None) if row.state != CLOSED else row.clocks).order_by("started_at", "id").first()
     by_id = {item.pk: item for item in obligations}
     sealed = frozenset(item.pk for item in obligations if _is_sealed(item, spec, obligations) and item.closed_by != actor.id)
+    calendar = kinds.calendar()
     (case,), vacant = with_pauses([case_of(row, spec)]), holding.find_vacant((item, spec) for item in obligations)
     return CaseView(
         case=case,
         facts=_facts(spec.fields, row.data),
-        obligations=tuple(_obligation(item, spec, names, vacant, sealed) for item in obligations),
+        obligations=tuple(_obligation(item, spec, names, vacant, sealed, calendar) for item in obligations),
         events=tuple(_event(item, spec, by_id, sealed) for item in row.events.order_by("seq")),
         actions=offered_actions(row, spec, obligations, holders, bodies) if row.state == OPEN else (),
-        due=_due(case_clock) if case_clock else None,
+        due=_due(case_clock, calendar) if case_clock else None,
         subject=slots.describe_subject(case, actor),
         names=bodies,
         operators=offered_operators(row, spec, obligations, holders),
@@ -257,7 +258,14 @@ def _facts(fields: tuple[FieldSpec, ...], values: Mapping[str, Any]) -> tuple[Fa
     return tuple(fact for fact in held if fact.value not in (None, "", [], {}))
 
 
-def _obligation(item: ObligationRecord, spec: KindSpec, names: Mapping[str, str], vacant: Mapping[str, str], sealed: frozenset[str]) -> Obligation:
+def _obligation(
+    item: ObligationRecord,
+    spec: KindSpec,
+    names: Mapping[str, str],
+    vacant: Mapping[str, str],
+    sealed: frozenset[str],
+    calendar: WorkdayCalendar,
+) -> Obligation:
     declared = spec.obligation(item.name)
     outcome = store.SEALED if item.pk in sealed and item.outcome else item.outcome
     outcomes = {action.outcome: action.title.as_mapping() for action in declared.actions.values()}
@@ -281,7 +289,7 @@ def _obligation(item: ObligationRecord, spec: KindSpec, names: Mapping[str, str]
         opened_at=item.opened_at,
         closed_at=item.closed_at,
         closed_by_name=item.closed_by_name,
-        due=_due(item) if item.limit_amount is not None else None,
+        due=_due(item, calendar) if item.limit_amount is not None else None,
         superseded=item.superseded_seq is not None,
         vacant=vacant.get(item.pk) == holding.NOBODY,
         short=vacant.get(item.pk) == holding.SHORT,
@@ -289,10 +297,10 @@ def _obligation(item: ObligationRecord, spec: KindSpec, names: Mapping[str, str]
     )
 
 
-def _due(item: ObligationRecord | ClockRecord) -> Due:
+def _due(item: ObligationRecord | ClockRecord, calendar: WorkdayCalendar) -> Due:
     amount = timing.total_amount({"limit_amount": item.limit_amount or 0, "extensions": item.extensions})
     ended = item.stopped_at if isinstance(item, ClockRecord) else item.closed_at
-    calendar, at = kinds.calendar(), ended or now()
+    at = ended or now()
     days = clock.list_counted_days(
         started_at=item.started_at, amount=amount, unit=item.limit_unit, calendar=calendar,
         pauses=clock.read_pauses(item.pauses),
@@ -338,16 +346,9 @@ def _person_names(obligations: Iterable[ObligationRecord]) -> dict[str, str]:
 
 
 def person_names(persons: Iterable[str]) -> dict[str, str]:
-    """Return what accounts (`user:…`) are called; who is none, or unknown, is left out."""
-    wanted = {person for person in persons if person.startswith("user:")}
-    return {person: name for person in sorted(wanted) if (name := _person_name(person))}
-
-
-def _person_name(person: str) -> str:
-    try:
-        return organizations.get_person(user_id=int(person.removeprefix("user:"))).display_name
-    except UserNotFound:
-        return ""
+    """Return what accounts (`user:…`) are called; who is none, or unknown, is left out. Cost: one query."""
+    wanted = {int(person.removeprefix("user:")) for person in persons if person.startswith("user:")}
+    return {f"user:{number}": name for number, name in sorted(organizations.find_names(user_ids=wanted).items())}
 
 
 def _event(item: EventRecord, spec: KindSpec, obligations: Mapping[str, ObligationRecord], sealed: frozenset[str]) -> Event:

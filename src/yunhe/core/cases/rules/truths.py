@@ -8,6 +8,7 @@ What no sample decides (two fields compared, a function) is asked as a whole: tr
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
 from functools import lru_cache
@@ -45,10 +46,14 @@ class Truths:
                     self._literals.setdefault(name, set()).update(_literals(leaf) if _is_plain(leaf) else ())
 
     def tree(self, text: str, form: tuple[FieldSpec, ...] = (), group: str = "") -> Node:
-        """Return the checked tree of a condition of an action's form, or of a group's rule."""
+        """Return the checked tree of a condition of an action's form, or of a group's rule.
+
+        What must be ticked before the form is taken is true in it.
+        """
         if (text, group, form) not in self._texts:
             fields = {**expression_fields(self.kind, form), **(group_fields(self.kind, group) if group else {})}
-            self._texts[text, group, form] = parse_expression(text, fields).tree
+            ticked = frozenset(f"form_{field.name}" for field in form if field.must_be_ticked and not field.when)
+            self._texts[text, group, form] = _with_ticks(parse_expression(text, fields).tree, ticked)
         return self._texts[text, group, form]
 
     def is_named(self, name: str) -> bool:
@@ -151,6 +156,13 @@ def _is_plain(leaf: Node) -> bool:
     texts = any(node.op == "field" and node.type in ("string", "timestamp") for node in _nodes(leaf))
     ordered = leaf.op in _COMPARISONS - {"=", "<>"}
     return all(node.op in _PLAIN for node in _nodes(leaf)) and not (texts and ordered)
+
+
+def _with_ticks(tree: Node, ticked: frozenset[str]) -> Node:
+    """Return the tree with true in place of these fields."""
+    if tree.op == "field":
+        return Node("literal", "boolean", value=True) if tree.value in ticked else tree
+    return replace(tree, args=tuple(_with_ticks(part, ticked) for part in tree.args)) if ticked else tree
 
 
 def _leaves(tree: Node) -> Iterator[Node]:

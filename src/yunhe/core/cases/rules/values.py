@@ -84,7 +84,7 @@ class ValueChecker:
             return None
         check: Callable[[FieldSpec, Any, str], Any] = getattr(self, f"_{spec.type}")
         clean = check(spec, value, path)
-        if clean is False and spec.required and spec.shown and not self.partial:
+        if clean is False and spec.must_be_ticked and not self.partial:
             return self.note(path, "not_ticked")
         return self._by_element(spec, clean, path) if spec.element and clean is not None else clean
 

@@ -132,6 +132,11 @@ def get_person(*, username: str = "", user_id: int | None = None) -> Person:
     raise UserNotFound(name=username or user_id)
 
 
+def find_names(*, user_ids: Collection[int]) -> dict[int, str]:
+    """Return what accounts are called, closed ones too; unknown ones are left out. Cost: one query, none for nobody."""
+    return dict(models.User.objects.filter(pk__in=user_ids).values_list("pk", "display_name")) if user_ids else {}
+
+
 def list_persons(*, request: PageRequest, actor: Actor) -> Page[Person]:
     """Return a page of accounts, by name; search in both names; filter organization."""
     actor.require("organizations.view")
