@@ -26,6 +26,8 @@ def when(at: datetime | None) -> str:
 
 
 PAUSED: Mapping[str, str] = {"zh": "自 {at} 起暂停：{basis}", "en": "paused since {at}: {basis}"}
+JOINS: Mapping[str, tuple[str, str, str]] = {"zh": ("、", "；", "："), "en": (", ", "; ", ": ")}
+"""Between names, between what is said, between a name and what it holds."""
 STANDS_IN: Mapping[str, str] = {"zh": "（代 {name}）", "en": " (for {name})"}
 
 
@@ -83,7 +85,7 @@ def _part(headings: tuple[str, ...], rows: list[tuple[Any, ...]]) -> Iterator[st
 
 
 def _clock(name: str, due: Due, language: str) -> tuple[str, ...]:
-    amount = f"{due.amount}{UNITS.get(due.unit, {}).get(language, f' {due.unit}')}"
+    amount = f"{' + '.join(map(str, (due.limit, *due.granted)))}{UNITS.get(due.unit, {}).get(language, f' {due.unit}')}"
     if due.ended_at:
         late = LATE[due.light == "overdue"][language]
         return name, amount, when(due.started_at), f"{late} {when(due.ended_at)}", due.basis
@@ -110,14 +112,16 @@ def _holder(one: Obligation, case: Case, titles: Mapping[str, str]) -> str:
 
 
 def _value(fact: Fact, names: Mapping[str, str], language: str) -> str:
+    listed, several, mark = JOINS[language]
     if fact.label is not None:
         return fact.label[language]
     if isinstance(fact.value, list):
-        return "、".join(names.get(str(one), str(one)) for one in fact.value)
+        return listed.join(names.get(str(one), str(one)) for one in fact.value)
     if isinstance(fact.value, dict):
-        return "；".join(f"{names.get(key, key)}：{names.get(str(one), one)}" for key, one in fact.value.items())
+        return several.join(f"{names.get(key, key)}{mark}{names.get(str(one), one)}" for key, one in fact.value.items())
     return names.get(str(fact.value), str(fact.value))
 
 
 def _told(facts: tuple[Fact, ...], names: Mapping[str, str], language: str) -> str:
-    return "；".join(f"{fact.title[language]}：{_value(fact, names, language)}" for fact in facts)
+    _listed, several, mark = JOINS[language]
+    return several.join(f"{fact.title[language]}{mark}{_value(fact, names, language)}" for fact in facts)

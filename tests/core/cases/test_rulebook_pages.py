@@ -10,7 +10,7 @@ from tests.core.cases.test_award import applied
 from tests.core.cases.test_award import loaded as loaded  # noqa: PLC0414 - the fixture
 from tests.core.cases.test_pages import signed_in
 from yunhe.core.cases import api
-from yunhe.core.cases.rules.diagram import amount_in_words
+from yunhe.core.cases.rules.lengths import amount_in_words
 from yunhe.kernel.actor import Actor
 
 pytestmark = pytest.mark.django_db

@@ -131,6 +131,7 @@ class DueOut(Schema):
     pause_basis: str
     pauses: list[dict[str, Any]]
     extensions: list[dict[str, Any]]
+    extend_most: int | None
     ended_at: datetime | None
     days: list[CountedOut]
 
@@ -152,6 +153,15 @@ class ObligationOut(Schema):
     due: DueOut | None
 
 
+class FactOut(Schema):
+    """What was filled in at a step; `label` is what people read for a code."""
+
+    name: str
+    title: Texts
+    value: Any
+    label: Texts | None
+
+
 class EventOut(Schema):
     seq: int
     at: datetime
@@ -160,6 +170,7 @@ class EventOut(Schema):
     actor_name: str
     organization_name: str
     on_behalf_name: str
+    facts: list[FactOut]
     digest: str
     evidence_id: str
     superseded: bool

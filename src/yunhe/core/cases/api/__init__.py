@@ -83,6 +83,7 @@ from yunhe.core.cases.api.kinds import (
 )
 from yunhe.core.cases.api.leaving import list_leaves, take_leave
 from yunhe.core.cases.api.listing import count_waiting, list_cases, list_holders, list_waiting
+from yunhe.core.cases.api.longer import due_if_longer
 from yunhe.core.cases.api.looking import look_at_action, look_at_opening
 from yunhe.core.cases.api.marking import list_late, list_stood_in
 from yunhe.core.cases.api.migrating import (
@@ -176,6 +177,7 @@ __all__ = [
     "draw_kind",
     "drop_members",
     "drop_reviewer",
+    "due_if_longer",
     "each_field",
     "end_delegation",
     "escalate",

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
-from yunhe.core.cases.api import choices, holding, kinds, slots, store
+from yunhe.core.cases.api import choices, holding, kinds, longer, slots, store
 from yunhe.core.cases.api.choices import BODY, organization_choices
 from yunhe.core.cases.api.delegating import holders_of
 from yunhe.core.cases.api.filling import read_files
@@ -25,6 +25,7 @@ from yunhe.core.cases.models import (
 )
 from yunhe.core.cases.rules import clock, timing
 from yunhe.core.cases.rules.course import CLOSED, OPEN, ROLE_JOIN, Course, Moment
+from yunhe.core.cases.rules.lengths import Longer, told_of
 from yunhe.core.cases.rules.outcomes import outcome_title
 from yunhe.core.cases.rules.wording import OWN_EVENTS
 from yunhe.core.cases.types import (
@@ -48,7 +49,21 @@ from yunhe.kernel.workdays import WorkdayCalendar
 
 STYLES = ("primary", "normal", "danger")
 MOST_RELATED = 200
+TO_WHOM: Mapping[str, Mapping[str, str]] = {
+    "reassign": {"zh": "指派给", "en": "Assigned to"}, "hand_on": {"zh": "转给", "en": "Handed to"},
+    "add_reviewer": {"zh": "请谁出具意见", "en": "Whose opinion"},
+}  # fmt: skip
+NOBODY = "—"
+"""Stands for nobody in particular in what was noted of work that went back to its role."""
 SEALED_TITLE = {"zh": "已答复（密封，全部答复后开启）", "en": "Answered (sealed until all have answered)"}
+
+
+@dataclass(frozen=True)
+class _Times:
+    """What limits are told by: read once for all that a case owes."""
+
+    calendar: WorkdayCalendar
+    extended: tuple[Longer, ...]
 
 
 def access_case(*, case_id: str, actor: Actor) -> CaseView:
@@ -68,15 +83,18 @@ def access_case(*, case_id: str, actor: Actor) -> CaseView:
     case_clock = (row.clocks.filter(stopped_at=None) if row.state != CLOSED else row.clocks).order_by("started_at", "id").first()
     by_id = {item.pk: item for item in obligations}
     sealed = frozenset(item.pk for item in obligations if _is_sealed(item, spec, obligations) and item.closed_by != actor.id)
-    calendar = kinds.calendar()
+    events = list(row.events.order_by("seq"))
+    inherited = longer.list_inherited(row, case_clock.pk) if case_clock and case_clock.extensions else ()
+    extended = (*inherited, *longer.list_longer(events))
+    times = _Times(kinds.calendar(), extended)
     (case,), vacant = with_pauses([case_of(row, spec)]), holding.find_vacant((item, spec) for item in obligations)
     return CaseView(
         case=case,
         facts=_facts(spec.fields, row.data),
-        obligations=tuple(_obligation(item, spec, names, vacant, sealed, calendar) for item in obligations),
-        events=tuple(_event(item, spec, by_id, sealed) for item in row.events.order_by("seq")),
+        obligations=tuple(_obligation(item, spec, names, vacant, sealed, times) for item in obligations),
+        events=tuple(_event(item, spec, by_id, sealed, extended) for item in events),
         actions=offered_actions(row, spec, obligations, holders, bodies) if row.state == OPEN else (),
-        due=_due(case_clock, calendar) if case_clock else None,
+        due=_due(case_clock, times) if case_clock else None,
         subject=slots.describe_subject(case, actor),
         names=bodies,
         operators=offered_operators(row, spec, obligations, holders),
@@ -264,7 +282,7 @@ def _obligation(
     names: Mapping[str, str],
     vacant: Mapping[str, str],
     sealed: frozenset[str],
-    calendar: WorkdayCalendar,
+    times: _Times,
 ) -> Obligation:
     declared = spec.obligation(item.name)
     outcome = store.SEALED if item.pk in sealed and item.outcome else item.outcome
@@ -289,7 +307,7 @@ def _obligation(
         opened_at=item.opened_at,
         closed_at=item.closed_at,
         closed_by_name=item.closed_by_name,
-        due=_due(item, calendar) if item.limit_amount is not None else None,
+        due=_due(item, times) if item.limit_amount is not None else None,
         superseded=item.superseded_seq is not None,
         vacant=vacant.get(item.pk) == holding.NOBODY,
         short=vacant.get(item.pk) == holding.SHORT,
@@ -297,12 +315,12 @@ def _obligation(
     )
 
 
-def _due(item: ObligationRecord | ClockRecord, calendar: WorkdayCalendar) -> Due:
+def _due(item: ObligationRecord | ClockRecord, times: _Times) -> Due:
     amount = timing.total_amount({"limit_amount": item.limit_amount or 0, "extensions": item.extensions})
     ended = item.stopped_at if isinstance(item, ClockRecord) else item.closed_at
     at = ended or now()
     days = clock.list_counted_days(
-        started_at=item.started_at, amount=amount, unit=item.limit_unit, calendar=calendar,
+        started_at=item.started_at, amount=amount, unit=item.limit_unit, calendar=times.calendar,
         pauses=clock.read_pauses(item.pauses),
         stands=(clock.Pause(item.paused_at, at, item.pause_basis),) if item.paused_at else (),
     )  # fmt: skip
@@ -313,12 +331,13 @@ def _due(item: ObligationRecord | ClockRecord, calendar: WorkdayCalendar) -> Due
         unit=item.limit_unit,
         basis=item.limit_basis,
         estimated=item.estimated,
-        light=clock.light_of(due_at=item.due_at, at=at, soon=clock.soon_until(at, calendar), paused=item.paused_at is not None),
+        light=clock.light_of(due_at=item.due_at, at=at, soon=clock.soon_until(at, times.calendar), paused=item.paused_at is not None),
         ended_at=ended,
         days=days,
         paused_at=item.paused_at,
         pause_basis=item.pause_basis,
-        extensions=tuple(item.extensions),
+        extensions=told_of(times.extended, item.pk, item.extensions),
+        extend_most=item.extend_most,
         pauses=tuple(item.pauses),
     )
 
@@ -351,14 +370,17 @@ def person_names(persons: Iterable[str]) -> dict[str, str]:
     return {f"user:{number}": name for number, name in sorted(organizations.find_names(user_ids=wanted).items())}
 
 
-def _event(item: EventRecord, spec: KindSpec, obligations: Mapping[str, ObligationRecord], sealed: frozenset[str]) -> Event:
+def _event(
+    item: EventRecord, spec: KindSpec, obligations: Mapping[str, ObligationRecord], sealed: frozenset[str], extended: tuple[Longer, ...]
+) -> Event:
     ended = obligations.get(item.obligation_id)
     name = ended.name if ended else None
     declared = spec.obligation(name) if name else None
     action = declared.actions.get(item.action) if declared else None
     title = action.title.as_mapping() if action else OWN_EVENTS.get(item.action, {"zh": item.action, "en": item.action})
     fields = action.fields if action else ()
-    told = (*(_facts(fields, item.values) if action else _own_facts(item, spec)), *_decided(item))
+    own = () if action else longer.facts_of(extended, item.seq, spec, obligations) or _own_facts(item, spec)
+    told = (*(_facts(fields, item.values) if action else own), *_decided(item))
     if hidden := action is not None and item.obligation_id in sealed:
         title, told = SEALED_TITLE, ()
     return Event(
@@ -409,7 +431,8 @@ def _own_facts(item: EventRecord, spec: KindSpec) -> tuple[Fact, ...]:
         ("limits", "restore"): {"zh": "恢复变更前的时限", "en": "put back to those before the change"},
         **{("phase", phase.code): phase.title.as_mapping() for phase in spec.phases},
     }
-    told = ((name, value) for name, value in item.values.items() if name in titles and value)
+    titles["to"] = TO_WHOM.get(item.action, titles["to"])
+    told = ((name, value) for name, value in item.values.items() if name in titles and value not in ("", None, NOBODY))
     return tuple(Fact(name, titles[name], "text", value, said.get((name, str(value)))) for name, value in told)
 
 

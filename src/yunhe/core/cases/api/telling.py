@@ -12,6 +12,7 @@ from yunhe.core.cases.api import holding, kinds
 from yunhe.core.cases.api.offering import SUPERVISE
 from yunhe.core.cases.models import ANY_BUREAU, CaseRecord, TurnRecord
 from yunhe.core.cases.rules.course import BATCH, CLOSED, OPEN, ROLE_JOIN, Course
+from yunhe.core.cases.rules.lengths import WHOLE, longer_in_words
 from yunhe.core.notices import api as notices
 from yunhe.core.notices.types import Recipient, ToPerson, ToRole
 from yunhe.core.organizations import api as organizations
@@ -101,10 +102,27 @@ def _phase(course: Course) -> tuple[str, str]:
 def _tell_paused(row: CaseRecord, course: Course) -> None:
     """Tell who opened the case and whose turn it is that it stands still, goes on or gets more time, and why."""
     values, said = course.moment.values, PAUSED[course.moment.action]
-    why = "；".join(str(values[name]) for name in ("basis", "reason") if values.get(name))
+    told = [str(values[name]) for name in ("basis", "reason") if values.get(name)]
+    why = ("；".join(told), "; ".join(told))
+    if course.moment.action == "extend":
+        why = _longer_in_words(course)
     opener = _opener(row) if row.opened_by != course.moment.actor.id else []
     to = list(dict.fromkeys([*opener, *_bearers(course, course.open_obligations())]))
-    _send("cases.paused", row, course, to, said, (why, why))
+    _send("cases.paused", row, course, to, said, why)
+
+
+def _longer_in_words(course: Course) -> tuple[str, str]:
+    """Return what a limit was and is, when it was and is due, and why, in both languages."""
+    zh, en = list[str](), list[str]()
+    for part in ("obligations", "clocks"):
+        for key in course.difference.get(part, {}):
+            before, after = course.before[part][key], course.position[part][key]
+            if before["extensions"] != after["extensions"]:
+                of = course.kind.obligation(after["name"]).title.as_mapping() if part == "obligations" else WHOLE
+                told = longer_in_words(before, after, of)
+                zh += [f"{title['zh']}：{text['zh']}" for _name, title, text in told]
+                en += [f"{title['en']}: {text['en']}" for _name, title, text in told]
+    return "；".join(zh), "; ".join(en)
 
 
 def _opener(row: CaseRecord) -> list[Recipient]:

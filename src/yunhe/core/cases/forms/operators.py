@@ -4,15 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from typing import Any
+from urllib.parse import urlencode
 
+from django.urls import reverse
+from django.utils.translation import gettext as __
 from django.utils.translation import gettext_lazy as _
 
 from yunhe.core.cases import api
 from yunhe.core.cases.errors import CaseNotFound
-from yunhe.core.cases.rules.operators import FORMS, PHASE, REVIEWERS, TO
-from yunhe.core.cases.types import ActionView, Case, CaseView, Choice, FieldSpec, OperatorView, Titles
+from yunhe.core.cases.forms.actions import ActionForm, build_form, say
+from yunhe.core.cases.rules.lengths import amount_in_words, due_in_words
+from yunhe.core.cases.rules.operators import AMOUNT, FORMS, PHASE, REVIEWERS, TO
+from yunhe.core.cases.types import ActionView, Case, CaseView, Choice, Due, FieldSpec, OperatorView, Titles
 from yunhe.kernel.actor import Actor
 from yunhe.kernel.pages import PageRequest
+from yunhe.ui import signs
 
 LABELS: Mapping[str, Any] = {
     "hand_on": _("转办"),
@@ -31,6 +37,11 @@ LABELS: Mapping[str, Any] = {
     "merge": _("并案"),
     "split": _("拆分"),
 }
+EXTEND, SHOWN, MOST = "extend", 3, int(AMOUNT.maximum or 0)
+LONGER_BY: Mapping[str, Titles] = {
+    "workdays": Titles(zh="延长几个工作日", en="By how many workdays"), "days": Titles(zh="延长几个自然日", en="By how many calendar days"),
+    "hours": Titles(zh="延长几小时", en="By how many hours"),
+}  # fmt: skip
 DANGEROUS = ("merge", "split", "withdraw")
 CHOSEN = (TO, PHASE)
 """Fields of which the page offers what the case allows now."""
@@ -38,12 +49,67 @@ CHOSEN = (TO, PHASE)
 
 def offer_of(view: CaseView, one: OperatorView) -> ActionView:
     """Return an operator as an action, so that it gets its form like any other."""
-    fields = tuple(_with_choices(field, one.choices) if field in CHOSEN else field for field in FORMS[one.name])
+    fields = tuple(_asked(view, one, field) for field in FORMS[one.name])
     options = {REVIEWERS.name: tuple(one.choices)} if REVIEWERS in fields and one.choices else {}
     title = {"zh": str(LABELS[one.name]), "en": str(LABELS[one.name])}
     place = next((item.title for item in view.obligations if item.obligation_id == one.obligation_id), view.case.kind_title)
     style = "danger" if one.name in DANGEROUS else "primary"
     return ActionView(one.obligation_id, place, one.name, title, style, fields, {}, options)
+
+
+def form_of(view: CaseView, one: OperatorView, data: Any = None, values: Mapping[str, Any] | None = None) -> tuple[ActionView, ActionForm]:
+    """Return an operator as an action with its form; that of an extension says while one types when it would be due."""
+    offered = offer_of(view, one)
+    form = build_form(offered, data, names=names_of(one), values=values)
+    if one.name == EXTEND:
+        address = f"{reverse('cases:extended', args=[view.case.case_id])}?{urlencode({'ob': one.obligation_id})}"
+        told = {"hx-get": address, "hx-trigger": "input changed delay:300ms", "hx-target": f"#{form['amount'].auto_id}_helptext"}
+        form.fields["amount"].widget.attrs.update(told)
+    return offered, form
+
+
+def limit_of(view: CaseView, one: OperatorView) -> tuple[str, Due] | None:
+    """Return what the limit is of that an operator makes longer, and its clock."""
+    if not one.obligation_id:
+        return (__("全程"), view.due) if view.due else None
+    found = next((item for item in view.obligations if item.obligation_id == one.obligation_id), None)
+    return (say(found.title), found.due) if found and found.due else None
+
+
+def say_extension(of: str, due: Due, amount: int | None = None) -> str:
+    """Return what can be made longer, by how much in all, by how much it was and still may be, and when it would be due then."""
+    told = [__("“%(of)s”的时限是 %(limit)s，依据：%(basis)s") % {"of": of, "limit": _amount(due, due.limit), "basis": due.basis.rstrip("。")}]
+    granted = sum(due.granted)
+    told.append(__("已延期 %(amount)s") % {"amount": _amount(due, granted)} if granted else __("还没有延期过"))
+    told.append(__("最多还能延长 %(amount)s") % {"amount": _amount(due, due.left)} if due.left is not None else __("依据没有规定最多延长多少"))
+    now = due_in_words(due.at, due.unit)
+    told.append(__("现于 %(due)s 到期") % {"due": now} if now else __("时限暂停中，恢复时按新时限计算"))
+    if now and amount is not None and due.left is not None and amount > due.left:
+        told.append(__("延长 %(amount)s 超过了上限") % {"amount": _amount(due, amount)})
+    elif now:
+        amounts = (amount,) if amount is not None else range(1, min(SHOWN, due.left or SHOWN) + 1)
+        told.append(signs.several(__("延长 %(amount)s，%(due)s 到期") % _then(due, one) for one in amounts))
+    return signs.sentences(told)
+
+
+def _then(due: Due, amount: int) -> dict[str, str]:
+    return {"amount": _amount(due, amount), "due": due_in_words(api.due_if_longer(due, amount), due.unit) or ""}
+
+
+def _amount(due: Due, amount: int) -> str:
+    return say(amount_in_words(amount, due.unit))
+
+
+def _asked(view: CaseView, one: OperatorView, field: FieldSpec) -> FieldSpec:
+    """Return a field as the form of one case asks for it: choices of that case, an extension in the unit of its limit."""
+    if field in CHOSEN:
+        return _with_choices(field, one.choices)
+    found = limit_of(view, one) if field is AMOUNT else None
+    if found is None:
+        return field
+    of, due = found
+    told, most = say_extension(of, due), AMOUNT.maximum if due.left is None else due.left
+    return field.model_copy(update={"title": LONGER_BY[due.unit], "help": Titles(zh=told, en=told), "maximum": most})
 
 
 def offer_among(one: OperatorView) -> ActionView:

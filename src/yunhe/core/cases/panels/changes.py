@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy as _
 
 from yunhe.core.cases import api
 from yunhe.core.cases.forms.actions import say, say_all
-from yunhe.core.cases.rules.diagram import amount_in_words
+from yunhe.core.cases.rules.lengths import amount_in_words
 from yunhe.core.cases.rules.migrating import ELSEWHERE
 from yunhe.core.cases.types import BUILT_IN, KindSpec, Migration, Move
 from yunhe.kernel.actor import Actor

@@ -10,9 +10,9 @@ from django.utils.translation import gettext as __
 from django.utils.translation import gettext_lazy as _
 
 from yunhe.core.cases.forms.actions import say
-from yunhe.core.cases.rules.diagram import amount_in_words
+from yunhe.core.cases.rules.lengths import amount_in_words, moved_in_words
 from yunhe.core.cases.types import CaseView, CountedDay, Due
-from yunhe.ui import times
+from yunhe.ui import signs, times
 from yunhe.ui.cells import Column, Empty, Table, Tag, Tone
 
 TONES: Mapping[str, Tone] = {"overdue": "red", "today": "red", "week": "amber", "normal": "green", "paused": "grey"}
@@ -41,21 +41,30 @@ def light_tone(light: str) -> Tone:
 
 def due_sentence(due: Due, *, told_at: Callable[[datetime], str] = times.say_time) -> str:
     """Return how long the limit is and which rule says so, in one sentence; `told_at` says moments."""
-    told = __("%(limit)s，自 %(start)s 起。依据：%(basis)s") % {
-        "limit": say(amount_in_words(due.amount, due.unit)),
-        "start": told_at(due.started_at),
-        "basis": due.basis,
-    }
-    if due.extensions:
-        reasons = "；".join(f"{one['reason']}（{one['basis']}）" for one in due.extensions)
-        told += "。" + __("含延期：%(reasons)s") % {"reasons": reasons}
+    limit, basis = say(amount_in_words(due.limit, due.unit)), due.basis.rstrip("。")
+    whole = say(amount_in_words(due.limit, due.unit, *due.granted))
+    told = [__("%(limit)s，自 %(start)s 起") % {"limit": whole, "start": told_at(due.started_at)}]
+    told.append(__("%(limit)s的依据：%(basis)s") % {"limit": limit, "basis": basis} if due.granted else __("依据：%(basis)s") % {"basis": basis})
+    told += [_extended(one, due.unit, told_at) for one in due.extensions]
     for one in due.pauses:
         since, until = (times.say_time(datetime.fromisoformat(one[end])) for end in ("since", "until"))
-        told += "。" + __("%(since)s 至 %(until)s 暂停过：%(basis)s") % {"since": since, "until": until, "basis": one["basis"]}
+        told.append(__("%(since)s 至 %(until)s 暂停过：%(basis)s") % {"since": since, "until": until, "basis": one["basis"]})
     if due.paused_at:
-        told += "。" + __("自 %(since)s 起暂停：%(basis)s") % {"since": told_at(due.paused_at), "basis": due.pause_basis}
-    estimated = __("其中有的年份放假安排尚未公布，公布后会重算。")
-    return f"{told}。{estimated}" if due.estimated else f"{told}。"
+        told.append(__("自 %(since)s 起暂停：%(basis)s") % {"since": told_at(due.paused_at), "basis": due.pause_basis})
+    told += [__("其中有的年份放假安排尚未公布，公布后会重算。")] if due.estimated else []
+    return signs.sentences(told)
+
+
+def _extended(one: Mapping[str, Any], unit: str, told_at: Callable[[datetime], str]) -> str:
+    """Return one extension in a sentence: by how much, under which rule and why; by whom and when, and how the due date moved."""
+    facts = {name: str(one[name]).rstrip("。") for name in ("basis", "reason")}
+    told = __("延期 %(amount)s，依据：%(basis)s，理由：%(reason)s") % {"amount": say(amount_in_words(int(one["amount"]), unit)), **facts}
+    if "at" not in one:
+        return told
+    who = " ".join(filter(None, (one["by_organization"], one["by"])))
+    by = __("%(who)s于 %(at)s 办理") % {"who": who, "at": told_at(datetime.fromisoformat(one["at"]))}
+    moved = __("到期：%(moved)s") % {"moved": say(moved_in_words(one["due_before"], one["due_after"], unit))}
+    return signs.several((told, by, moved))
 
 
 def due_of(view: CaseView) -> Due | None:
@@ -85,18 +94,22 @@ def counted_days(due: Due, of: str = "") -> Table:
     caption = __("逐日计算：%(of)s") % {"of": of} if of else __("逐日计算")
     if due.unit == "hours":
         return Table(STRETCHES, due.days, caption, Empty(_("按小时计算，不逐日列出")))
+
+    def note(day: CountedDay) -> str:
+        longer = day.number is not None and day.number > due.limit
+        return signs.in_brackets(_day_note(day), __("延期") if longer else "")
+
     columns = (
         Column(_("日期"), lambda d: f"{d.on.isoformat()} {times.weekday_name(d.on)}"),
         Column(_("第几日"), lambda d: d.number, number=True),
-        Column(_("说明"), _day_note, wide=True),
+        Column(_("说明"), note, wide=True),
     )
     return Table(columns, due.days, caption, Empty(_("按小时计算，不逐日列出")))
 
 
 def _day_note(day: CountedDay) -> str:
     reason = str(REASONS[day.reason])
-    return f"{day.name}：{reason}" if day.name else reason
-
+    return signs.pair(day.name, reason) if day.name else reason
 
 
 def _length(day: CountedDay) -> str | None:

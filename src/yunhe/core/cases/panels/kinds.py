@@ -14,9 +14,10 @@ from django.utils.translation import gettext_lazy as _
 from yunhe.core.cases import api
 from yunhe.core.cases.forms.actions import say
 from yunhe.core.cases.forms.operators import LABELS
-from yunhe.core.cases.rules.diagram import amount_in_words, draw_kind, limit_in_words, who_owes
+from yunhe.core.cases.rules.diagram import draw_kind, limit_in_words, who_owes
 from yunhe.core.cases.rules.drawing import svg_of
 from yunhe.core.cases.rules.graph import CLOCK, LAPSE, OVER, WITHDRAW, Graph, conditions_of, graph_of, when_to_withdraw
+from yunhe.core.cases.rules.lengths import amount_in_words
 from yunhe.core.cases.rules.wording import condition_in_words
 from yunhe.core.cases.types import CaseView, FieldSpec, KindSpec, LimitSpec, Obligation, ObligationSpec
 from yunhe.core.cases.types.kinds import RungSpec

@@ -11,15 +11,13 @@ from dataclasses import dataclass
 
 from yunhe.core.cases.rules.graph import LAPSE, OVER, Graph, Place, conditions_of, graph_of, when_to_withdraw
 from yunhe.core.cases.rules.layout import Layout, Line, Node, lay_out
+from yunhe.core.cases.rules.lengths import amount_in_words
 from yunhe.core.cases.rules.wording import condition_in_words
 from yunhe.core.cases.types import KindSpec, LimitSpec, ObligationSpec, WhoSpec
 
 BOX, ROUND, END, ROW, EM = 168, 32, 136, 24, 13
 IN_LINE = BOX - 20
 NO_START = "、，。；：）》”！？"  # signs that no line begins with
-UNITS: Mapping[str, Mapping[str, str]] = {
-    "workdays": {"zh": "个工作日", "en": "workday"}, "days": {"zh": "个自然日", "en": "calendar day"}, "hours": {"zh": "小时", "en": "hour"},
-}  # fmt: skip
 BODIES: Mapping[str, Mapping[str, str]] = {
     "applicant": {"zh": "申请单位", "en": "Applicant"}, "owner": {"zh": "办理单位", "en": "Handling body"},
     "bureau": {"zh": "数据主管部门", "en": "Data bureau"}, "each": {"zh": "各{list}", "en": "Each of {list}"},
@@ -143,12 +141,6 @@ def recurrence_in_words(kind: KindSpec, spec: ObligationSpec, language: str) -> 
     every, recurs = EVERY[spec.recurs.every][language], spec.recurs
     until = next((field.title.as_mapping()[language] for field in kind.fields if field.name == recurs.until), "")
     return UNTIL[language].format(every=every, until=until) if until else every
-
-
-def amount_in_words(amount: int, unit: str) -> dict[str, str]:
-    """Return an amount of a limit's unit in both languages."""
-    said = UNITS[unit]
-    return {"zh": f"{amount} {said['zh']}", "en": f"{amount} {said['en']}{'' if amount == 1 else 's'}"}
 
 
 def cut(text: str, width: int) -> str:

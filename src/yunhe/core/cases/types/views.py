@@ -131,6 +131,8 @@ class Due:
 
     While the clock stands still `at` is None. `amount` includes the extensions; `pauses` are those that are over
     (since, until as ISO times, basis). `ended_at`: what it runs for is over since then, and `light` is as it was then.
+    `extensions`: amount, basis, reason, and where known at, by, by_organization, due_before, due_after (ISO times); of them
+    at most `extend_most` in all, None where nothing bounds it.
     """
 
     at: datetime | None
@@ -146,6 +148,22 @@ class Due:
     extensions: tuple[Mapping[str, Any], ...] = ()
     pauses: tuple[Mapping[str, Any], ...] = ()
     ended_at: datetime | None = None
+    extend_most: int | None = None
+
+    @property
+    def granted(self) -> tuple[int, ...]:
+        """Return by how much it was made longer each time."""
+        return tuple(int(one["amount"]) for one in self.extensions)
+
+    @property
+    def limit(self) -> int:
+        """Return the limit as it was set, without the extensions."""
+        return self.amount - sum(self.granted)
+
+    @property
+    def left(self) -> int | None:
+        """Return by how much it may still be made longer; None where nothing bounds it."""
+        return None if self.extend_most is None else max(0, self.extend_most - sum(self.granted))
 
 
 @dataclass(frozen=True, slots=True)

@@ -42,6 +42,7 @@ urlpatterns = [
     path("team/hand-over/", team.hand_over, name="hand_over"),
     path("remind/", bulk.remind, name="remind"),
     path("cases/<str:case_id>/print/", paper.print_case, name="print"),
+    path("cases/<str:case_id>/extended/", case.extended, name="extended"),
     path("cases/<str:case_id>/operators/<slug:operator>/", case.operate, name="operate"),
     path("cases/<str:case_id>/<str:obligation_id>/<str:action>/", case.act, name="act"),
 ]

@@ -9,13 +9,14 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
+from django.utils.html import escape
 from django.utils.translation import gettext as __
 from django.views.decorators.http import require_http_methods, require_safe
 
 from yunhe.core.cases import api
-from yunhe.core.cases.errors import CaseNotFound
+from yunhe.core.cases.errors import ActionNotOffered, CaseNotFound
 from yunhe.core.cases.forms import operators, places
-from yunhe.core.cases.forms.actions import build_form, say
+from yunhe.core.cases.forms.actions import say
 from yunhe.core.cases.panels import kinds, left
 from yunhe.core.cases.panels.cases import case_context, names_in
 from yunhe.core.cases.panels.elsewhere import offers_change_over
@@ -131,8 +132,7 @@ def operate(request: HttpRequest, case_id: str, operator: str) -> HttpResponse:
     one = _operator(view, operator, obligation_id)
     if one is None:
         return _left_page(request, view, obligation_id, step)
-    offered = operators.offer_of(view, one)
-    form = build_form(offered, request.POST, names=operators.names_of(one))
+    offered, form = operators.form_of(view, one, request.POST)
 
     def run(_cleaned: dict[str, Any]) -> Case:
         seen = _seen_version(request, view)
@@ -156,14 +156,27 @@ def operate(request: HttpRequest, case_id: str, operator: str) -> HttpResponse:
     )
 
 
+@require_safe
+@requires("cases.view")
+def extended(request: HttpRequest, case_id: str) -> HttpResponse:
+    """Say when a limit would be due if it were made longer by so much: while the amount is typed into its form."""
+    view = api.access_case(case_id=case_id, actor=request.actor)
+    one = _operator(view, operators.EXTEND, request.GET.get("ob", ""))
+    found = operators.limit_of(view, one) if one else None
+    if found is None:
+        raise ActionNotOffered(number=view.case.number, action=operators.EXTEND)
+    typed = request.GET.get("do-amount", "").strip()
+    amount = int(typed) if typed.isascii() and typed.isdigit() and len(typed) < 5 else 0
+    return HttpResponse(escape(operators.say_extension(*found, min(amount, operators.MOST) or None)))
+
+
 def asked(request: HttpRequest, view: CaseView) -> dict[str, Any]:
     """Return the form, with its filling or the operator that it is of, that the address asks for (`act` or `op`, with `ob`)."""
     named, obligation_id = request.GET.get("op", ""), request.GET.get("ob", "")
     one = _operator(view, named, obligation_id)
     if one is not None:
-        offered, kept = operators.offer_of(view, one), _kept_of(view, one, request.actor)
-        form = build_form(offered, names=operators.names_of(one), values=kept.values if kept else None)
-        return {"form": (offered, form), "operator": one}
+        kept = _kept_of(view, one, request.actor)
+        return {"form": operators.form_of(view, one, values=kept.values if kept else None), "operator": one}
     if named:
         return {"form": None, "left": left.recall_step(view, obligation_id, f"{api.OPERATOR}{named}", request.actor)}
     return _asked_form(request, view)

@@ -17,7 +17,7 @@ from django.views.decorators.http import require_safe
 
 from yunhe.core.cases import api
 from yunhe.core.cases.forms.actions import say
-from yunhe.core.cases.rules.diagram import amount_in_words
+from yunhe.core.cases.rules.lengths import amount_in_words
 from yunhe.core.cases.types import TableColumn, TableInfo
 from yunhe.engine.decisions.types import ANYTHING, Cell
 from yunhe.kernel.clock import local, now
