@@ -12,7 +12,8 @@ from tests.conftest import Cast, Member
 from tests.core.cases.kinds import SIMPLE, simple_kind
 from tests.core.cases.test_pages import signed_in
 from yunhe.core.cases import api
-from yunhe.core.cases.errors import TooManyPicked
+from yunhe.core.cases.errors import CannotOperate, HandOverRefused, TooManyPicked
+from yunhe.core.cases.models import ObligationRecord
 from yunhe.core.cases.types import Case, EffectSpec, WithdrawSpec
 from yunhe.core.organizations import api as organizations
 from yunhe.kernel.actor import Actor
@@ -241,7 +242,7 @@ def test_a_leader_hands_over_what_somebody_holds_who_leaves(note: Any, cast: Cas
     assert len(waiting(cast.steward)) == 3 and not waiting(second_steward)
     assert all(api.replay_case(case_id=c.case_id, actor=cast.leader.actor).equal for c in cases)
     view = api.access_case(case_id=cases[0].case_id, actor=cast.leader.actor)
-    assert view.events[-1].action == "hand_on" and {"离职", "数据专员丙"} <= {f.value for f in view.events[-1].facts}
+    assert view.events[-1].action == "reassign" and {"离职", "数据专员丙"} <= {f.value for f in view.events[-1].facts}
 
 
 def test_a_leader_gives_work_back_to_the_role_by_the_page(note: Any, cast: Cast, second_steward: Member) -> None:
@@ -255,6 +256,43 @@ def test_a_leader_gives_work_back_to_the_role_by_the_page(note: Any, cast: Cast,
     assert "办理了 1 件" in client.post("/inbox/team/hand-over/", told).content.decode()
     assert len(waiting(cast.steward)) == 1 and len(waiting(cast.leader)) == 1
     assert signed_in(cast.steward).get("/inbox/team/hand-over/").status_code == 403
+
+
+def test_what_cannot_be_handed_over_says_why_and_how_to_mend_it(note: Any, cast: Cast, second_steward: Member) -> None:
+    note()
+    held, body = f"user:{second_steward.user_id}", cast.owner.code
+    told = {"organization": body, "reason": "离职", "actor": cast.leader.actor}
+    for to in ("", "steward"):
+        with pytest.raises(HandOverRefused) as empty:
+            api.hand_over(person=held, to=to, **told)
+        assert "数据专员癸手里没有指定给本人的待办" in empty.value.say("zh") and "nothing was given to 数据专员癸 in person" in empty.value.say("en")
+    api.hand_on_each(picks=picked(cast.steward), to="steward2", reason="请办", actor=cast.steward.actor)
+    with pytest.raises(HandOverRefused) as same:
+        api.hand_over(person=held, to="steward2", **told)
+    assert "就是数据专员癸本人，请另选一位同事" in same.value.say("zh") and "岗位可办" not in same.value.say("zh")
+    client = signed_in(cast.leader)
+    page = client.post("/inbox/team/hand-over/", {"person": held, "to": "steward2", "reason": "离职", "organization": body})
+    assert page.status_code == 422 and "接手的人就是数据专员癸本人" in page.content.decode()
+    (item,) = waiting(second_steward)
+    own = ObligationRecord.objects.filter(pk=item)
+    own.update(assignee="", role="", person=held)
+    with pytest.raises(HandOverRefused) as personal:
+        api.hand_over(person=held, to="", **told)
+    assert "只有属于本人的待办" in personal.value.say("zh") and personal.value.facts["field"] == "to"
+
+
+def test_giving_to_who_has_it_already_is_refused_for_what_it_is(note: Any, cast: Cast, second_steward: Member) -> None:
+    case: Case = note()
+    api.hand_on_each(picks=picked(cast.steward), to="steward2", reason="请办", actor=cast.steward.actor)
+    (item,) = waiting(second_steward)
+    told = {"case_id": case.case_id, "obligation_id": item, "reason": "请办", "actor": cast.leader.actor}
+    for to, said in (("steward2", "它已由数据专员癸办理"), ("officer", "没有办理它的岗位，请另选一人"), (f"@{cast.other.code}", "本单位有人可以办理它")):
+        with pytest.raises(CannotOperate) as refused:
+            api.reassign(to=to, **told)
+        assert said in refused.value.say("zh") and "不能“指派”" in refused.value.say("zh")
+    api.reassign(to="", **told)
+    with pytest.raises(CannotOperate, match="waits for its role already"):
+        api.reassign(to="", **told)
 
 
 def test_two_hundred_lines_are_offered_with_a_constant_number_of_queries(

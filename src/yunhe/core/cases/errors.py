@@ -24,6 +24,7 @@ __all__ = [
     "FieldProblem",
     "FieldsInvalid",
     "GuardRefused",
+    "HandOverRefused",
     "KindNotFound",
     "LimitNotInForce",
     "MembersRefused",
@@ -339,6 +340,16 @@ class BadDelegation(Invalid):
     sentences: ClassVar[dict[str, str]] = {
         "zh": "不能设置代办：{problem}。",
         "en": "This delegation cannot be made: {problem_en}.",
+    }
+
+
+class HandOverRefused(Invalid):
+    """Nothing that a person holds can be handed over so; `field` says which answer is to be changed."""
+
+    code = "hand_over_refused"
+    sentences: ClassVar[dict[str, str]] = {
+        "zh": "没有移交：{problem}。",
+        "en": "Nothing was handed over: {problem_en}.",
     }
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
-from typing import Any
+from typing import Any, NoReturn
 
 from django.db import DatabaseError
 from django.db.models import Q
@@ -14,11 +14,19 @@ from yunhe.core.cases.api import acting, kinds, offering, operating
 from yunhe.core.cases.api.delegating import holders_of, seats_of
 from yunhe.core.cases.api.finding import soon_now
 from yunhe.core.cases.api.listing import waiting_item, waiting_rows
-from yunhe.core.cases.api.reading import BODY, offered_actions, options_of, organization_choices, organization_names
-from yunhe.core.cases.errors import CaseNotFound, TooManyPicked
+from yunhe.core.cases.api.reading import (
+    BODY,
+    offered_actions,
+    options_of,
+    organization_choices,
+    organization_names,
+    person_names,
+)
+from yunhe.core.cases.errors import CaseNotFound, HandOverRefused, TooManyPicked
 from yunhe.core.cases.models import CaseRecord, ObligationRecord
 from yunhe.core.cases.rules.course import SUSPENDED
 from yunhe.core.cases.types import OPINION, ActionView, BulkOffer, FieldSpec, OperatorView, Outcome
+from yunhe.core.organizations import api as organizations
 from yunhe.kernel.actor import Actor
 from yunhe.kernel.errors import Transient, YunheError
 
@@ -99,17 +107,34 @@ def hand_over(*, organization: str, person: str, to: str, reason: str, actor: Ac
 
     `to` "" gives it back; to a colleague goes what is the person's own for the organisation, too.
     For who supervises there, when somebody leaves. At most MOST_PICKED in one go, the most urgent first.
-    Raises: Refused.
+    Raises: Refused; HandOverRefused to the same person, or where they hold nothing that can be handed over so.
     """
     actor.require(offering.SUPERVISE, organization=organization)
+    name = person_names([person]).get(person, person)
+    if to and f"user:{organizations.get_person(username=to).id}" == person:
+        problem = f"接手的人就是{name}本人，请另选一位同事，或退还给岗位"
+        raise HandOverRefused(field="to", problem=problem, problem_en=f"{name} holds it already; choose a colleague, or give it back to the role")
     handed = Q(assignee=person, organization=organization)
-    own = Q(person=person, organization=organization) & ~Q(name=OPINION) if to else Q(pk=None)
-    held = ObligationRecord.objects.filter(handed | own, state="open").select_related("case")
+    own = Q(person=person, organization=organization) & ~Q(name=OPINION)
+    opened = ObligationRecord.objects.filter(state="open").select_related("case")
+    held = opened.filter(handed | own if to else handed)
+    if not held.exists():
+        _refuse_empty(name, only_own=opened.filter(own).exists())
 
     def run(row: ObligationRecord) -> None:
         operating.reassign(case_id=row.case_id, obligation_id=row.pk, to=to, reason=reason, actor=actor)
 
     return _each(held.order_by("first_due_at", "id")[:MOST_PICKED], run)
+
+
+def _refuse_empty(name: str, *, only_own: bool) -> NoReturn:
+    if only_own:
+        problem = f"{name}手里只有属于本人的待办，没有岗位可以退还，请选择移交给哪位同事"
+        problem_en = f"{name} holds only work of their own, which no role can take back; choose a colleague who takes it"
+        raise HandOverRefused(field="to", problem=problem, problem_en=problem_en)
+    problem = f"{name}手里没有指定给本人的待办；岗位的待办由同岗位的人办理，不必移交。请核对选的是谁"
+    problem_en = f"nothing was given to {name} in person; what waits for a role stays with the others who hold it. Check whom you chose"
+    raise HandOverRefused(field="person", problem=problem, problem_en=problem_en)
 
 
 def _each_number(numbers: Sequence[str], actor: Actor, run: Callable[..., Any]) -> tuple[Outcome, ...]:

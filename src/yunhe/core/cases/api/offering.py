@@ -230,6 +230,35 @@ def takers(item: ObligationRecord, row: CaseRecord, actor: Actor, staff: Staff |
     return {**back, **people, **elsewhere}
 
 
+def taker_problem(to: str, item: ObligationRecord) -> tuple[str, str]:
+    """Return why who supervises cannot give an obligation to an account, an organisation (`@code`) or, "" for that, its role."""
+    if not to:
+        return "它没有指定给谁，本来就由本岗位办理", "it was given to nobody and waits for its role already"
+    if to.startswith("@"):
+        if role_holders(item):
+            return "本单位有人可以办理它，不必改由别的单位办理", "somebody in its own organisation can take it, so no other is needed"
+        return "该单位没有人担任办理它的岗位，或不由您监督", "nobody there holds one of its roles, or it is not yours to supervise"
+    told = organizations.get_person(username=to)
+    if f"user:{told.id}" in (item.assignee, item.person):
+        return f"它已由{told.display_name}办理，请另选一人", f"{told.display_name} has it already; choose somebody else"
+    name = told.display_name
+    return f"{name}没有办理它的岗位，请另选一人，或先为其授予岗位", f"{name} holds none of its roles; choose somebody else, or have a role given first"
+
+
+def merge_problem(row: CaseRecord, master: CaseRecord) -> tuple[str, str] | None:
+    """Return why a case cannot go into another (Chinese, English), or None."""
+    if master.pk == row.pk:
+        return "不能并入它自己，请填写另一件的编号", "it cannot go into itself; give the number of another case"
+    if master.kind_code != row.kind_code:
+        return f"{master.number} 不是同类办件，只能并入同类的在办件", f"{master.number} is of another kind; it can only go into an open case of its own"
+    for one in (row, master):
+        if one.state != OPEN:
+            return f"{one.number} 已中止，请先恢复办理", f"{one.number} is suspended; resume it first"
+    if master.pk in awaited_by(row.pk) or row.pk in awaited_by(master.pk):
+        return f"它和 {master.number} 中有一件在等另一件办结", f"it waits for {master.number} to end, or the other way round"
+    return None
+
+
 def _bodies_able(role: str, organization: str, allowed: Callable[[str], bool] = lambda code: True) -> Choices:
     """Return the organisations other than an obligation's in which somebody holds a role of it, as `@code`."""
     held = organizations.find_holders(anywhere=role.split(ROLE_JOIN))

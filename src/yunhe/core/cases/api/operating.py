@@ -15,7 +15,7 @@ from yunhe.core.cases.api.reading import require_visible
 from yunhe.core.cases.api.seating import require_time
 from yunhe.core.cases.errors import ActionNotOffered, CannotOperate, NotRetractable, OperatorNotAllowed
 from yunhe.core.cases.models import CaseRecord
-from yunhe.core.cases.rules import timing
+from yunhe.core.cases.rules import lengths, timing
 from yunhe.core.cases.rules.course import ANY_SIGN, CANCELLED, DONE, OPEN, SUSPENDED, Course
 from yunhe.core.cases.rules.fields import checked
 from yunhe.core.cases.rules.going_back import go_back, pause_of, undo
@@ -63,16 +63,16 @@ def reassign(
     """
     to = to.removesuffix(offering.BACK)
     with transaction.atomic():
-        row, spec = _read(case_id, actor, "hand_on", expected_version)
+        row, spec = _read(case_id, actor, "reassign", expected_version)
         steps.require_open(row)
         item = row.obligations.filter(pk=obligation_id, state=OPEN).first()
         if item is None or not offering.is_assignable(item, spec):
-            _refuse(row.number, "hand_on", "这个待办已了结或只属于本人", "that obligation is over or belongs to one person only")
+            _refuse(row.number, "reassign", "这个待办已了结或只属于本人", "that obligation is over or belongs to one person only")
         actor.require(offering.SUPERVISE, organization=offering.answers_for(item, row), kind=row.kind_code)
         if (to or offering.BACK) not in offering.takers(item, row, actor):
-            _refuse(row.number, "hand_on", "对方没有办理它的岗位", "nobody there holds one of its roles")
+            _refuse(row.number, "reassign", *offering.taker_problem(to, item))
         given = {**checked((REASON,), {"reason": reason}), "to": _name_of(to) if to else "—"}
-        course = steps.begin(row, spec, "hand_on" if to else "take_back", actor, values=given)
+        course = steps.begin(row, spec, "reassign" if to else "take_back", actor, values=given)
         if to.startswith("@"):
             _move(course, item.pk, to.removeprefix("@"))
         else:
@@ -295,7 +295,7 @@ def extend(
         for key in running:
             left = timing.extension_left(found[key])
             if left is not None and course.moment.values["amount"] > left:
-                _refuse(course.position["case"]["number"], "extend", f"最多还能延长 {left}", f"it may be made longer by {left} at most")
+                _refuse(course.position["case"]["number"], "extend", *lengths.too_long(left, found[key]["limit_unit"]))
             changes = timing.extend(found[key], calendar=course.moment.calendar, **course.moment.values)
             course.change("obligations" if obligation_id else "clocks", {key: changes})
 
@@ -316,10 +316,8 @@ def merge(*, case_id: str, into: str, reason: str, actor: Actor, expected_versio
         row, own = _read(case_id, actor, "merge", expected_version)
         _require_lead(row, own, actor, "merge")
         values = checked((REASON,), {"reason": reason})
-        if master.pk == row.pk or master.kind_code != row.kind_code or {master.state, row.state} != {OPEN}:
-            _refuse(row.number, "merge", "只能并入同类的在办件", "it can only go into an open case of its kind")
-        if master.pk in offering.awaited_by(row.pk) or row.pk in offering.awaited_by(master.pk):
-            _refuse(row.number, "merge", "其中一件在等另一件办结", "one of them waits for the other")
+        if problem := offering.merge_problem(row, master):
+            _refuse(row.number, "merge", *problem)
         steps.finish(master, steps.begin(master, spec, "take_in", actor, values={"number": row.number}))
         course = steps.begin(row, own, "merge", actor, form=(REASON,), values={**values, "number": master.number})
         course.close_case("merged")
@@ -399,7 +397,7 @@ def _read(case_id: str, actor: Actor, operator: str, expected: int | None) -> tu
     """Return the case for an operator that its kind allows, if the actor may see it and it goes on."""
     row, spec = steps.read_case(case_id)
     require_visible(row, actor)
-    if {"resume": "suspend"}.get(operator, operator) not in offering.allowed_operators(spec):
+    if {"resume": "suspend", "reassign": "hand_on"}.get(operator, operator) not in offering.allowed_operators(spec):
         raise OperatorNotAllowed(kind_code=spec.code, operator=operator, titles=kind_named(spec))
     require_version(row, expected)
     if row.state not in (OPEN, SUSPENDED):

@@ -31,6 +31,7 @@ OWN_EVENTS: Mapping[str, Mapping[str, str]] = {
     "migrate": {"zh": "按新流程续办", "en": "Moved to the new procedure"},
     "warn": {"zh": "时限预警", "en": "Time running out"},
     "hand_on": {"zh": "转办", "en": "Handed on"},
+    "reassign": {"zh": "指派", "en": "Assigned"},
     "take_back": {"zh": "收回转办", "en": "Given back to all"},
     "add_reviewer": {"zh": "加签", "en": "Reviewer added"},
     "drop_reviewer": {"zh": "撤回加签", "en": "Reviewer dropped"},
