@@ -11,7 +11,9 @@ from tests.conftest import Cast, Member
 from tests.core.cases.test_one_membership import BIRD, also, chosen, permit
 from tests.faults.test_lists_are_filtered import browser
 from yunhe.core.cases.types import Case
+from yunhe.core.organizations import api as organizations
 from yunhe.core.organizations.models import Membership
+from yunhe.core.organizations.types import RightSpec
 from yunhe.kernel.actor import Actor
 from yunhe.ui.po import compile_texts
 
@@ -47,6 +49,24 @@ def test_the_page_offers_the_membership_that_may_see_the_case_and_goes_there(
         assert gone.status_code == 302 and gone["Location"] == address
         assert BIRD in page_of(client, f"/inbox/cases/{case.case_id}/", 200)
         client.post("/membership", {"membership": str(place_of(cast.clerk, there))})
+
+
+def test_where_the_present_role_has_no_rights_in_cases_the_page_offers_the_right_membership_too(
+    cast: Cast, permit: Callable[..., Case], founder: Actor
+) -> None:
+    rights = (RightSpec("catalog.view", ("*",)),)
+    organizations.define_role(code="librarian", title={"zh": "目录员", "en": "Librarian"}, rights=rights, actor=founder, pack="tests")
+    there = also(cast.clerk, cast.bureau.code, "librarian")
+    assert not there.may("cases.view") and not there.may("cases.act")
+    case, right = permit(cast.clerk.actor), place_of(cast.clerk, cast.clerk.actor)
+    client = chosen(cast.clerk, there)
+    for address in (f"/inbox/cases/{case.case_id}/", f"/inbox/cases/{case.case_id}/print/", f"/inbox/cases/{case.case_id}/?ob=x&act=accept"):
+        page = page_of(client, address)
+        assert OFFER in page and f'name="membership" value="{right}"' in page and BIRD not in page and case.number not in page
+    assert client.get(f"/inbox/cases/{case.case_id}/", headers={"Accept": "application/json"}).status_code == 403
+    assert OFFER not in page_of(client, "/inbox/cases/01ARZ3NDEKTSV4RRFFQ69G5FAV/", 403)  # what is not there is refused as before
+    only = also(cast.bureau_clerk, cast.other.code, "librarian")  # whose other membership may not see it
+    page_of(chosen(cast.bureau_clerk, only), f"/inbox/cases/{case.case_id}/", 403)
 
 
 def test_nobody_else_gets_more_than_not_found(cast: Cast, permit: Callable[..., Case]) -> None:

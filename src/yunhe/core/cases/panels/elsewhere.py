@@ -13,6 +13,7 @@ from yunhe.core.cases.errors import CaseNotFound
 from yunhe.core.organizations import api as organizations
 from yunhe.core.organizations.types import Membership
 from yunhe.kernel.actor import Actor
+from yunhe.kernel.errors import Refused
 from yunhe.ui.doors import View
 from yunhe.ui.problems import wants_json
 from yunhe.ui.templatetags.yh import spoken
@@ -21,14 +22,17 @@ DOORS = ("cases.view", "cases.act")
 
 
 def offers_change_over(view: View) -> View:
-    """Have a page of a case that is not found offer the reader's other memberships that may see it; else it stays not found."""
+    """Have a page of a case that is not found offer the reader's other memberships that may see it; else it stays not found.
+
+    Also where the present one has no rights in cases at all, so it stands before the lock of the page.
+    """
 
     @wraps(view)
     def offering(request: HttpRequest, case_id: str, *args: Any, **kwargs: Any) -> HttpResponse:
         try:
             found: HttpResponse = view(request, case_id, *args, **kwargs)
-        except CaseNotFound:
-            places = _places(request, case_id) if _is_page(request) else ()
+        except (CaseNotFound, Refused):
+            places = _places(request, case_id) if _is_page(request) and request.actor is not None else ()
             if not places:
                 raise
             context = {"places": places, "next": request.get_full_path()}

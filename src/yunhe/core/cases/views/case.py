@@ -30,8 +30,8 @@ CONFLICT = 409
 
 
 @require_safe
-@requires("cases.view", "cases.act")
 @offers_change_over
+@requires("cases.view", "cases.act")
 def show_case(request: HttpRequest, case_id: str) -> HttpResponse:
     """Show one case on a page of its own."""
     view = api.access_case(case_id=case_id, actor=request.actor)
@@ -41,8 +41,8 @@ def show_case(request: HttpRequest, case_id: str) -> HttpResponse:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@requires("cases.act", "cases.view")
 @offers_change_over
+@requires("cases.act", "cases.view")
 def act(request: HttpRequest, case_id: str, obligation_id: str, action: str) -> HttpResponse:
     """Take an action; a refused form is shown again beside the case, and one whose step is gone with what happened meanwhile."""
     view = _seen_case(request, case_id)

@@ -22,6 +22,8 @@ from yunhe.core.cases.panels.cases import (
     who_of,
 )
 from yunhe.core.cases.panels.clocks import counted_days, due_sentence
+from yunhe.core.cases.panels.elsewhere import offers_change_over
+from yunhe.core.cases.rules.diagram import PLATFORM
 from yunhe.core.cases.types import CaseView, Obligation
 from yunhe.kernel.clock import now
 from yunhe.ui import times
@@ -30,6 +32,7 @@ from yunhe.ui.doors import requires
 
 
 @require_safe
+@offers_change_over
 @requires("cases.view", "cases.act")
 def print_case(request: HttpRequest, case_id: str) -> HttpResponse:
     """Show a case as a page for paper, without navigation."""
@@ -58,6 +61,8 @@ def _owed(view: CaseView) -> Table:
     titles = role_titles()
 
     def who(one: Obligation) -> str:
+        if one.by_platform or (not one.for_people and not one.child_id):
+            return say(PLATFORM)
         roles = " / ".join(titles.get(role, role) for role in one.roles)
         return one.closed_by_name or one.assignee_name or " ".join(filter(None, (one.organization_name, roles)))
 
