@@ -12,6 +12,7 @@ from yunhe.core.cases.types import CASE_STATES, Case, CaseView, Due, Event, Fact
 from yunhe.kernel.clock import local
 
 WHOLE: Mapping[str, str] = {"zh": "全程", "en": "whole case"}
+PLATFORM: Mapping[str, str] = {"zh": "系统", "en": "the platform"}
 LATE: Mapping[bool, Mapping[str, str]] = {True: {"zh": "超期，止于", "en": "late, ended"}, False: {"zh": "未超期，止于", "en": "in time, ended"}}
 UNITS: Mapping[str, Mapping[str, str]] = {
     "workdays": {"zh": "个工作日", "en": " working days"},
@@ -63,7 +64,7 @@ def case_lines(view: CaseView, *, language: str, titles: Mapping[str, str]) -> I
     yield f"{case.number}  {case.title}"
     yield f"{case.kind_title[language]}  {stands(case, language)}  {case.opened_by_name} {when(case.opened_at)}"
     opened = [one for one in view.obligations if one.state == "open"] if case.is_open else []
-    owed = [(_holder(one, case, titles), one.title[language], when(one.due.at if one.due else None)) for one in opened]
+    owed = [(_holder(one, case, titles, language), one.title[language], when(one.due.at if one.due else None)) for one in opened]
     yield from _part(("waits for", "to do", "due"), owed)
     clocks = [(WHOLE[language], view.due), *((one.title[language], one.due) for one in opened)]
     yield from _part(("clock", "limit", "since", "due", "basis"), [_clock(name, due, language) for name, due in clocks if due])
@@ -96,6 +97,8 @@ def _clock(name: str, due: Due, language: str) -> tuple[str, ...]:
 
 
 def _by(event: Event, language: str) -> str:
+    if event.actor_id.startswith("job:"):
+        return PLATFORM[language]
     return f"{event.organization_name} {event.actor_name}".strip() + stood_in(event.on_behalf_name, language)
 
 
@@ -104,7 +107,9 @@ def _step(event: Event, language: str) -> str:
     return f"{event.title[language]}{undone}"
 
 
-def _holder(one: Obligation, case: Case, titles: Mapping[str, str]) -> str:
+def _holder(one: Obligation, case: Case, titles: Mapping[str, str], language: str) -> str:
+    if not one.for_people and not one.child_id:
+        return PLATFORM[language]
     if one.person == case.opened_by:
         return case.opened_by_name
     roles = " / ".join(titles.get(role, role) for role in one.roles)

@@ -21,7 +21,7 @@ ROOT = Path(__file__).resolve().parents[3]
 KINDS = sorted([*ROOT.glob("examples/*/cases/*.yml"), *ROOT.glob("src/yunhe_packs/*/cases/*.yml")])
 BESIDE = ("documentation", "sequenceFlow", "textAnnotation", "association", "multiInstanceLoopCharacteristics", "activationCondition")
 SHOWN = (
-    "startEvent", "endEvent", "boundaryEvent", "userTask", "callActivity", "subProcess", "textAnnotation",
+    "startEvent", "endEvent", "boundaryEvent", "userTask", "serviceTask", "callActivity", "subProcess", "textAnnotation",
     "exclusiveGateway", "parallelGateway", "inclusiveGateway", "complexGateway", "sequenceFlow", "association",
 )  # fmt: skip
 Segment = tuple[tuple[int, int], tuple[int, int]]
@@ -86,6 +86,24 @@ def test_random_kinds_are_drawn_without_overlaps(seed: int) -> None:
     kind = random_kind(seed)
     check_picture(draw_kind(kind, language="zh", roles={}))
     check_bpmn(bpmn_of(kind, language="zh", roles={}))
+
+
+def test_what_only_a_room_does_is_the_platforms_in_the_picture_and_the_export() -> None:
+    kind = read(ROOT / "src" / "yunhe_packs" / "national" / "cases" / "data_request.yml")
+    (waits,) = (name for name, spec in kind.obligations.items() if any(action.by_room for action in spec.actions.values()))
+    for language, platform, opener in (("zh", "系统", "提出人"), ("en", "The platform", "Who opened it")):
+        (box,) = (box for box in draw_kind(kind, language=language, roles={}).boxes if box.place.name == waits)
+        assert next(row.text for row in box.rows if row.dim) == platform and opener not in [row.text for row in box.rows]
+        root = ET.fromstring(bpmn_of(kind, language=language, roles={}))
+        (task,) = (part for part in root.iter(f"{{{MODEL}}}serviceTask"))
+        said = task.findtext(f"{{{MODEL}}}documentation") or ""
+        assert task.attrib["id"] == f"n_{waits}" and said.startswith(platform) and opener not in said
+    body = kind.model_dump(mode="json", by_alias=True, exclude_defaults=True)
+    actions = body["obligations"]["decide"]["actions"]
+    name = next(iter(actions))
+    actions[name]["by_room"] = True  # among actions of people
+    rows = [row.whole for box in draw_kind(KindSpec.model_validate(body), language="zh", roles={}).boxes for row in box.rows]
+    assert f"{kind.obligations['decide'].actions[name].title.zh}（系统）" in rows
 
 
 def test_the_checks_see_what_is_wrong() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import re
 from pathlib import Path
 from typing import Any
 
@@ -63,7 +64,11 @@ def test_what_waits_for_a_room_is_nobodys(clock: FrozenClock, cast: Cast, calend
     api.publish_kind(spec=room_kind(), source="tests", actor=founder)
     first = api.open_case(data={"amount": 1, "items": []}, **told)
     assert waiting(cast.steward) == [] and numbers(cast.leader, cast) == (0, 0, 0)
-    assert "等待 系统报送" in browser(cast.clerk).get(f"/inbox/cases/{first.case_id}/").content.decode()
+    printed = browser(cast.clerk).get(f"/inbox/cases/{first.case_id}/print/").content.decode()
+    assert "<td>系统</td>" in re.sub(r"<td[^>]*>", "<td>", printed)
+    held = api.list_holders(cases=[first])[first.case_id]
+    assert [one.for_people for one in held] == [False]
+    assert "等待 系统：" in browser(cast.clerk).get(f"/inbox/cases/{first.case_id}/").content.decode()
     drop = {"title": "不再等", "outcome": "dropped", "effects": [{"close_case": "agreed"}]}
     api.publish_kind(spec=room_kind(drop=drop), source="tests", actor=founder)  # by the next version people can end it
     second = api.open_case(data={"amount": 1, "items": []}, **told)

@@ -90,13 +90,14 @@ def list_holders(*, cases: Iterable[Case]) -> dict[str, tuple[Holder, ...]]:
     """Return who owes something open, by case: of cases that the caller was given."""
     ids = [case.case_id for case in cases if case.is_open]
     rows = ObligationRecord.objects.filter(case__in=ids, state=OPEN).order_by("opened_at", "id")
-    told = list(rows.values_list("case_id", "organization", "role", "person", "assignee"))
+    told = list(rows.values_list("case_id", "organization", "role", "person", "assignee", "child_id", "pk"))
+    theirs = set(rows.filter(kinds.for_people(kinds.all_digests())).values_list("pk", flat=True)) if told else set()
     bodies = organization_names(row[1] for row in told)
     people = person_names(row[4] or row[3] for row in told)
     found: dict[str, tuple[Holder, ...]] = {}
-    for case_id, body, role, person, assignee in told:
+    for case_id, body, role, person, assignee, child, key in told:
         roles = tuple(filter(None, role.split(ROLE_JOIN)))
-        one = Holder(case_id, bodies.get(body, body), roles, person, people.get(assignee or person, ""))
+        one = Holder(case_id, bodies.get(body, body), roles, person, people.get(assignee or person, ""), key in theirs, child or "")
         found[case_id] = (*(held for held in found.get(case_id, ()) if held != one), one)
     return found
 

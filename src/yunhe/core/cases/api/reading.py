@@ -53,6 +53,7 @@ TO_WHOM: Mapping[str, Mapping[str, str]] = {
     "reassign": {"zh": "指派给", "en": "Assigned to"}, "hand_on": {"zh": "转给", "en": "Handed to"},
     "add_reviewer": {"zh": "请谁出具意见", "en": "Whose opinion"},
 }  # fmt: skip
+JOB = "job:"
 NOBODY = "—"
 """Stands for nobody in particular in what was noted of work that went back to its role."""
 SEALED_TITLE = {"zh": "已答复（密封，全部答复后开启）", "en": "Answered (sealed until all have answered)"}
@@ -312,6 +313,7 @@ def _obligation(
         vacant=vacant.get(item.pk) == holding.NOBODY,
         short=vacant.get(item.pk) == holding.SHORT,
         for_people=kinds.is_for_people(spec, item.name),
+        by_platform=item.closed_by.startswith(JOB),
     )
 
 

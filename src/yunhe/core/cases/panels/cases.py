@@ -17,6 +17,7 @@ from yunhe.core.cases import api
 from yunhe.core.cases.forms.actions import say, say_all
 from yunhe.core.cases.forms.operators import LABELS
 from yunhe.core.cases.panels.clocks import counted_days, due_of, due_sentence, whole_clock
+from yunhe.core.cases.rules.diagram import PLATFORM
 from yunhe.core.cases.types import (
     CASE_STATES,
     ActionView,
@@ -376,7 +377,7 @@ def _who_did(event: Event) -> str:
 
 def who_of(event: Event) -> str:
     """Return who took a step, of which organisation, and for whom if they stood in for somebody."""
-    name = __("系统自动") if event.actor_id.startswith("job:") else event.actor_name
+    name = say(PLATFORM) if event.actor_id.startswith("job:") else event.actor_name
     who = " ".join(filter(None, (event.organization_name, name)))
     if event.on_behalf_name:
         who = __("%(who)s（代 %(principal)s）") % {"who": who, "principal": event.on_behalf_name}
@@ -398,6 +399,8 @@ def _plain(value: Any) -> str:
 
 def say_holder(held: Obligation | Holder, case: Case, titles: Mapping[str, str]) -> str:
     """Return who owes something: a person, or an organisation and its roles, by their `titles`."""
+    if not held.for_people:
+        return __("子办件") if held.child_id else say(PLATFORM)
     if held.person == case.opened_by:
         return case.opened_by_name
     if held.person == "batch":
@@ -408,9 +411,8 @@ def say_holder(held: Obligation | Holder, case: Case, titles: Mapping[str, str])
 
 def _who_owes(obligation: Obligation, view: CaseView, titles: Mapping[str, str]) -> str:
     who = say_holder(obligation, view.case, titles)
-    if not obligation.for_people:
-        child = next((one.number for one in view.related if one.case_id == obligation.child_id), "")
-        who = __("子办件 %(number)s") % {"number": child} if child else __("系统报送")
+    if child := next((one.number for one in view.related if one.case_id == obligation.child_id and not obligation.for_people), ""):
+        who = __("子办件 %(number)s") % {"number": child}
     return __("等待 %(who)s：%(what)s") % {"who": who, "what": say(obligation.title)}
 
 

@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy as _
 from yunhe.core.cases import api
 from yunhe.core.cases.forms.actions import say
 from yunhe.core.cases.forms.operators import LABELS
-from yunhe.core.cases.rules.diagram import draw_kind, limit_in_words, who_owes
+from yunhe.core.cases.rules.diagram import PLATFORM, action_in_words, draw_kind, limit_in_words, who_owes
 from yunhe.core.cases.rules.drawing import svg_of
 from yunhe.core.cases.rules.graph import CLOCK, LAPSE, OVER, WITHDRAW, Graph, conditions_of, graph_of, when_to_withdraw
 from yunhe.core.cases.rules.lengths import amount_in_words
@@ -116,12 +116,14 @@ def _end_of(graph: Graph, view: CaseView) -> str:
 
 def _told(item: Obligation) -> str:
     """Return what happened to an obligation in one line: who ended it, how and when; or who has it since when."""
+    body, name = (item.organization_name, item.assignee_name) if item.for_people or item.child_id else ("", say(PLATFORM))
     if item.state == "open":
-        return " ".join(filter(None, (str(STATES["now"][0]), item.organization_name, item.assignee_name, _since(item))))
+        return " ".join(filter(None, (str(STATES["now"][0]), body, name, _since(item))))
     ended = say(item.outcome_title) if item.outcome else __("已取消")
     undone = __("（已退回，不算数）") if item.superseded else ""
     at = times.say_full(item.closed_at)[:16] if item.closed_at else ""
-    return " ".join(filter(None, (item.organization_name, item.closed_by_name, ended + undone, at)))
+    by = say(PLATFORM) if item.by_platform else item.closed_by_name
+    return " ".join(filter(None, (body, by, ended + undone, at)))
 
 
 def _since(item: Obligation) -> str:
@@ -247,7 +249,7 @@ def _ways(kind: KindSpec, roles: Mapping[str, str], course: Course | None) -> li
     found = [Way("", str(_start_of(kind, one)), "", (), f"{limit_in_words(one, told)}：{one.basis or one.use}", "", ()) for one in kind.limits]
     for place in graph.places:
         spec = kind.obligations.get(place.name)
-        who = who_owes(kind, spec.who, told, roles) if spec else ()
+        who = who_owes(kind, spec, told, roles) if spec else ()
         who = (__("提出人"), say(when_to_withdraw(kind))) if place.kind == "withdraw" else who
         limit = " / ".join(limit_in_words(one, told) for one in spec.limits) if spec else ""
         leads: dict[str, list[str]] = {title: [] for title in _titles(spec)}
@@ -277,6 +279,6 @@ def _named(spec: ObligationSpec | None) -> dict[str, str]:
     """Return what people read for each way that ends an obligation, by its name."""
     if spec is None:
         return {}
-    found = {name: say(action.title.as_mapping()) for name, action in spec.actions.items()}
+    found = {name: action_in_words(spec, action, language()) for name, action in spec.actions.items()}
     lapse = {LAPSE: say({tongue: OVER[tongue] + title for tongue, title in spec.on_due.title.as_mapping().items()})} if spec.on_due else {}
     return found | lapse

@@ -1,10 +1,11 @@
 """A kind as BPMN 2.0 with its layout, for reading in other tools: what runs is the kind, not this file.
 
-Obligations are user tasks, sub-cases call activities; a choice of actions is an exclusive gateway, what opens side by
-side a parallel one, a join that waits for all an inclusive one, any other join a complex one with its condition. A limit
-is a timer on the border of its task, which ends it where the time lapses; each outcome is an end event. A task for each
-of a list is a parallel multi-instance. What may come at any time is an event sub-process: the opener's withdrawal ends
-the case, the clock of the whole case does not. Source: OMG formal/2011-01-03 (BPMN 2.0) clauses 10 and 12.
+Obligations are user tasks, those that only a room of the platform ends service tasks, sub-cases call activities; a choice of
+actions is an exclusive gateway, what opens side by side a parallel one, a join that waits for all an inclusive one, any other
+join a complex one with its condition. A limit is a timer on the border of its task, which ends it where the time lapses; each
+outcome is an end event. A task for each of a list is a parallel multi-instance. What may come at any time is an event
+sub-process: the opener's withdrawal ends the case, the clock of the whole case does not. Source: OMG formal/2011-01-03
+(BPMN 2.0) clauses 10 and 12.
 """
 
 from __future__ import annotations
@@ -17,9 +18,11 @@ from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
 from yunhe.core.cases.rules.diagram import (
     OPENER,
+    action_in_words,
     limit_in_words,
     recurrence_in_words,
     start_in_words,
+    waits_for_platform,
     who_owes,
     whole_limits,
 )
@@ -110,6 +113,8 @@ class _Maker:
         """Return the element of a place. Only a join whose one rule waits for all is a plain one."""
         if place.kind == "join" and [rule.when for rule in self.kind.groups[place.code].rules] == ["open_count = 0"]:
             return "inclusiveGateway"
+        if place.kind == "task" and waits_for_platform(self.kind.obligations[place.name]):
+            return "serviceTask"
         return TAGS[place.kind]
 
     def _leave(self, place: Place, ways: Mapping[str, list[Step]], joined: str | None) -> None:
@@ -214,13 +219,13 @@ def _write_item(process: Element, maker: _Maker, name: str, item: Item) -> None:
 
 def _said(maker: _Maker, spec: ObligationSpec) -> Iterator[str]:
     """Yield what a task says beside its name: who owes it, by when, how often, and what may be done in it."""
-    yield " ".join(who_owes(maker.kind, spec.who, maker.language, maker.roles))
+    yield " ".join(who_owes(maker.kind, spec, maker.language, maker.roles))
     yield from (_limit_said(maker, limit) for limit in spec.limits)
     if spec.recurs:
         yield recurrence_in_words(maker.kind, spec, maker.language)
     for action in spec.actions.values():
         whens = [condition_in_words(one.when, maker.kind, language=maker.language, roles=maker.roles, form=action.fields) for one in action.guards]
-        yield " · ".join([f"- {action.title.as_mapping()[maker.language]}", *whens])
+        yield " · ".join([f"- {action_in_words(spec, action, maker.language)}", *whens])
 
 
 def _limit_said(maker: _Maker, limit: LimitSpec) -> str:

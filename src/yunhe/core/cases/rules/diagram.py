@@ -13,7 +13,7 @@ from yunhe.core.cases.rules.graph import LAPSE, OVER, Graph, Place, conditions_o
 from yunhe.core.cases.rules.layout import Layout, Line, Node, lay_out
 from yunhe.core.cases.rules.lengths import amount_in_words
 from yunhe.core.cases.rules.wording import condition_in_words
-from yunhe.core.cases.types import KindSpec, LimitSpec, ObligationSpec, WhoSpec
+from yunhe.core.cases.types import ActionSpec, KindSpec, LimitSpec, ObligationSpec
 
 BOX, ROUND, END, ROW, EM = 168, 32, 136, 24, 13
 IN_LINE = BOX - 20
@@ -25,6 +25,8 @@ BODIES: Mapping[str, Mapping[str, str]] = {
 BATCH = {"zh": "所在的批量办件", "en": "The batch it is in"}
 DATED = {"zh": "按现行规定", "en": "as in force"}
 OPENER = {"zh": "提出人", "en": "Who opened it"}
+PLATFORM = {"zh": "系统", "en": "The platform"}
+BY_PLATFORM = {"zh": "{title}（系统）", "en": "{title} (the platform)"}
 WITHIN = {"zh": "时限", "en": "within"}
 CHILD = {"zh": "子办件", "en": "Sub-case"}
 ENDED = {"zh": "办结", "en": "Ended"}
@@ -114,12 +116,28 @@ def draw_kind(kind: KindSpec, *, language: str, roles: Mapping[str, str]) -> Dia
     return Diagram(graph, boxes, arrows, _bands(kind, layout, language), layout.width, layout.height)
 
 
-def who_owes(kind: KindSpec, who: WhoSpec, language: str, roles: Mapping[str, str]) -> tuple[str, ...]:
-    """Return who owes an obligation, in words: whose organisation, and which roles of it."""
+def who_owes(kind: KindSpec, spec: ObligationSpec, language: str, roles: Mapping[str, str]) -> tuple[str, ...]:
+    """Return who owes an obligation, in words: whose organisation, and which roles of it; the platform where nobody else ends it."""
+    who = spec.who
+    if waits_for_platform(spec):
+        return (PLATFORM[language],)
     if who.person:
         return ((OPENER if who.person == "opener" else BATCH)[language],)
     listed = next((field.title.as_mapping()[language] for field in kind.fields if field.name == who.each), "")
     return BODIES[who.organization][language].format(list=listed), " / ".join(roles.get(role, role) for role in who.roles)
+
+
+def waits_for_platform(spec: ObligationSpec) -> bool:
+    """Tell whether only a room of the platform ends an obligation: all its actions are reported, none is taken by people."""
+    return spec.child is None and bool(spec.actions) and all(action.by_room for action in spec.actions.values())
+
+
+def action_in_words(spec: ObligationSpec, action: ActionSpec, language: str) -> str:
+    """Return what an action is called; one that the platform takes, among those of people, with that."""
+    title = action.title.as_mapping()[language]
+    if not action.by_room or waits_for_platform(spec):
+        return title
+    return BY_PLATFORM[language].format(title=title)
 
 
 def limit_in_words(limit: LimitSpec, language: str) -> str:
@@ -189,7 +207,7 @@ def _rows(kind: KindSpec, graph: Graph, place: Place, language: str, roles: Mapp
         return heads + tuple(row for started in whole_limits(kind) for row in _clock_rows(kind, started, language, roles))
     spec = kind.obligations[place.name]
     found = [_row(line) for line in wrapped(f"{title} ×N" if spec.who.each else title, IN_LINE)]
-    found += [_row(line, dim=True) for said in who_owes(kind, spec.who, language, roles) for line in wrapped(said, IN_LINE)]
+    found += [_row(line, dim=True) for said in who_owes(kind, spec, language, roles) for line in wrapped(said, IN_LINE)]
     if place.kind == "child":
         found.append(_row(f"{CHILD[language]} {place.code}", dim=True))
     if spec.limits:
@@ -197,7 +215,7 @@ def _rows(kind: KindSpec, graph: Graph, place: Place, language: str, roles: Mapp
         found += [_row(line, dim=True) for line in wrapped(f"{WITHIN[language]} {words}", IN_LINE)]
     found += [_row(line, dim=True) for line in wrapped(recurrence_in_words(kind, spec, language), IN_LINE) if line]
     for name, action in spec.actions.items():
-        found.append(_row(action.title.as_mapping()[language], port=name))
+        found.append(_row(action_in_words(spec, action, language), port=name))
         told = [condition_in_words(guard.when, kind, language=language, roles=roles, form=action.fields) for guard in action.guards]
         found += [_row(line, dim=True) for one in told for line in wrapped(ONLY[language].format(condition=one), IN_LINE)]
     if spec.on_due:

@@ -76,7 +76,7 @@ def fan(item: Item, outs: Sequence[Out], note: str = "") -> Shape:
         height = max(48, high)
         middle = height // 2 // GRID * GRID + 4
         return Shape(EVENT, middle - 20, 44 + wide, height, middle, 0, (), (44, max(0, middle - high // 2), wide, high))
-    task = item.tag in ("userTask", "callActivity")
+    task = item.tag in ("userTask", "serviceTask", "callActivity")
     size = TASK if task else EVENT if item.tag == "startEvent" else GATEWAY
     begins = size[0] + (24 if task else 16)
     ordered = sorted(outs, key=lambda out: {"": 1, LAPSE: 2}.get(out.port, 0))  # a limit above, a lapse below

@@ -171,7 +171,7 @@ class Obligation:
     """One piece of owed work (待办).
 
     `superseded`: a send-back undid its answer, which counts no more; `vacant`: nobody is there who could fulfil it;
-    `short`: each of its group takes another person, and there are too few.
+    `short`: each of its group takes another person, and there are too few. `by_platform`: a room, or the end of time, ended it.
     """
 
     obligation_id: str
@@ -197,6 +197,7 @@ class Obligation:
     for_people: bool = True
     vacant: bool = False
     short: bool = False
+    by_platform: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -293,13 +294,15 @@ class CaseView:
 
 @dataclass(frozen=True, slots=True)
 class Holder:
-    """Who owes something open of a case: a person, or the roles of an organisation."""
+    """Who owes something open of a case: a person, or the roles of an organisation; a room or a sub-case, if not `for_people`."""
 
     case_id: str
     organization_name: str
     roles: tuple[str, ...]
     person: str
     assignee_name: str
+    for_people: bool = True
+    child_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)
