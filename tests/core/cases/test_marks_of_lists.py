@@ -17,7 +17,9 @@ from tests.core.cases.test_pages import signed_in
 from yunhe.cli.main import main
 from yunhe.core.cases import api
 from yunhe.core.cases.models import CaseRecord, ClockRecord
-from yunhe.core.cases.rules.outcomes import outcome_title
+from yunhe.core.cases.rules import wording
+from yunhe.core.cases.rules.graph import graph_of
+from yunhe.core.cases.rules.outcomes import answer_titles, outcome_title, outcome_titles
 from yunhe.core.cases.types import KindSpec
 from yunhe.kernel.clock import FrozenClock, now
 from yunhe.kernel.pages import PageRequest
@@ -149,6 +151,17 @@ def test_an_outcome_is_called_by_the_phase_or_by_what_ends_it() -> None:
     # Of two outcomes that end in one phase each is called by what people did.
     assert told == {"granted": "准予许可", "refused": "不予许可", "given_up": "撤回申请", "merged": "已并案", "unheard_of": "unheard_of"}
     assert outcome_title(permit, "withdrawn")["en"] == "Withdrawn" and outcome_title(simple_kind(), "agreed")["zh"] == "办结"
+
+
+def test_an_outcome_is_called_the_same_on_a_case_in_its_picture_and_in_conditions() -> None:
+    permit = KindSpec.model_validate(yaml.safe_load(PERMIT.read_text("utf-8")))
+    ends = [place for place in graph_of(permit).places if place.kind == "end"]
+    assert {place.code for place in ends} >= {"granted", "refused", "abandoned"}
+    for place in ends:
+        assert outcome_title(permit, place.code) in (place.title, place.says), place
+    told, answers = outcome_titles(permit), answer_titles(permit.obligations["decide"])
+    assert {code: told[code] for code in answers} == answers
+    assert "outcome_titles" not in vars(wording) or wording.outcome_titles is outcome_titles
 
 
 def test_lines_that_stand_still_say_why_beside_the_title_and_give_titles_room_where_none_does(note: Any, cast: Cast) -> None:

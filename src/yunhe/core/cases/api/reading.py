@@ -26,7 +26,7 @@ from yunhe.core.cases.models import (
 from yunhe.core.cases.rules import clock, timing
 from yunhe.core.cases.rules.course import CLOSED, OPEN, ROLE_JOIN, Course, Moment
 from yunhe.core.cases.rules.lengths import Longer, told_of
-from yunhe.core.cases.rules.outcomes import outcome_title
+from yunhe.core.cases.rules.outcomes import answer_titles, outcome_title
 from yunhe.core.cases.rules.wording import OWN_EVENTS
 from yunhe.core.cases.types import (
     ActionView,
@@ -287,8 +287,7 @@ def _obligation(
 ) -> Obligation:
     declared = spec.obligation(item.name)
     outcome = store.SEALED if item.pk in sealed and item.outcome else item.outcome
-    outcomes = {action.outcome: action.title.as_mapping() for action in declared.actions.values()}
-    outcomes |= {declared.on_due.outcome: declared.on_due.title.as_mapping()} if declared.on_due else {}
+    outcomes = answer_titles(declared)
     return Obligation(
         obligation_id=item.pk,
         name=item.name,

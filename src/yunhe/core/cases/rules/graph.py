@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-from yunhe.core.cases.rules.wording import condition_in_words, group_title, outcome_titles
+from yunhe.core.cases.rules.outcomes import outcome_title
+from yunhe.core.cases.rules.wording import condition_in_words, group_title
 from yunhe.core.cases.types import EffectSpec, KindSpec
 
 START, LAPSE, WITHDRAW, CLOCK = "start", "on_due", "withdraw", "clock"
@@ -99,7 +100,6 @@ class _Maker:
     def __init__(self, kind: KindSpec) -> None:
         self.kind = kind
         self.phases = {phase.code: phase.title.as_mapping() for phase in kind.phases}
-        self.outcomes = outcome_titles(kind)
         first = kind.phases[0].code
         self.places: dict[str, Place] = {START: Place(START, "start", {"zh": "提出", "en": "Opened"}, first)}
         self.steps: list[Step] = []
@@ -153,7 +153,7 @@ class _Maker:
 
     def _end(self, outcome: str, phase: str) -> str:
         name = f"end.{outcome}.{phase}"
-        said = self.outcomes.get(outcome) or ({"zh": "已撤回", "en": "Withdrawn"} if outcome == "withdrawn" else {})
-        title = self.phases.get(phase) or said or {"zh": outcome, "en": outcome}
+        said = outcome_title(self.kind, outcome)
+        title = self.phases.get(phase) or said
         self.places.setdefault(name, Place(name, "end", title, phase, outcome, {} if said == title else said))
         return name

@@ -1,11 +1,11 @@
-"""What the outcome of a case is called: a kind names it by code, where it ends."""
+"""What an outcome is called, of a case and of what somebody owed: a kind names it by code, where it ends. The one place that says it."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
 from yunhe.core.cases.rules.blocks import blocks_of
-from yunhe.core.cases.types import KindSpec
+from yunhe.core.cases.types import KindSpec, ObligationSpec
 
 OWN: Mapping[str, Mapping[str, str]] = {
     "withdrawn": {"zh": "已撤回", "en": "Withdrawn"},
@@ -32,6 +32,23 @@ def outcome_title(kind: KindSpec, outcome: str) -> Mapping[str, str]:
     if called:
         return called[0]
     return _phase(kind, phases[0]) if phases else OWN.get(outcome, {"zh": outcome, "en": outcome})
+
+
+def answer_titles(spec: ObligationSpec) -> dict[str, Mapping[str, str]]:
+    """Return what the outcomes of an obligation are called: its actions, and the end of its time."""
+    ended = (spec.on_due,) if spec.on_due else ()
+    found: dict[str, Mapping[str, str]] = {}
+    for one in (*spec.actions.values(), *ended):
+        found.setdefault(one.outcome, one.title.as_mapping())
+    return found
+
+
+def outcome_titles(kind: KindSpec) -> dict[str, Mapping[str, str]]:
+    """Return what every outcome of a kind is called: those with which obligations end, then those with which only the case does."""
+    found: dict[str, Mapping[str, str]] = {}
+    for spec in kind.obligations.values():
+        found = {**answer_titles(spec), **found}
+    return found | {code: outcome_title(kind, code) for _, code, _ in _ends(kind) if code not in found}
 
 
 def _ends(kind: KindSpec) -> Iterator[tuple[str, str, str]]:

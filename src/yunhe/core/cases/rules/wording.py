@@ -1,4 +1,4 @@
-"""What people read for the codes of a kind: its conditions, the groups that it joins, the outcomes that it ends with."""
+"""What people read for the codes of a kind: its conditions, the groups that it joins, the steps that are no action of it."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 
-from yunhe.core.cases.rules.blocks import blocks_of
+from yunhe.core.cases.rules.outcomes import outcome_titles
 from yunhe.core.cases.types import BUILT_IN, FieldSpec, KindSpec
 
 Text = Mapping[str, str]
@@ -69,29 +69,6 @@ def condition_in_words(text: str, kind: KindSpec, *, language: str, roles: Text,
     names = _names(kind, form, language)
     codes = {**_codes(kind, form, language), **roles}
     return " ".join("".join(_told(token, names, codes) for token in _TOKEN.findall(text)).split())
-
-
-def outcome_titles(kind: KindSpec) -> dict[str, Text]:
-    """Return what people read for each outcome with which a case or an obligation ends.
-
-    An action or a lapse with that outcome says it; else whatever closes the case with it: its action, or the phase there.
-    """
-    phases = {phase.code: phase.title.as_mapping() for phase in kind.phases}
-    found: dict[str, Text] = {}
-    for where, effects, _form, _group in blocks_of(kind):
-        moved = [effect.go_to_phase for effect in effects if effect.go_to_phase]
-        for effect in effects:
-            if effect.close_case and moved:
-                found.setdefault(effect.close_case, phases[moved[-1]])
-            elif effect.close_case and where == "withdraw":
-                found.setdefault(effect.close_case, {"zh": "已撤回", "en": "Withdrawn"})
-    for obligation in kind.obligations.values():
-        for action in obligation.actions.values():
-            closed = [effect.close_case for effect in action.effects if effect.close_case]
-            found |= {outcome: action.title.as_mapping() for outcome in (*closed, action.outcome)}
-        if obligation.on_due:
-            found.setdefault(obligation.on_due.outcome, obligation.on_due.title.as_mapping())
-    return found
 
 
 def listed(titles: Iterable[Text]) -> Text:
