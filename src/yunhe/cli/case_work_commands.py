@@ -154,7 +154,7 @@ def _view(context: Context, page: str, name: str) -> Any:
 
     found = next((view for view in cases.list_views(page=page, actor=context.actor()) if view.name == name), None)
     if found is None:
-        raise Missing(what="常用筛选 saved filter", name=name)
+        raise Missing(what="saved_view", name=name)
     return found
 
 

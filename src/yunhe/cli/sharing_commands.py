@@ -151,7 +151,7 @@ def find_case_id(context: Context, text: str) -> str:
             return case.case_id
     if is_id(text):
         return cases.access_case(case_id=text, actor=actor).case.case_id
-    raise Missing(what="办件", name=text)
+    raise Missing(what="case", name=text)
 
 
 def _case_output(context: Context, case_id: str) -> Output:

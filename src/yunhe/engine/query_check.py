@@ -226,7 +226,7 @@ def _point_at_step(table: SqlNode, scope: Mapping[str, str]) -> bool:
 
 def _point_at_view(table: SqlNode, views: Collection[str]) -> None:
     if table.name not in views:
-        raise _refused("table", table, table.name, known="、".join(sorted(views)))
+        raise _refused("table", table, table.name, known=", ".join(sorted(views)))
     _rename(table, exp.to_identifier(table.name, quoted=True))
     table.set("db", exp.to_identifier(SCHEMA, quoted=True))
     table.set("catalog", exp.to_identifier(CATALOG, quoted=True))

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any, ClassVar, Literal
 
+from yunhe.kernel.nouns import said
+
 Kind = Literal["missing", "refused", "invalid", "conflict", "unavailable", "broken"]
 
 EXIT_CODES: dict[Kind, int] = {
@@ -29,7 +31,7 @@ class YunheError(Exception):
 
     A subclass sets `code` (stable, lower_snake), `kind`, and one sentence per language in
     `sentences`, with the facts as named slots. Facts are arguments; secrets and personal
-    values are never facts.
+    values are never facts. The fact `what` is a code word of `kernel.nouns`.
     """
 
     code: ClassVar[str] = "broken"
@@ -46,7 +48,8 @@ class YunheError(Exception):
     def say(self, language: str = "zh") -> str:
         """Return the sentence in `language` (zh or en), with the facts filled in."""
         template = self.sentences.get(language[:2], self.sentences["zh"])
-        return template.format_map(_Facts(self.facts))
+        sentence = template.format_map(_Facts(self.facts | {"what": said(self.facts.get("what", "?what"), language)}))
+        return sentence[:1].upper() + sentence[1:] if template.startswith("{what}") else sentence
 
     @property
     def exit_code(self) -> int:

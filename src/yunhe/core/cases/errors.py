@@ -65,6 +65,11 @@ OPERATOR_TITLES: Mapping[str, Mapping[str, str]] = {
 """What the generic operators are called in a refusal, as the page calls them."""
 ASKED = ("operator", "action")
 PLACES: Mapping[str, Mapping[str, str]] = {"reason": {"zh": "变更原因", "en": "the reason"}, "plan": {"zh": "方案", "en": "the plan"}}
+FIELDS: Mapping[str, Mapping[str, str]] = {
+    "title": {"zh": "标题", "en": "Title"}, "owner": {"zh": "办理单位", "en": "Organisation that handles it"},
+    "reason": {"zh": "理由", "en": "Reason"}, "code": {"zh": "代码", "en": "Code"}, "body": {"zh": "内容", "en": "Content"},
+}  # fmt: skip
+"""What fields are called that belong to no declared form."""
 CHANGE_STATES: Mapping[str, Mapping[str, str]] = {
     "drafted": {"zh": "待批准", "en": "waiting for approval"},
     "approved": {"zh": "待执行", "en": "approved"},
@@ -77,16 +82,25 @@ CHANGE_STATES: Mapping[str, Mapping[str, str]] = {
 
 @dataclass(frozen=True, slots=True)
 class FieldProblem:
-    """One wrong value of a form. `field` is a path such as `fields[2].name`; never holds the value."""
+    """One wrong value of a form. `field` is a path such as `fields[2].name`; never holds the value.
+
+    `title` is what people read for that place, where its form is known.
+    """
 
     field: str
     code: str
     zh: str
     en: str
+    title: Mapping[str, str] | None = None
 
     def say(self, language: str = "zh") -> str:
         """Return the sentence in `language`."""
         return self.en if language[:2] == "en" else self.zh
+
+    def say_place(self, language: str = "zh") -> str:
+        """Return what people read for the place; one that no form knows by its code."""
+        title = self.title or FIELDS.get(self.field, {})
+        return title.get("en" if language[:2] == "en" else "zh", self.field)
 
 
 class _Titled(Terminal):
@@ -113,12 +127,12 @@ class _Titled(Terminal):
 
 
 class FieldsInvalid(Invalid):
-    """Some fields of a form hold what they cannot hold; `problems` names each."""
+    """Some fields of a form hold what they cannot hold; `problems` names each, by its title where it is said."""
 
     code = "fields_invalid"
     sentences: ClassVar[dict[str, str]] = {
         "zh": "有 {count} 处需要更正：{fields}。",
-        "en": "{count} values need correction: {fields}.",
+        "en": "{count} to correct: {fields}.",
     }
 
     def __init__(self, problems: Iterable[FieldProblem]) -> None:
@@ -128,7 +142,7 @@ class FieldsInvalid(Invalid):
     def say(self, language: str = "zh") -> str:
         """Return one sentence that names every field and what it needs."""
         mark, join = (": ", "; ") if language[:2] == "en" else ("：", "；")
-        fields = join.join(f"{p.field}{mark}{p.say(language).rstrip('。.')}" for p in self.problems)
+        fields = join.join(f"{p.say_place(language)}{mark}{p.say(language).rstrip('。.')}" for p in self.problems)
         template = self.sentences["en" if language[:2] == "en" else "zh"]
         return template.format(count=len(self.problems), fields=fields)
 
@@ -137,21 +151,21 @@ class CaseNotFound(Missing):
     code = "case_not_found"
 
     def __init__(self, **facts: object) -> None:
-        super().__init__(**{"what": "办件 case", **facts})
+        super().__init__(**{"what": "case", **facts})
 
 
 class KindNotFound(Missing):
     code = "case_kind_not_found"
 
     def __init__(self, **facts: object) -> None:
-        super().__init__(**{"what": "办件类型 case kind", **facts})
+        super().__init__(**{"what": "case_kind", **facts})
 
 
 class TableNotFound(Missing):
     code = "decision_table_not_found"
 
     def __init__(self, **facts: object) -> None:
-        super().__init__(**{"what": "决策表 decision table", **facts})
+        super().__init__(**{"what": "decision_table", **facts})
 
 
 class PackRulesMissing(Invalid):
@@ -172,8 +186,8 @@ class TableCodeNeeded(Invalid):
     }
 
 
-class LimitNotInForce(Missing):
-    """No limit of this code is in force on the day on which a clock would start."""
+class LimitNotInForce(_Titled, Missing):
+    """No limit of this code is in force on the day on which a clock would start; named as its other periods are, if there are any."""
 
     code = "limit_not_in_force"
     sentences: ClassVar[dict[str, str]] = {
@@ -387,7 +401,7 @@ class DraftNotFound(Missing):
     code = "case_draft_not_found"
 
     def __init__(self, **facts: object) -> None:
-        super().__init__(**{"what": "草稿 draft", **facts})
+        super().__init__(**{"what": "draft", **facts})
 
 
 class DraftTooLarge(Invalid):

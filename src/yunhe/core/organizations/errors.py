@@ -50,8 +50,8 @@ class RoleNotFound(Missing):
 class MembershipNotFound(Missing):
     code = "membership_not_found"
     sentences: ClassVar[dict[str, str]] = {
-        "zh": "“{name}”没有有效的任职{detail}。请安全管理员授予角色。",
-        "en": '"{name}" has no valid membership{detail}. Ask the security administrator to grant a role.',
+        "zh": "“{name}”没有有效的任职{detail_zh}。请安全管理员授予角色。",
+        "en": '"{name}" has no valid membership{detail_en}. Ask the security administrator to grant a role.',
     }
 
 

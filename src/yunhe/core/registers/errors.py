@@ -23,14 +23,14 @@ class EntryNotFound(Missing):
     code = "entry_not_found"
 
     def __init__(self, **facts: object) -> None:
-        super().__init__(**{"what": "名录条目 entry", **facts})
+        super().__init__(**{"what": "entry", **facts})
 
 
 class RegisterTypeNotFound(Missing):
     code = "register_type_not_found"
 
     def __init__(self, **facts: object) -> None:
-        super().__init__(**{"what": "名录 register", **facts})
+        super().__init__(**{"what": "register", **facts})
 
 
 class VersionNotFound(Missing):

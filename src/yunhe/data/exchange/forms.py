@@ -8,6 +8,7 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from yunhe.data.catalog.types import Resource
+from yunhe.ui import signs
 from yunhe.ui.forms import YunheForm
 
 
@@ -40,7 +41,7 @@ class RequestForm(YunheForm):
         super().__init__(*args, **kwargs)
         contract = resource.contract
         choices = [
-            (field.name, f"{field.title or field.name}（{field.name}）")
+            (field.name, signs.in_brackets(field.title or field.name, field.name))
             for field in contract.fields
             if (field.sharing or contract.sharing) != "refused"
         ]

@@ -22,6 +22,7 @@ from yunhe.data.exchange import api, words
 from yunhe.data.exchange.forms import PurposeForm, QueryForm, ReasonForm, RequestForm, SystemForm
 from yunhe.data.exchange.types import Grant, RowPage, RowSource
 from yunhe.kernel.clock import local
+from yunhe.ui import signs
 from yunhe.ui.cells import Action, Code, Column, Empty, Fact, Link, Table, Tag
 from yunhe.ui.doors import requires
 from yunhe.ui.lists import Listing, export_csv, read_page_request
@@ -133,7 +134,7 @@ def _call_columns(titles: Mapping[str, str]) -> tuple[Column, ...]:
         Column(_("时间"), lambda r: r.at),
         Column(_("结果"), lambda r: _outcome(r)),
         Column(_("系统"), lambda r: r.actor_name),
-        Column(_("信息项"), lambda r: "、".join(titles.get(f, f) for f in r.facts.get("fields") or ()), wide=True),
+        Column(_("信息项"), lambda r: signs.listed(titles.get(f, f) for f in r.facts.get("fields") or ()), wide=True),
         Column(_("存证"), lambda r: Link(__("查看"), reverse("evidence:record", args=[r.id]))),
     )
 
@@ -257,11 +258,10 @@ def _rows_table(page: RowPage, source: RowSource, resource: Resource) -> Table:
     fields = {field.name: field.title for field in resource.contract.fields}
 
     def column(name: str, title: str) -> Column:
-        mark = f"（{__('脱敏')}）" if name in page.masked else ""
         if name in ("reason", "reasons") and name not in fields:
             return Column(words.TITLES[name], lambda row: words.reason_words(str(row.get(name) or ""), fields, source))
         shown = title if name in fields else words.TITLES.get(name, title)
-        return Column(f"{shown}{mark}", lambda row: _plain(row.get(name)), wide=name == "raw")
+        return Column(signs.in_brackets(shown, __("脱敏") if name in page.masked else ""), lambda row: _plain(row.get(name)), wide=name == "raw")
 
     columns = tuple(column(name, title) for name, title in zip(page.columns, page.titles, strict=True))
     return Table(columns=columns, rows=page.rows, caption=SOURCES[source], empty=Empty(_("没有记录"), _("这里没有符合条件的记录。")))

@@ -12,6 +12,7 @@ from yunhe.data.exchange.types import RowSource
 from yunhe.data.lake.types import ROW_REASONS
 from yunhe.data.quality.types import FAILURE_REASONS
 from yunhe.engine.masks import MASKS
+from yunhe.ui import signs
 from yunhe.ui.templatetags.yh import spoken
 
 REFUSALS: Mapping[str, Any] = {
@@ -58,7 +59,7 @@ def mask_words(mask: str) -> str | None:
 def reason_words(text: str, titles: Mapping[str, str], source: RowSource) -> str:
     """Return reasons that stand by comma (`key_missing`, `cast:FIELD`, `check_digit`) in words."""
     known = FAILURE_REASONS if source == "failing_keys" else {**FAILURE_REASONS, **ROW_REASONS}
-    return "，".join(_one_reason(part.strip(), known, titles) for part in text.split(",") if part.strip())
+    return signs.sign(signs.COMMA).join(_one_reason(part.strip(), known, titles) for part in text.split(",") if part.strip())
 
 
 def _one_reason(code: str, known: Mapping[str, Mapping[str, str]], titles: Mapping[str, str]) -> str:

@@ -18,6 +18,7 @@ from yunhe.data.quality import api
 from yunhe.data.quality.errors import NotJudgedYet
 from yunhe.data.quality.types import FAILURE_REASONS, DimensionScore, Finding, RunSummary
 from yunhe.kernel.actor import Actor
+from yunhe.ui import signs
 from yunhe.ui.cells import Column, Empty, Kpi, Lines, Link, Meter, Table, Tag
 from yunhe.ui.doors import requires
 from yunhe.ui.lists import Listing, export_csv, read_page_request
@@ -112,7 +113,7 @@ def finding_columns(code: str, *, may_keys: bool) -> tuple[Column, ...]:
 
 def _reasons(row: Finding) -> str:
     pairs = sorted(row.reasons.items(), key=lambda pair: -pair[1])
-    return "，".join(f"{spoken(FAILURE_REASONS.get(name, name))} {count:,}" for name, count in pairs)
+    return signs.sign(signs.COMMA).join(f"{spoken(FAILURE_REASONS.get(name, name))} {count:,}" for name, count in pairs)
 
 
 def _list_columns(runs: dict[str, RunSummary], actor: Actor) -> tuple[Column, ...]:

@@ -23,6 +23,7 @@ from yunhe.engine.types import Rule
 from yunhe.kernel.actor import Actor
 from yunhe.kernel.errors import Invalid
 from yunhe.kernel.pages import Page
+from yunhe.ui import signs
 from yunhe.ui.cells import Cell, Code, Column, Empty, Fact, Lines, Link, TabItem, Table, Tag
 from yunhe.ui.doors import requires
 from yunhe.ui.lists import Listing, export_csv, read_page_request
@@ -74,7 +75,7 @@ ITEM_COLUMNS = (
     Column(_("代码"), lambda i: Code(i.code)),
     Column(_("名称"), lambda i: i.title_en if _language() == "en" and i.title_en else i.title, wide=True),
     Column(_("上级"), lambda i: i.parent or None),
-    Column(_("同义"), lambda i: "、".join(i.aliases) or None),
+    Column(_("同义"), lambda i: signs.listed(i.aliases) or None),
     Column(_("启用"), lambda i: i.valid_from),
     Column(_("停用"), lambda i: i.valid_until),
 )
@@ -218,8 +219,8 @@ def _element_facts(element: Element) -> list[Fact]:
         Fact(_("计量单位"), element.unit),
         Fact(_("分级"), GRADES[element.grade]),
         Fact(_("脱敏方式"), mask.title[_language()] if mask else element.mask),
-        Fact(_("同义名称"), "、".join(element.aliases)),
-        Fact(_("常用列名"), "、".join(element.columns)),
+        Fact(_("同义名称"), signs.listed(element.aliases)),
+        Fact(_("常用列名"), signs.listed(element.columns)),
         Fact(_("来源标准"), f"{element.source.standard} {element.source.clause}".strip()),
     ]
     return [fact for fact in facts if fact.value]

@@ -102,6 +102,6 @@ def refuse(rule: Rule, part: str, expected: object, found: object) -> RuleRefuse
     return RuleRefused(rule=rule.code, part=part, expected=str(expected)[:200], found=str(found)[:100])
 
 
-def columns_text(rule: Rule) -> str:
-    """Return the rule's columns for a sentence."""
-    return "、".join(rule.columns)
+def columns_text(rule: Rule, language: str = "zh") -> str:
+    """Return the rule's columns for a sentence of a language."""
+    return (", " if language == "en" else "、").join(rule.columns)

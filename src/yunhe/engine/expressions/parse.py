@@ -123,7 +123,7 @@ class _Reader:
         name = node.name
         if node.args.get("table") or name not in self._fields or not isinstance(node.this, exp.Identifier):
             found = ".".join(part.name for part in getattr(node, "parts", ())) or name
-            raise self.refuse("unknown_field", node, found=found, allowed="、".join(self._fields))
+            raise self.refuse("unknown_field", node, found=found, allowed=", ".join(self._fields))
         declared = self._fields[name]
         if declared == "integer":
             return Node("field", "integer", value=name, width=INTEGER_DIGITS)

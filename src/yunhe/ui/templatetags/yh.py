@@ -14,7 +14,7 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from yunhe.kernel import clock
-from yunhe.ui import bundles, cells, times
+from yunhe.ui import bundles, cells, signs, times
 from yunhe.ui.panels import list_panels
 from yunhe.ui.trace import current_trace_id
 
@@ -47,6 +47,18 @@ def sheet() -> str:
 def script() -> str:
     """Return the address of the script bundle, or "" without a build."""
     return bundles.bundle_url("yunhe.js")
+
+
+@register.simple_tag
+def sign(chinese: str) -> str:
+    """Write a Chinese sign as the page's language does."""
+    return signs.sign(chinese)
+
+
+@register.filter
+def listed(names: Any) -> str:
+    """Return names one after the other, with the sign of the page's language."""
+    return signs.listed(map(str, names))
 
 
 @register.simple_tag

@@ -79,7 +79,7 @@ def check_room(*, holder: str, rows: AttachmentQuerySet, more_bytes: int, more_f
     if used["size"] + more_bytes > limit_mb * MB or used["files"] + more_files > MOST_FILES:
         raise QuotaUsedUp(
             limit_mb=f"{limit_mb:.1f}", limit_files=MOST_FILES, used_mb=f"{used['size'] / MB:.1f}", used_files=used["files"],
-            what="attachments", name="quota",
+            what="attachment", name="quota",
         )  # fmt: skip
 
 

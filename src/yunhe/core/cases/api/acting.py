@@ -203,7 +203,7 @@ def choose_seat(
 def require_version(row: CaseRecord, expected: int | None) -> None:
     """Do nothing if the case stands where the actor saw it. Raises: CaseChanged."""
     if expected is not None and row.version != expected:
-        raise CaseChanged(what="办件 case", name=row.number, expected=expected)
+        raise CaseChanged(what="case", name=row.number, expected=expected)
 
 
 def standing(row: CaseRecord, position: Position) -> list[SimpleNamespace]:

@@ -68,7 +68,7 @@ def _change(case_id: str, numbers: Iterable[str], actor: Actor, expected: int | 
         for number in wanted:
             _move(row, spec, found.get(number), number, actor, joins=joins)
         name = "take_members" if joins else "drop_members"
-        course = steps.begin(row, spec, name, actor, values={"number": "、".join(wanted)})
+        course = steps.begin(row, spec, name, actor, values={"number": list(wanted)})
         remember(row, course)
         return steps.finish(row, course)
 

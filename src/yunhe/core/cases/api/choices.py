@@ -57,8 +57,12 @@ def label_of(spec: FieldSpec, value: Any) -> Texts | None:
         return _map_label(spec, value)
     if spec.format in NAMES and isinstance(value, str | list):
         told = [_named(spec.format, item) for item in ([value] if isinstance(value, str) else value)]
-        return {language: "、".join(one[language] for one in told) for language in ("zh", "en")}
+        return _listed(told)
     return next((choice.title.as_mapping() for choice in spec.choices if choice.value == value), None)
+
+
+def _listed(told: Sequence[Texts]) -> Texts:
+    return {"zh": "、".join(one["zh"] for one in told), "en": ", ".join(one["en"] for one in told)}
 
 
 def _row_label(fields: Sequence[FieldSpec], row: Mapping[str, Any]) -> Texts:
@@ -83,7 +87,7 @@ def _plain_label(spec: FieldSpec, value: Any) -> Texts:
     if isinstance(value, bool):
         return {"zh": "是", "en": "yes"} if value else {"zh": "否", "en": "no"}
     if isinstance(value, list) and not spec.format and spec.type == "list":
-        return _same("、".join(map(str, value)))
+        return _listed([_same(str(one)) for one in value])
     if spec.format == BODY and (body := organizations.find_organization(code=str(value))):
         return _same(body.label)
     return label_of(spec, value) or _same(canonical_json(value).decode() if isinstance(value, dict | list) else str(value))

@@ -106,7 +106,7 @@ def end_delegation(*, delegation_id: str, actor: Actor) -> Delegation:
     with transaction.atomic():
         row = DelegationRecord.objects.filter(pk=delegation_id, principal=actor.id, ended_at__isnull=True).first()
         if row is None:
-            raise Missing(what="代办 delegation", name=delegation_id)
+            raise Missing(what="delegation", name=delegation_id)
         row.ended_at = now()
         row.save(update_fields=["ended_at"])
         _record("case.delegation_ended", row, actor)

@@ -195,7 +195,7 @@ def row_of(migration_id: str, *states: str) -> MigrationRecord:
     """Return the row with both versions. Raises: Missing; MigrationRefused if it is in none of the states, where some are named."""
     row = MigrationRecord.objects.select_related("source", "target").filter(pk=migration_id).first()
     if row is None:
-        raise Missing(what="流程变更 migration", name=migration_id)
+        raise Missing(what="migration", name=migration_id)
     if states and row.state not in states:
         (zh, en), wanted = CHANGE_STATES[row.state].values(), listed(CHANGE_STATES[state] for state in states)
         problem, problem_en = f"它处于“{zh}”，需要“{wanted['zh']}”", f"it is {en}, not {wanted['en']}"

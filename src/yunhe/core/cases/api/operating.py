@@ -142,7 +142,7 @@ def add_reviewer(
             _refuse(course.position["case"]["number"], "add_reviewer", "请选择加签人", "name at least one reviewer")
 
     names = [organizations.get_person(username=username).display_name for username in dict.fromkeys(to)]
-    told = {"reason": reason, "to": "、".join(names), **({"signing": signing} if signing == "any" else {})}
+    told = {"reason": reason, "to": names, **({"signing": signing} if signing == "any" else {})}
     return _on_seat("add_reviewer", case_id, obligation_id, actor, told, work, expected_version)
 
 

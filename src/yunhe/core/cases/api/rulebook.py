@@ -178,7 +178,8 @@ def limit_in_force(code: str, on: date) -> LimitInForce:
     known = LimitRecord.objects.filter(code=code, valid_from__lte=on)
     row = known.filter(Q(valid_until__isnull=True) | Q(valid_until__gt=on)).first()
     if row is None:
-        raise LimitNotInForce(code=code, on=on.isoformat())
+        called = LimitRecord.objects.filter(code=code).exclude(title="").order_by("-valid_from").values_list("title", flat=True).first()
+        raise LimitNotInForce(code=code, on=on.isoformat(), titles={"code": {"zh": called, "en": called}} if called else {})
     return _limit(row)
 
 

@@ -189,7 +189,7 @@ def write_case(row: CaseRecord, course: Course) -> None:
     if "data" in course.difference:
         changed |= _data_columns(row, course)
     if not CASES.update(changed, "id = %s AND version = %s", row.pk, seq - 1):
-        raise CaseChanged(what="办件 case", name=row.number, expected=seq - 1)
+        raise CaseChanged(what="case", name=row.number, expected=seq - 1)
     for name, value in _typed(changed).items():
         setattr(row, name, value)
 

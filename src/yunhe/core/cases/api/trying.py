@@ -143,7 +143,7 @@ def version_of(kind: str, number: int) -> KindRecord:
     """Return the row of one version. Raises: Missing."""
     row = KindRecord.objects.filter(code=kind, number=number).first()
     if row is None:
-        raise Missing(what="办件类型版本 kind version", name=f"{kind} {number}")
+        raise Missing(what="kind_version", name=f"{kind} {number}")
     return row
 
 

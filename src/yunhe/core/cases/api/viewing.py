@@ -31,7 +31,7 @@ def save_view(*, page: str, name: str, query: Mapping[str, str], actor: Actor) -
     Raises: Missing for another page; BadSavedView without a name or a condition, or beyond MOST_VIEWS.
     """
     if page not in PAGES:
-        raise Missing(what="列表 list", name=page)
+        raise Missing(what="list", name=page)
     kept = {key: query[key][:MOST_LETTERS] for key in VIEW_QUERIES[page] if query.get(key)}
     told = _name(name)
     if not kept.keys() - {"sort"}:
@@ -78,7 +78,7 @@ def _mine(actor: Actor) -> Any:
 def _get(view_id: str, actor: Actor) -> SavedViewRecord:
     row: SavedViewRecord | None = _mine(actor).filter(pk=view_id).first()
     if row is None:
-        raise Missing(what="常用筛选 saved view", name=view_id)
+        raise Missing(what="saved_view", name=view_id)
     return row
 
 

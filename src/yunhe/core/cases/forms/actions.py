@@ -21,7 +21,7 @@ from yunhe.core.cases.rules.values import SAYINGS
 from yunhe.core.cases.types import MOST_FILES, ActionView, Case, FieldElement, FieldSpec, FormState, Member, Sourced
 from yunhe.kernel.actor import Actor
 from yunhe.kernel.errors import YunheError
-from yunhe.ui import times
+from yunhe.ui import signs, times
 from yunhe.ui.forms import YunheForm
 
 MOST_CHOICES = 60
@@ -133,7 +133,7 @@ class MembersForm(YunheForm):
         for name, found in (("add", waiting), ("drop", listed)):
             chosen = self.fields[name]
             assert isinstance(chosen, forms.MultipleChoiceField)
-            chosen.choices = [(one.number, f"{one.title}（{one.number}）") for one in found]
+            chosen.choices = [(one.number, signs.in_brackets(one.title, one.number)) for one in found]
             if not found:
                 del self.fields[name]
 
@@ -310,7 +310,7 @@ def _field(spec: FieldSpec, options: Mapping[str, str], codes: Mapping[str, str]
 def _lines_field(spec: FieldSpec, told: dict[str, Any]) -> forms.Field:
     help_text = told["help_text"] or (_("每行一项。") if spec.type == "list" else _("每行一项，写作 名称=值。"))
     if spec.type == "map" and spec.choices:
-        values = say_all(f"{value}（{title}）" for value, title in _titles(spec))
+        values = say_all(signs.in_brackets(value, title) for value, title in _titles(spec))
         help_text = __("每行一项，写作 名称=值。值是：%(values)s。") % {"values": values}
     return LinesField(widget=forms.Textarea(attrs={"rows": 4}), **{**told, "help_text": help_text})
 
@@ -373,9 +373,9 @@ def _titles(spec: FieldSpec) -> list[tuple[str, str]]:
 
 def say(texts: Mapping[str, str]) -> str:
     """Return a text of a pack in the page's language."""
-    return texts["en"] if (get_language() or "zh")[:2] == "en" else texts["zh"]
+    return texts["en" if signs.is_english() else "zh"]
 
 
 def say_all(parts: Iterable[str]) -> str:
     """Return several things said in one line."""
-    return ("; " if (get_language() or "zh")[:2] == "en" else "；").join(parts)
+    return signs.several(parts)

@@ -20,6 +20,7 @@ from yunhe.core.cases.types import MOST_FILES, ActionView, Draft, FieldSpec, For
 from yunhe.kernel.actor import Actor
 from yunhe.kernel.errors import YunheError
 from yunhe.kernel.ids import new_id
+from yunhe.ui import signs
 from yunhe.ui.cells import Table
 
 SUBMIT, SAVE, REFRESH, LEAVE = "submit", "save", "refresh", "leave"
@@ -141,7 +142,7 @@ def take(request: HttpRequest, offered: ActionView, place: Place, names: Mapping
         filling.notes.append(edited.said)
     if step == SUBMIT and form.overtaken:
         filling.fresh = True
-        filling.notes.append(__("名单有变动，请核对“%(fields)s”后再提交。") % {"fields": "、".join(form.overtaken)})
+        filling.notes.append(__("名单有变动，请核对“%(fields)s”后再提交。") % {"fields": signs.listed(form.overtaken)})
     filling.dropped = _unasked(posted, offered)
     if filling.dropped and step == SUBMIT:
         filling.fresh = True
@@ -205,7 +206,7 @@ def _unasked(posted: Any, offered: ActionView) -> list[tuple[str, str]]:
     """Return what was typed into fields that the form does not have any more."""
     declared = {spec.name for spec in offered.fields}
     sent = ((name.removeprefix(PREFIX), posted.getlist(name)) for name in posted if name.startswith(PREFIX))
-    return [(name, "、".join(told)) for name, told in sent if any(told) and name.partition("__")[0] not in declared]
+    return [(name, signs.listed(told)) for name, told in sent if any(told) and name.partition("__")[0] not in declared]
 
 
 def _noted(place: Place, draft: Draft) -> Draft:

@@ -14,6 +14,7 @@ from yunhe.core.cases.forms.opening import OWNER
 from yunhe.core.cases.rules.operators import TITLE
 from yunhe.core.cases.types import Draft, FieldSpec
 from yunhe.kernel.actor import Actor
+from yunhe.ui import signs
 from yunhe.ui.cells import Column, Empty, Table
 
 Labels = Mapping[str, Mapping[str, Mapping[str, str]]]
@@ -61,15 +62,15 @@ def say_field(spec: FieldSpec | None, value: Any, names: Mapping[str, str]) -> s
     if isinstance(value, bool) or (spec and spec.choices and isinstance(value, str)):
         return say_value(spec, value) if spec else str(value)
     if isinstance(value, list):
-        return "、".join(names.get(str(one), str(one)) for one in value)
+        return signs.listed(names.get(str(one), str(one)) for one in value)
     return names.get(value, value) if isinstance(value, str) else say_plain(value)
 
 
 def say_plain(value: Any) -> str:
     """Return a value that no field describes any more."""
     if isinstance(value, Mapping):
-        return "；".join(f"{name}：{said}" for name, said in value.items())
-    return "、".join(map(str, value)) if isinstance(value, list) else str(value)
+        return signs.several(signs.pair(name, said) for name, said in value.items())
+    return signs.listed(map(str, value)) if isinstance(value, list) else str(value)
 
 
 def _held(values: Mapping[str, Any], name: str) -> Any:

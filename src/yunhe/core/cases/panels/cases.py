@@ -36,7 +36,7 @@ from yunhe.core.evidence import api as evidence
 from yunhe.core.organizations import api as organizations
 from yunhe.kernel.actor import Actor
 from yunhe.kernel.clock import local, now
-from yunhe.ui import cells
+from yunhe.ui import cells, signs
 from yunhe.ui.cells import Action, Code, Column, Empty, Fact, Kpi, Lines, Link, Table, Tag, Tone
 from yunhe.ui.templatetags.yh import size
 
@@ -97,7 +97,7 @@ def case_context(
         "subject": view.subject,
         "subject_table": _subject(view.subject) if view.subject else None,
         "buttons": _buttons(view, here),
-        "stood_in": "、".join(dict.fromkeys(filter(None, (one.on_behalf_name for one in view.actions)))),
+        "stood_in": signs.listed(dict.fromkeys(filter(None, (one.on_behalf_name for one in view.actions)))),
         "offered": form[0] if form else None,
         "form": form[1] if form else None,
         "filling": filling,
@@ -211,7 +211,7 @@ def _value(fact: CaseFact, names: Mapping[str, str]) -> Any:
         return say(fact.label)
     if isinstance(fact.value, list):
         plain = all(isinstance(item, str) for item in fact.value)
-        return "、".join(names.get(item, item) for item in fact.value) if plain else len(fact.value)
+        return signs.listed(names.get(item, item) for item in fact.value) if plain else len(fact.value)
     if isinstance(fact.value, dict):
         return say_all(_pair(names.get(name, name), names.get(str(value), value)) for name, value in fact.value.items())
     if fact.name in ("digest", "row_filter"):
@@ -302,7 +302,7 @@ def absence_columns(request: HttpRequest) -> tuple[Column, ...]:
         Column(_("离岗人"), lambda d: d.principal_name),
         Column(_("代办人"), lambda d: d.delegate_name),
         Column(_("期间"), lambda d: f"{d.since.isoformat()} – {d.until.isoformat()}"),
-        Column(_("办件类型"), lambda d: "、".join(kinds.get(code, code) for code in d.kinds) or _("全部")),
+        Column(_("办件类型"), lambda d: signs.listed(kinds.get(code, code) for code in d.kinds) or _("全部")),
         Column(_("原因"), lambda d: d.reason, wide=True),
         Column(_("状态"), state),
         Column(_("操作"), end),

@@ -21,7 +21,7 @@ from yunhe.core.cases.rules.lengths import amount_in_words
 from yunhe.core.cases.rules.wording import condition_in_words
 from yunhe.core.cases.types import CaseView, FieldSpec, KindSpec, LimitSpec, Obligation, ObligationSpec
 from yunhe.core.cases.types.kinds import RungSpec
-from yunhe.ui import times
+from yunhe.ui import signs, times
 from yunhe.ui.cells import Column, Empty, Fact, Lines, Table, Tag
 
 STATES: Mapping[str, tuple[Any, Any]] = {
@@ -165,7 +165,7 @@ def rules_facts(kind: KindSpec) -> list[Fact]:
 
 def _listed(texts: list[str], sign: str = "、") -> str:
     """Return texts one after the other, with the signs of the page's language."""
-    return ({"、": ", ", "；": "; "}[sign] if language() == "en" else sign).join(texts)
+    return signs.sign(sign).join(texts)
 
 
 def _withdrawal(kind: KindSpec) -> str:
@@ -216,7 +216,7 @@ def _basis(limit: LimitSpec, kind: KindSpec) -> Any:
     more = [__("当 %(condition)s") % {"condition": _words(limit.when, kind, ())}] if limit.when else []
     if limit.extend_most is not None:
         more.append(__("最多延长 %(amount)s") % {"amount": say(amount_in_words(limit.extend_most, limit.unit))})
-    return Lines(limit.basis, "；".join(more)) if more else limit.basis
+    return Lines(limit.basis, signs.several(more)) if more else limit.basis
 
 
 def _field_note(field: FieldSpec, kind: KindSpec) -> str:
@@ -234,11 +234,11 @@ def _table(kind: KindSpec, roles: Mapping[str, str], course: Course | None) -> T
         Column(_("谁办"), lambda way: Lines(way.who[0], way.who[1] if len(way.who) > 1 else "") if way.who else None),
         Column(_("时限"), lambda way: way.limit or None),
         Column(_("办理"), lambda way: f"✓ {way.done}" if way.gone else way.done),
-        Column(_("去向"), lambda way: "；".join(way.leads) or None, wide=True),
+        Column(_("去向"), lambda way: signs.several(way.leads) or None, wide=True),
     ]
     if course:
         columns.insert(2, Column(_("状态"), lambda way: Tag(str(STATES[way.state][0]), STATES[way.state][1]) if way.state else None))
-        columns.insert(3, Column(_("经过"), lambda way: "；".join(way.told) or None, wide=True))
+        columns.insert(3, Column(_("经过"), lambda way: signs.several(way.told) or None, wide=True))
     return Table(columns, _ways(kind, roles, course), str(_("流程")), Empty(_("没有环节")))
 
 
@@ -246,7 +246,7 @@ def _ways(kind: KindSpec, roles: Mapping[str, str], course: Course | None) -> li
     graph, told = graph_of(kind), language()
     phases = {phase.code: say(phase.title.as_mapping()) for phase in kind.phases}
     states = course.states if course else {}
-    found = [Way("", str(_start_of(kind, one)), "", (), f"{limit_in_words(one, told)}：{one.basis or one.use}", "", ()) for one in kind.limits]
+    found = [Way("", str(_start_of(kind, one)), "", (), signs.pair(limit_in_words(one, told), one.basis or one.use), "", ()) for one in kind.limits]
     for place in graph.places:
         spec = kind.obligations.get(place.name)
         who = who_owes(kind, spec, told, roles) if spec else ()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -84,7 +84,28 @@ def examine(
     """
     checker = FormChecker(context or {}, partial, around)
     clean = checker.check_form(specs, values)
-    return Checked(clean, tuple(checker.problems), frozenset(checker.hidden), checker.sourced)
+    problems = tuple(replace(one, title=title_of(one.field, specs)) for one in checker.problems)
+    return Checked(clean, problems, frozenset(checker.hidden), checker.sourced)
+
+
+PATH = re.compile(r"(\w+)(?:\[(\d+)\](?:\.(\w+))?)?$")
+"""How a problem names its place: a field, the place of an item in it, the column of that row."""
+
+
+def title_of(path: str, specs: Iterable[FieldSpec]) -> dict[str, str] | None:
+    """Return what people read for a place of a form: 明细第 3 行的单价; None for one that its fields do not know."""
+    found = PATH.match(path)
+    name, place, column = found.groups() if found else ("", None, None)
+    spec = next((one for one in specs if one.name == name), None)
+    if spec is None:
+        return None
+    title = spec.title.as_mapping()
+    if place is None:
+        return dict(title)
+    number, inner = int(place) + 1, next((one.title.as_mapping() for one in spec.fields if one.name == column), None)
+    row = {"zh": "行" if spec.type == "rows" else "项", "en": "row" if spec.type == "rows" else "item"}
+    told = {"zh": f"{title['zh']}第 {number} {row['zh']}", "en": f"{title['en']}, {row['en']} {number}"}
+    return {"zh": f"{told['zh']}的{inner['zh']}", "en": f"{told['en']}, {inner['en']}"} if inner else told
 
 
 def check_values(
@@ -141,7 +162,9 @@ class FormChecker(ValueChecker):
                 return sourced.value
             if sourced.state == "waiting":
                 if spec.required and not self.partial:
-                    self.note(spec.name, "source_waits", ", ".join(sourced.waits_for))
+                    titles = [title_of(name, before) or {"zh": name, "en": name} for name in sourced.waits_for]
+                    told = ("、".join(one["zh"] for one in titles), ", ".join(one["en"] for one in titles))
+                    self.note(spec.name, "source_waits", told)
                 return None
         return self.check(spec, value, spec.name)
 

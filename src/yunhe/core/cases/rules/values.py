@@ -47,15 +47,25 @@ SAYINGS: dict[str, tuple[str, str]] = {
     "source_waits": ("内容由共享数据取得，请先填写：{limit}。", "The value comes from shared data. First fill in: {limit}."),
     "reason_needed": ("手工填写须说明理由。", "A value filled in by hand needs a reason."),
 }
-FORMATS: dict[str, tuple[Callable[[str], bool], str]] = {
-    "code": (lambda text: re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._/\-]{0,79}", text) is not None, "A-Z a-z 0-9 . _ / -"),
-    "identifier": (lambda text: re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]{0,62}", text) is not None, "a_name_1"),
-    "organization": (lambda text: re.fullmatch(r"[0-9A-Z]{1,40}", text) is not None, "机构代码 a code of an organisation"),
-    "uscc": (lambda text: check_uscc(text).ok, "统一社会信用代码 USCC"),
-    "username": (lambda text: re.fullmatch(r"[a-z][a-z0-9._\-]{1,63}", text) is not None, "2–64 a-z 0-9 . _ -"),
-    "person": (lambda text: re.fullmatch(r"[a-z][a-z0-9._\-]{1,63}", text) is not None, "用户名 a user name"),
-    "role": (lambda text: re.fullmatch(r"[a-z][a-z0-9_]{1,63}", text) is not None, "角色代码 code of a role"),
-    "kind": (lambda text: re.fullmatch(r"[a-z][a-z0-9_]{0,62}", text) is not None, "办件类型代码 code of a kind"),
+FORMATS: dict[str, Callable[[str], bool]] = {
+    "code": lambda text: re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._/\-]{0,79}", text) is not None,
+    "identifier": lambda text: re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]{0,62}", text) is not None,
+    "organization": lambda text: re.fullmatch(r"[0-9A-Z]{1,40}", text) is not None,
+    "uscc": lambda text: check_uscc(text).ok,
+    "username": lambda text: re.fullmatch(r"[a-z][a-z0-9._\-]{1,63}", text) is not None,
+    "person": lambda text: re.fullmatch(r"[a-z][a-z0-9._\-]{1,63}", text) is not None,
+    "role": lambda text: re.fullmatch(r"[a-z][a-z0-9_]{1,63}", text) is not None,
+    "kind": lambda text: re.fullmatch(r"[a-z][a-z0-9_]{0,62}", text) is not None,
+}
+FORMAT_WORDS: dict[str, tuple[str, str]] = {
+    "code": ("A-Z a-z 0-9 . _ / -", "A-Z a-z 0-9 . _ / -"),
+    "identifier": ("字母开头，由字母、数字和下划线组成", "letters, digits and _, a letter or _ first"),
+    "organization": ("机构代码", "the code of an organisation"),
+    "uscc": ("统一社会信用代码", "a unified social credit code"),
+    "username": ("2–64 个 a-z 0-9 . _ -", "2–64 of a-z 0-9 . _ -"),
+    "person": ("用户名", "a user name"),
+    "role": ("角色代码", "the code of a role"),
+    "kind": ("办件类型代码", "the code of a case kind"),
 }
 # Lone surrogates cannot be stored as UTF-8; NUL cannot be stored in PostgreSQL; other C0 marks are never meant.
 _BAD_CHARACTER = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
@@ -106,8 +116,8 @@ class ValueChecker:
         text = value.replace("\r\n", "\n").replace("\r", "\n").strip()
         if len(text) > spec.max_length:
             return self.note(path, "too_long", spec.max_length, len(text))
-        if spec.format and not FORMATS[spec.format][0](text):
-            return self.note(path, "bad_format", FORMATS[spec.format][1])
+        if spec.format and not FORMATS[spec.format](text):
+            return self.note(path, "bad_format", FORMAT_WORDS[spec.format])
         return text or None
 
     def _integer(self, spec: FieldSpec, value: Any, path: str) -> int | None:
@@ -162,7 +172,7 @@ class ValueChecker:
         allowed = [choice.value for choice in spec.choices]
         if isinstance(value, str) and value in allowed:
             return value
-        return self.note(path, "not_choice", ", ".join(allowed[:20]))
+        return self.note(path, "not_choice", _choices(spec))
 
     def _list(self, spec: FieldSpec, value: Any, path: str) -> list[str] | None:
         items = self._items(spec, value, path)
@@ -185,7 +195,7 @@ class ValueChecker:
             key = self._text(spec.model_copy(update={"format": ""}), name, f"{path}[{place}]")
             text = self._text(spec, item, f"{path}[{place}]")
             if text is not None and allowed and text not in allowed:
-                self.note(f"{path}[{place}]", "not_choice", ", ".join(sorted(allowed)))
+                self.note(f"{path}[{place}]", "not_choice", _choices(spec))
             elif key is not None and text is not None:
                 clean[key] = text
         return clean if self._within(spec, list(clean), path) is not None else None
@@ -229,9 +239,11 @@ class ValueChecker:
         return texts
 
     def note(self, path: str, code: str, limit: object = "", found: object = "") -> None:
+        """Note a problem; a `limit` that is a pair is said in each language by its own."""
         zh, en = SAYINGS[code]
-        facts = {"limit": limit, "found": found}
-        self.problems.append(FieldProblem(path, code, zh.format(**facts), en.format(**facts)))
+        limits = limit if isinstance(limit, tuple) else (limit, limit)
+        said = (text.format(limit=most, found=found) for text, most in zip((zh, en), limits, strict=True))
+        self.problems.append(FieldProblem(path, code, *said))
 
     def refuse_unknown(self, specs: Sequence[FieldSpec], values: Mapping[str, Any], path: str) -> None:
         known = {spec.name for spec in specs}
@@ -255,6 +267,12 @@ def is_bounded_json(value: Any, depth: int = MOST_NESTED) -> bool:
     if isinstance(value, Mapping):
         return all(isinstance(k, str) and is_bounded_json(k) and is_bounded_json(v, depth - 1) for k, v in value.items())
     return isinstance(value, list | tuple) and all(is_bounded_json(item, depth - 1) for item in value)
+
+
+def _choices(spec: FieldSpec) -> tuple[str, str]:
+    """Return what can be chosen, each with its code for programs, in both languages."""
+    told = [(one.value, one.title.as_mapping()) for one in spec.choices[:20]]
+    return "、".join(f"{title['zh']}（{code}）" for code, title in told), ", ".join(f"{title['en']} ({code})" for code, title in told)
 
 
 def _is_empty(value: Any) -> bool:

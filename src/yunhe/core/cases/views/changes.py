@@ -35,6 +35,7 @@ from yunhe.core.cases.panels.trials import trial_groups
 from yunhe.core.cases.types import DryRun, Migration, OutdatedKind
 from yunhe.core.jobs import api as jobs
 from yunhe.core.jobs.types import JobInfo
+from yunhe.ui import signs
 from yunhe.ui.cells import Action, Column, Empty, Fact, Link, Progress, Step, Table
 from yunhe.ui.doors import requires
 from yunhe.ui.lists import Listing, export_csv, read_page_request
@@ -273,8 +274,8 @@ def _consequences(request: HttpRequest, change: Migration) -> list[str]:
     changing = (move for move in change.moves if not is_plain(move) and move.choice == "move")
     told += [__("同一类型还有一项变更：%(what)s。") % {"what": link.text} for link in rival_links(change, request.actor)]
     told += [say(change.in_the_way)] if change.in_the_way else []
-    told += [f"{say_position(versions.old, m.phase, m.obligations)}：{say_all(move_words(m, versions))}" for m in changing]
-    return told + [f"{where}：{what}" for where, what in _problems(dry, versions)]
+    told += [signs.pair(say_position(versions.old, m.phase, m.obligations), say_all(move_words(m, versions))) for m in changing]
+    return told + [signs.pair(where, what) for where, what in _problems(dry, versions)]
 
 
 def _confirm(request: HttpRequest, change: Migration, title: Any, question: str, told: list[str], submit: Any, tone: str = "danger") -> HttpResponse:

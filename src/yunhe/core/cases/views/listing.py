@@ -25,7 +25,7 @@ from yunhe.core.cases.types import CASE_STATES, Case, Holder
 from yunhe.core.cases.views.inbox import DUE_TABS
 from yunhe.core.cases.views.saved import view_chips
 from yunhe.kernel.pages import Page, PageRequest
-from yunhe.ui import times
+from yunhe.ui import signs, times
 from yunhe.ui.cells import Column, Empty, Lines, Link, Tag
 from yunhe.ui.doors import requires
 from yunhe.ui.lists import Listing, export_csv, read_page_request
@@ -76,7 +76,7 @@ def _export(request: HttpRequest, wanted: PageRequest) -> HttpResponse:
         Column(_("结果代码"), lambda c: "" if c.is_open else c.outcome),
         Column(_("到期"), lambda c: c.due_at if c.is_open else None),
         Column(_("已超期"), lambda c: c.case_id in late),
-        Column(_("办理人"), lambda c: "、".join(dict.fromkeys(say_holder(one, c, titles) for one in holders.get(c.case_id, ())))),
+        Column(_("办理人"), lambda c: signs.listed(dict.fromkeys(say_holder(one, c, titles) for one in holders.get(c.case_id, ())))),
         Column(_("申请单位"), lambda c: bodies.get(c.organization, c.organization)),
         Column(_("办理单位"), lambda c: bodies.get(c.owner, c.owner)),
         Column(_("提出人"), lambda c: c.opened_by_name),

@@ -21,6 +21,7 @@ from yunhe.core.cases.rules.lengths import amount_in_words
 from yunhe.core.cases.types import TableColumn, TableInfo
 from yunhe.engine.decisions.types import ANYTHING, Cell
 from yunhe.kernel.clock import local, now
+from yunhe.ui import signs
 from yunhe.ui.cells import Column, Empty, Fact, Lines, Link, Table
 from yunhe.ui.doors import requires
 from yunhe.ui.forms import YunheForm, dress
@@ -176,7 +177,7 @@ def _named(text: str, bodies: Mapping[str, str]) -> Any:
 
 def _answer(value: Any) -> str:
     if isinstance(value, tuple | list):
-        return "、".join(str(one) for one in value) or "—"
+        return signs.listed(str(one) for one in value) or "—"
     return "—" if value is None else str(value)
 
 

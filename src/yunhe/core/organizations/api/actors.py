@@ -140,7 +140,8 @@ def find_actor(*, username: str, organization: str | None = None) -> Actor:
     code = get_organization(code=body).code if body else ""
     found = [m for m in list_memberships(username=username) if _matches(m, code, role)]
     if not found:
-        raise MembershipNotFound(name=username, detail=f"（{organization}）" if organization else "")
+        zh, en = (f"（{organization}）", f" ({organization})") if organization else ("", "")
+        raise MembershipNotFound(name=username, detail_zh=zh, detail_en=en)
     if len(found) > 1:
         choices = ", ".join(f"{m.organization_name}/{m.role}" for m in found)
         raise AmbiguousMembership(name=username, count=len(found), choices=choices)

@@ -12,6 +12,7 @@ from yunhe.core.organizations import api
 from yunhe.core.organizations.types import OWN, Role
 from yunhe.core.organizations.views.sections import sections
 from yunhe.kernel.actor import ALL
+from yunhe.ui import signs
 from yunhe.ui.cells import Code, Column, Fact, Link, Table, Tag
 from yunhe.ui.doors import requires
 from yunhe.ui.names import names_of
@@ -43,7 +44,7 @@ def _separation(role: Role) -> Tag | None:
 
 def _set(codes: tuple[str, ...], own: object) -> str:
     names = {ALL: _("全部"), OWN: own}
-    return "、".join(str(names.get(code, code)) for code in codes)
+    return signs.listed(str(names.get(code, code)) for code in codes)
 
 
 def _title(permission: str) -> object:

@@ -45,7 +45,7 @@ def insert_entry(
         version = write_version(row, None, 1, title, body, "", actor)
         store.show_version(row, version, declared)
         return row, version
-    raise CodeTaken(what="代码 code", name=told)
+    raise CodeTaken(what="code", name=told)
 
 
 def _issue_code(declared: RegisterType, owner: str, body: Mapping[str, Any]) -> str:

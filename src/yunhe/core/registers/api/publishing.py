@@ -80,7 +80,7 @@ def resubmit(context: EffectContext, *, entry_id: str, version: int) -> Mapping[
     declared = get_type(code=row.type_id)
     draft = row.versions.filter(number=version, state=store.DRAFT).first()
     if draft is None:
-        raise EntryChanged(what="条目 entry", name=row.code, expected=row.edit)
+        raise EntryChanged(what="entry", name=row.code, expected=row.edit)
     store.checked_body(declared, draft.title, draft.body, partial=False)
     world = {"state": store.IN_REVIEW} if row.published_number is None else {}
     store.lock_entry(row, None, context.at, open_state=store.IN_REVIEW, **world)
@@ -128,7 +128,7 @@ def _reviewed(context: EffectContext, entry_id: str, number: int) -> tuple[Entry
     row = store.entry_row(entry_id)
     version = row.versions.filter(number=number, state=store.IN_REVIEW, case_id=context.case.case_id).first()
     if version is None or version.digest != context.case.data.get("digest"):
-        raise EntryChanged(what="条目 entry", name=row.code, expected=row.edit)
+        raise EntryChanged(what="entry", name=row.code, expected=row.edit)
     return row, version
 
 

@@ -55,7 +55,7 @@ def lock_entry(row: EntryRecord, expected: int | None, at: datetime, **changes: 
     edit = row.edit if expected is None else expected
     moved = EntryRecord.objects.filter(pk=row.pk, edit=edit).update(edit=F("edit") + 1, updated_at=at, **changes)
     if not moved:
-        raise EntryChanged(what="条目 entry", name=row.code, expected=edit)
+        raise EntryChanged(what="entry", name=row.code, expected=edit)
     row.refresh_from_db()
 
 

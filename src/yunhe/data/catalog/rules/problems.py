@@ -65,4 +65,6 @@ def did_you_mean(word: str, known: Iterable[str]) -> dict[str, str]:
 
 def list_words(labels: Mapping[str, Mapping[str, str]], language: str) -> str:
     """Return the words that a choice takes, with their labels."""
-    return "、".join(f"{code}（{label[language]}）" for code, label in labels.items())
+    if language == "en":
+        return ", ".join(f"{code} ({label['en']})" for code, label in labels.items())
+    return "、".join(f"{code}（{label['zh']}）" for code, label in labels.items())

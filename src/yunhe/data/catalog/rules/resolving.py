@@ -125,10 +125,10 @@ def _type(raw: RawField, at: str, element: Element | None, problems: Problems) -
         return raw.type or (element.type if element else "string")
     allowed = HOLDS[element.type]
     if raw.type not in allowed:
-        words = "、".join(sorted(allowed))
+        words, words_en = "、".join(sorted(allowed)), ", ".join(sorted(allowed))
         problems.add(
             raw.line, f"{at}.type", zh=f"数据元“{element.code}”可用的类型 {words}",
-            en=f'a type for the element "{element.code}": {words}', found=raw.type,
+            en=f'a type for the element "{element.code}": {words_en}', found=raw.type,
         )  # fmt: skip
     return raw.type
 
@@ -155,10 +155,10 @@ def _mask(raw: RawField, at: str, element: Element | None, problems: Problems) -
 def _grade(raw: RawContract, fields: tuple[ContractField, ...], problems: Problems) -> int:
     highest = max((one.grade for one in fields), default=1)
     if raw.grade is not None and raw.grade < highest:
-        names = "、".join([one.title for one in fields if one.grade == highest][:3])
+        titles = [one.title for one in fields if one.grade == highest][:3]
         problems.add(
-            raw.lines.get("grade", 0), "grade", zh=f"不低于最高信息项的{GRADES[str(highest)]['zh']}（{names}）",
-            en=f"at least grade {highest}, that of its highest fields ({names})", found=raw.grade,
+            raw.lines.get("grade", 0), "grade", zh=f"不低于最高信息项的{GRADES[str(highest)]['zh']}（{'、'.join(titles)}）",
+            en=f"at least grade {highest}, that of its highest fields ({', '.join(titles)})", found=raw.grade,
             next_zh="数据集分级就高从严，请改分级或调整信息项。", next_en="A data set is graded as its highest field.",
         )  # fmt: skip
     return raw.grade or highest
@@ -253,8 +253,8 @@ def _check_arguments(raw: RawRule, at: str, problems: Problems) -> None:
             problems.add(raw.line, f"{at}.arguments.{name}", zh="该规则的参数", en="an argument of this kind", found=name,
                          **did_you_mean(name, sorted(allowed) or ["where"]))  # fmt: skip
     if raw.kind in NEEDS_ARGUMENTS and not raw.arguments:
-        words = "、".join(sorted(allowed))
-        problems.add(raw.line, f"{at}.arguments", zh=f"参数 {words}", en=f"the arguments {words}", found="")
+        words, words_en = "、".join(sorted(allowed)), ", ".join(sorted(allowed))
+        problems.add(raw.line, f"{at}.arguments", zh=f"参数 {words}", en=f"the arguments {words_en}", found="")
 
 
 def _check_sharing(contract: Contract, problems: Problems) -> None:

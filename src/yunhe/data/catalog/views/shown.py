@@ -25,6 +25,7 @@ from yunhe.data.catalog.types import (
     ResourceLine,
 )
 from yunhe.kernel.pages import Page
+from yunhe.ui import signs
 from yunhe.ui.cells import Cell, Column, Fact, Kpi, Lines, Link, Meter, Tag
 from yunhe.ui.templatetags.yh import percent, thousands
 
@@ -166,7 +167,7 @@ def resource_facts(resource: Resource, freshness: Freshness) -> list[Fact]:
         Fact(_("共享条件和依据"), contract.sharing_basis or None),
         Fact(_("开放"), word(OPENINGS, contract.opening)),
         Fact(_("法律依据"), contract.legal_basis or None),
-        Fact(_("主键"), "、".join(contract.keys) or None),
+        Fact(_("主键"), signs.listed(contract.keys) or None),
         Fact(_("关联资源"), tuple(Link(code, reverse("catalog:resource", args=[code])) for code in contract.related if "/" in code) or None),
     ]  # fmt: skip
     return [fact for fact in facts if fact.value]
@@ -174,6 +175,6 @@ def resource_facts(resource: Resource, freshness: Freshness) -> list[Fact]:
 
 def source_facts(contract: Contract) -> list[Fact]:
     """Return where the data come from, for those who may see it."""
-    options = "；".join(f"{key}={value}" for key, value in contract.source.options.items())
+    options = signs.several(f"{key}={value}" for key, value in contract.source.options.items())
     facts = [Fact(_("数据源类型"), contract.source.connector), Fact(_("数据源位置"), contract.source.location), Fact(_("选项"), options)]
     return [fact for fact in facts if fact.value]

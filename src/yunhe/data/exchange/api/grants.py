@@ -98,7 +98,7 @@ def check_request(
     """Return the asked fields in the resource's order, or raise what is wrong with the request."""
     contract = resource.contract
     if resource.state != "published":
-        raise Missing(what="资源", name=resource.code)
+        raise Missing(what="resource", name=resource.code)
     if contract.sharing == "refused":
         raise NotShared(what=f"{resource.code} {resource.title}", basis=contract.sharing_basis or "—")
     sharing = {field.name: field.sharing or contract.sharing for field in contract.fields}
@@ -152,7 +152,7 @@ def grant_from_case(*, case: Case, decision: Mapping[str, Any], actor: Actor, at
     chosen = rules.narrow_fields(requested=asked, granted=tuple(data["fields"]), grant=case.number)
     consumer = organizations.get_organization(code=case.organization)
     if GrantRecord.objects.filter(case_id=case.case_id).exists():
-        raise Conflict(what="授权", name=case.number)
+        raise Conflict(what="grant", name=case.number)
     record = GrantRecord.objects.create(
         id=new_id(),
         resource_code=resource.code,
@@ -181,7 +181,7 @@ def revoke_grant(*, grant_id: str, reason: str, actor: Actor) -> Grant:
     with transaction.atomic():
         record = GrantRecord.objects.select_for_update().filter(pk=grant_id).first()
         if record is None or not actor.may("exchange.decide", organization=record.owner):
-            raise Missing(what="授权", name=grant_id)
+            raise Missing(what="grant", name=grant_id)
         if record.state == GrantRecord.REVOKED:
             raise AlreadyRevoked(what="grant", name=grant_id, at=str(record.revoked_at))
         record.state, record.revoked_at = GrantRecord.REVOKED, now()
@@ -196,7 +196,7 @@ def access_grant(*, grant_id: str, actor: Actor) -> Grant:
     """Return a grant that the actor's organisation gives or holds; missing and forbidden sound alike."""
     record = _visible(actor).filter(pk=grant_id).first()
     if record is None:
-        raise Missing(what="授权", name=grant_id)
+        raise Missing(what="grant", name=grant_id)
     return _grant(record)
 
 

@@ -52,7 +52,7 @@ def revoke_system(*, key_id: str, actor: Actor) -> AccessSystem:
     with transaction.atomic():
         record = AccessSystemRecord.objects.select_for_update().filter(key_id=key_id).first()
         if record is None or not actor.may("exchange.systems", organization=record.organization_id):
-            raise Missing(what="系统", name=key_id)
+            raise Missing(what="system", name=key_id)
         if record.revoked_at:
             raise AlreadyRevoked(what="system", name=key_id, at=record.revoked_at.isoformat())
         record.revoked_at = now()

@@ -37,7 +37,7 @@ def get_load(*, load_id: str, actor: Actor) -> Load:
     """Return one load that the actor may see."""
     record = LoadRecord.objects.filter(pk=load_id).first()
     if record is None or not actor.may("lake.view", organization=record.owner):
-        raise Missing(what="装载", name=load_id)
+        raise Missing(what="load", name=load_id)
     return to_load(record)
 
 
@@ -69,7 +69,7 @@ def set_aside(*, code: str, source: str, load_id: str = "") -> SetAside:
         rows = rows.filter(pk=load_id)
     record = rows.order_by("-started_at", "-id").first()
     if record is None:
-        raise Missing(what="装载", name=load_id or code)
+        raise Missing(what="load", name=load_id or code)
     if source == "quarantine":
         found = SetAside(record.quarantine_file, record.quarantined or 0)
     else:

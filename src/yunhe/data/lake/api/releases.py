@@ -132,7 +132,7 @@ def roll_back(*, code: str, release_id: str, reason: str, actor: Actor) -> Relea
     actor.require("lake.load", organization=resource.owner)
     old = ReleaseRecord.objects.filter(pk=release_id, resource_code=code).select_related("load").first()
     if old is None:
-        raise Missing(what="发布", name=release_id)
+        raise Missing(what="release", name=release_id)
     with places.the_lake() as lake, lake.holding(code) as snapshots:
         require_kept(old, frozenset(snapshot.id for snapshot in snapshots))
         with transaction.atomic():

@@ -90,7 +90,7 @@ def check_returns(*, load_id: str) -> dict[str, int]:
     """
     load = LoadRecord.objects.filter(pk=load_id).first()
     if load is None:
-        raise Missing(what="装载", name=load_id)
+        raise Missing(what="load", name=load_id)
     counts = {"seen": 0, "changed": 0, "skipped": 0}
     for case in _open_returns(load.resource_code):
         counts["seen"] += 1

@@ -111,7 +111,7 @@ def _require_current(data: Mapping[str, Any]) -> None:
 def _release(code: str, release_id: str) -> ReleaseRecord:
     record = ReleaseRecord.objects.filter(pk=release_id, resource_code=code).select_related("load").first()
     if record is None:
-        raise Missing(what="发布", name=release_id)
+        raise Missing(what="release", name=release_id)
     return record
 
 

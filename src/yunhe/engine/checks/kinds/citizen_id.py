@@ -23,7 +23,7 @@ class CitizenId(Kind):
     def explain(self, rule: Rule) -> Sentence:
         return {
             "zh": f"{columns_text(rule)}应为现行有效的 18 位公民身份号码（GB 11643）：出生日期真实存在，校验码正确。",
-            "en": f"{columns_text(rule)} must be an 18-digit citizen id (GB 11643): real birth date, right check digit.",
+            "en": f"{columns_text(rule, 'en')} must be an 18-digit citizen id (GB 11643): real birth date, right check digit.",
         }
 
 

@@ -42,11 +42,11 @@ class InCodeSet(Kind):
         return Verdict(rule.columns, (unknown, ("not_valid_then", f"NOT ({' OR '.join(valid)})")), where)
 
     def explain(self, rule: Rule) -> Sentence:
-        name = str(rule.arguments.get("code_set", "")) or "、".join(map(str, list(_codes(rule))[:5]))
+        named, codes = str(rule.arguments.get("code_set", "")), list(map(str, list(_codes(rule))[:5]))
         as_of = rule.arguments.get("as_of")
         return {
-            "zh": f"{columns_text(rule)}应为代码集（{name}）中{f'按 {as_of} 当日' if as_of else ''}有效的代码。",
-            "en": f"{columns_text(rule)} must be a code of {name}{f', valid on {as_of}' if as_of else ''}.",
+            "zh": f"{columns_text(rule)}应为代码集（{named or '、'.join(codes)}）中{f'按 {as_of} 当日' if as_of else ''}有效的代码。",
+            "en": f"{columns_text(rule, 'en')} must be a code of {named or ', '.join(codes)}{f', valid on {as_of}' if as_of else ''}.",
         }
 
 

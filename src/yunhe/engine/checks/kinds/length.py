@@ -26,7 +26,7 @@ class Length(Kind):
         low, high = rule.arguments.get("min", 0), rule.arguments.get("max", "…")
         return {
             "zh": f"{columns_text(rule)}的长度应在 {low} 至 {high} 个字符之间。",
-            "en": f"{columns_text(rule)} must have {low} to {high} characters.",
+            "en": f"{columns_text(rule, 'en')} must have {low} to {high} characters.",
         }
 
 

@@ -33,7 +33,7 @@ class LicenceId(Kind):
     def explain(self, rule: Rule) -> Sentence:
         return {
             "zh": f"{columns_text(rule)}应为电子证照标识（GB/T 36904），校验位正确。",
-            "en": f"{columns_text(rule)} must be an electronic licence identifier (GB/T 36904).",
+            "en": f"{columns_text(rule, 'en')} must be an electronic licence identifier (GB/T 36904).",
         }
 
 

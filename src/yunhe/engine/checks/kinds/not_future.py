@@ -20,7 +20,7 @@ class NotFuture(Kind):
         return Verdict(rule.columns, (("future", f"{quote_identifier(rule.columns[0])} >= {tomorrow}"),))
 
     def explain(self, rule: Rule) -> Sentence:
-        return {"zh": f"{columns_text(rule)}不得晚于当天。", "en": f"{columns_text(rule)} must not lie in the future."}
+        return {"zh": f"{columns_text(rule)}不得晚于当天。", "en": f"{columns_text(rule, 'en')} must not lie in the future."}
 
 
 KIND = NotFuture()

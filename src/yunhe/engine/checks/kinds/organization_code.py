@@ -29,7 +29,7 @@ class OrganizationCode(Kind):
     def explain(self, rule: Rule) -> Sentence:
         return {
             "zh": f"{columns_text(rule)}应为 9 位组织机构代码（GB 11714），校验码正确。",
-            "en": f"{columns_text(rule)} must be a 9-character organisation code (GB 11714).",
+            "en": f"{columns_text(rule, 'en')} must be a 9-character organisation code (GB 11714).",
         }
 
 

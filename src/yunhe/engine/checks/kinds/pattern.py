@@ -31,7 +31,7 @@ class Pattern(Kind):
         pattern = rule.arguments.get("pattern")
         return {
             "zh": f"{columns_text(rule)}应符合格式 {pattern}。",
-            "en": f"{columns_text(rule)} must have the form {pattern}.",
+            "en": f"{columns_text(rule, 'en')} must have the form {pattern}.",
         }
 
 

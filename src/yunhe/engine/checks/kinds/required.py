@@ -24,7 +24,7 @@ class Required(Kind):
         return Verdict((), (missing, ("blank", blank)), exclusive=True)
 
     def explain(self, rule: Rule) -> Sentence:
-        return {"zh": f"{columns_text(rule)}必须填写。", "en": f"{columns_text(rule)} must be filled in."}
+        return {"zh": f"{columns_text(rule)}必须填写。", "en": f"{columns_text(rule, 'en')} must be filled in."}
 
 
 KIND = Required()

@@ -21,7 +21,7 @@ class Unique(Kind):
     def explain(self, rule: Rule) -> Sentence:
         return {
             "zh": f"{columns_text(rule)}的取值在全表中不得重复。",
-            "en": f"No two rows may share the same {columns_text(rule)}.",
+            "en": f"No two rows may share the same {columns_text(rule, 'en')}.",
         }
 
 

@@ -28,7 +28,7 @@ class Uscc(Kind):
     def explain(self, rule: Rule) -> Sentence:
         return {
             "zh": f"{columns_text(rule)}应为 18 位统一社会信用代码（GB 32100），校验码正确。",
-            "en": f"{columns_text(rule)} must be an 18-character unified social credit code (GB 32100).",
+            "en": f"{columns_text(rule, 'en')} must be an 18-character unified social credit code (GB 32100).",
         }
 
 
