@@ -273,6 +273,8 @@ def test_what_cannot_be_handed_over_says_why_and_how_to_mend_it(note: Any, cast:
     client = signed_in(cast.leader)
     page = client.post("/inbox/team/hand-over/", {"person": held, "to": "steward2", "reason": "离职", "organization": body})
     assert page.status_code == 422 and "接手的人就是数据专员癸本人" in page.content.decode()
+    page = client.post("/inbox/team/hand-over/", {"person": "", "to": "", "reason": "", "organization": body}).content.decode()
+    assert "请选择移交谁手里的待办。" in page and "请写明为什么移交" in page
     (item,) = waiting(second_steward)
     own = ObligationRecord.objects.filter(pk=item)
     own.update(assignee="", role="", person=held)

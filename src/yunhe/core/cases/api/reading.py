@@ -421,10 +421,11 @@ def _decided(item: EventRecord) -> tuple[Fact, ...]:
 def _own_facts(item: EventRecord, spec: KindSpec) -> tuple[Fact, ...]:
     if item.action == "open":
         return ()  # the fields of the case say it
-    titles = {
-        "reason": {"zh": "理由", "en": "Reason"}, "basis": {"zh": "依据", "en": "Basis"}, "to": {"zh": "给", "en": "To"},
-        "amount": {"zh": "延长", "en": "By"}, "phase": {"zh": "退回到", "en": "To"}, "number": {"zh": "办件", "en": "Case"},
-        "signing": {"zh": "需要意见", "en": "Opinions needed"}, "limits": {"zh": "时限", "en": "Limits"},
+    titles: dict[str, Mapping[str, str]] = {
+        "to": TO_WHOM.get(item.action, {"zh": "给", "en": "To"}), "number": {"zh": "办件", "en": "Case"},
+        "phase": {"zh": "退回到", "en": "To"}, "signing": {"zh": "需要意见", "en": "Opinions needed"},
+        "limits": {"zh": "时限", "en": "Limits"}, "amount": {"zh": "延长", "en": "By"},
+        "basis": {"zh": "依据", "en": "Basis"}, "reason": {"zh": "理由", "en": "Reason"},
     }  # fmt: skip
     said = {
         ("signing", "any"): {"zh": "任何一人的即可（或签）", "en": "anybody's is enough"},
@@ -432,8 +433,7 @@ def _own_facts(item: EventRecord, spec: KindSpec) -> tuple[Fact, ...]:
         ("limits", "restore"): {"zh": "恢复变更前的时限", "en": "put back to those before the change"},
         **{("phase", phase.code): phase.title.as_mapping() for phase in spec.phases},
     }
-    titles["to"] = TO_WHOM.get(item.action, titles["to"])
-    told = ((name, value) for name, value in item.values.items() if name in titles and value not in ("", None, NOBODY))
+    told = ((name, item.values[name]) for name in titles if item.values.get(name) not in ("", None, NOBODY, []))
     return tuple(Fact(name, titles[name], "text", value, said.get((name, str(value)))) for name, value in told)
 
 

@@ -167,9 +167,11 @@ class FindForm(YunheForm):
 class HandOverForm(YunheForm):
     """To whom goes what a person holds (移交)."""
 
-    person = forms.ChoiceField(label=_("谁手里的待办"))
+    person = forms.ChoiceField(label=_("谁手里的待办"), error_messages={"required": _("请选择移交谁手里的待办。")})
     to = forms.ChoiceField(label=_("移交给"), required=False, help_text=_("不选则退还给岗位，由有该岗位的人办理。"))
-    reason = forms.CharField(label=_("理由"), max_length=500, widget=forms.Textarea(attrs={"rows": 3}))
+    reason = forms.CharField(
+        label=_("理由"), max_length=500, widget=forms.Textarea(attrs={"rows": 3}), error_messages={"required": _("请写明为什么移交，它记入每件的经过。")}
+    )
 
     def __init__(self, *args: Any, people: Mapping[str, str], takers: Mapping[str, str], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

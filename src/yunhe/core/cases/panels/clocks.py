@@ -97,7 +97,7 @@ def counted_days(due: Due, of: str = "") -> Table:
 
     def note(day: CountedDay) -> str:
         longer = day.number is not None and day.number > due.limit
-        return signs.in_brackets(_day_note(day), __("延期") if longer else "")
+        return signs.in_brackets(_day_note(day), __("延期所加") if longer else "")
 
     columns = (
         Column(_("日期"), lambda d: f"{d.on.isoformat()} {times.weekday_name(d.on)}"),

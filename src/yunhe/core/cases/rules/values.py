@@ -242,8 +242,8 @@ class ValueChecker:
         """Note a problem; a `limit` that is a pair is said in each language by its own."""
         zh, en = SAYINGS[code]
         limits = limit if isinstance(limit, tuple) else (limit, limit)
-        said = (text.format(limit=most, found=found) for text, most in zip((zh, en), limits, strict=True))
-        self.problems.append(FieldProblem(path, code, *said))
+        said_zh, said_en = zh.format(limit=limits[0], found=found), en.format(limit=limits[1], found=found)
+        self.problems.append(FieldProblem(path, code, said_zh, said_en))
 
     def refuse_unknown(self, specs: Sequence[FieldSpec], values: Mapping[str, Any], path: str) -> None:
         known = {spec.name for spec in specs}
