@@ -15,9 +15,9 @@ WHOLE: Mapping[str, str] = {"zh": "全程", "en": "whole case"}
 PLATFORM: Mapping[str, str] = {"zh": "系统", "en": "the platform"}
 LATE: Mapping[bool, Mapping[str, str]] = {True: {"zh": "超期，止于", "en": "late, ended"}, False: {"zh": "未超期，止于", "en": "in time, ended"}}
 UNITS: Mapping[str, Mapping[str, str]] = {
-    "workdays": {"zh": "个工作日", "en": " working days"},
-    "days": {"zh": "日", "en": " days"},
-    "hours": {"zh": "小时", "en": " hours"},
+    "workdays": {"zh": " 个工作日", "en": " working days"},
+    "days": {"zh": " 个自然日", "en": " days"},
+    "hours": {"zh": " 小时", "en": " hours"},
 }
 
 

@@ -102,8 +102,9 @@ def test_what_only_a_room_does_is_the_platforms_in_the_picture_and_the_export() 
     actions = body["obligations"]["decide"]["actions"]
     name = next(iter(actions))
     actions[name]["by_room"] = True  # among actions of people
-    rows = [row.whole for box in draw_kind(KindSpec.model_validate(body), language="zh", roles={}).boxes for row in box.rows]
-    assert f"{kind.obligations['decide'].actions[name].title.zh}（系统）" in rows
+    mixed, title = KindSpec.model_validate(body), kind.obligations["decide"].actions[name].title.zh
+    rows = [row.whole for box in draw_kind(mixed, language="zh", roles={}).boxes for row in box.rows]
+    assert rows[rows.index(title) + 1] == "由系统办理" and f"- {title}（系统）" in bpmn_of(mixed, language="zh", roles={})
 
 
 def test_the_checks_see_what_is_wrong() -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
-from datetime import datetime
 
 from yunhe.core.cases.api import folding, kinds
 from yunhe.core.cases.models import CaseRecord, EventRecord, ObligationRecord
@@ -52,11 +51,13 @@ def facts_of(found: Iterable[Longer], seq: int, spec: KindSpec, obligations: Map
     return tuple(facts)
 
 
-def due_if_longer(due: Due, amount: int) -> datetime | None:
-    """Return when something would be due if its limit were made longer by `amount` of its unit; None while it stands still."""
+def due_if_longer(due: Due, amount: int) -> clock.DueMark | None:
+    """Return when something would be due, and whether that is estimated, if its limit were made longer by `amount` of its unit.
+
+    None while it stands still.
+    """
     if due.paused_at:
         return None
     pauses = clock.read_pauses(due.pauses)
-    return clock.count_due(
-        started_at=due.started_at, amount=due.amount + amount, unit=due.unit, calendar=kinds.calendar(), pauses=pauses
-    ).at
+    total = due.amount + amount
+    return clock.count_due(started_at=due.started_at, amount=total, unit=due.unit, calendar=kinds.calendar(), pauses=pauses)

@@ -85,7 +85,7 @@ def say_extension(of: str, due: Due, amount: int | None = None) -> str:
     now = due_in_words(due.at, due.unit)
     told.append(__("现于 %(due)s 到期") % {"due": now} if now else __("时限暂停中，恢复时按新时限计算"))
     if now and amount is not None and due.left is not None and amount > due.left:
-        told.append(__("延长 %(amount)s 超过了上限") % {"amount": _amount(due, amount)})
+        told.append(__("延长 %(amount)s，超过了上限") % {"amount": _amount(due, amount)})
     elif now:
         amounts = (amount,) if amount is not None else range(1, min(SHOWN, due.left or SHOWN) + 1)
         told.append(signs.several(__("延长 %(amount)s，%(due)s 到期") % _then(due, one) for one in amounts))
@@ -93,7 +93,9 @@ def say_extension(of: str, due: Due, amount: int | None = None) -> str:
 
 
 def _then(due: Due, amount: int) -> dict[str, str]:
-    return {"amount": _amount(due, amount), "due": due_in_words(api.due_if_longer(due, amount), due.unit) or ""}
+    mark = api.due_if_longer(due, amount)
+    told = due_in_words(mark.at, due.unit) if mark else ""
+    return {"amount": _amount(due, amount), "due": signs.in_brackets(told, __("暂按周末推算") if mark and mark.estimated else "")}
 
 
 def _amount(due: Due, amount: int) -> str:

@@ -26,6 +26,7 @@ BATCH = {"zh": "所在的批量办件", "en": "The batch it is in"}
 DATED = {"zh": "按现行规定", "en": "as in force"}
 OPENER = {"zh": "提出人", "en": "Who opened it"}
 PLATFORM = {"zh": "系统", "en": "The platform"}
+DOES = {"zh": "由系统办理", "en": "by the platform"}
 BY_PLATFORM = {"zh": "{title}（系统）", "en": "{title} (the platform)"}
 WITHIN = {"zh": "时限", "en": "within"}
 CHILD = {"zh": "子办件", "en": "Sub-case"}
@@ -215,7 +216,8 @@ def _rows(kind: KindSpec, graph: Graph, place: Place, language: str, roles: Mapp
         found += [_row(line, dim=True) for line in wrapped(f"{WITHIN[language]} {words}", IN_LINE)]
     found += [_row(line, dim=True) for line in wrapped(recurrence_in_words(kind, spec, language), IN_LINE) if line]
     for name, action in spec.actions.items():
-        found.append(_row(action_in_words(spec, action, language), port=name))
+        found.append(_row(action.title.as_mapping()[language], port=name))
+        found += [_row(DOES[language], dim=True)] if action.by_room and not waits_for_platform(spec) else []
         told = [condition_in_words(guard.when, kind, language=language, roles=roles, form=action.fields) for guard in action.guards]
         found += [_row(line, dim=True) for one in told for line in wrapped(ONLY[language].format(condition=one), IN_LINE)]
     if spec.on_due:

@@ -58,12 +58,13 @@ def due_in_words(due_at: str | datetime | None, unit: str) -> str | None:
     return f"{at:%Y-%m-%d %H:%M}" if unit == "hours" else at.date().isoformat()
 
 
-def moved_in_words(before: str | None, after: str | None, unit: str) -> Text:
-    """Return from when to when a due date moved."""
+def moved_in_words(before: str | None, after: str | None, unit: str, *, estimated: bool = False) -> Text:
+    """Return from when to when a due date moved; `estimated`: the holidays of a year in it are not announced yet."""
     old, new = due_in_words(before, unit), due_in_words(after, unit)
     if old is None or new is None:
         return {"zh": "暂停中，恢复时按新时限重算", "en": "paused; counted by the new limit when it goes on"}
-    return {"zh": f"由 {old} 改为 {new}", "en": f"{new} instead of {old}"}
+    zh, en = ("（暂按周末推算）", " (estimated)") if estimated else ("", "")
+    return {"zh": f"由 {old} 改为 {new}{zh}", "en": f"{new}{en} instead of {old}"}
 
 
 def longer_in_words(before: Mapping[str, Any], row: Mapping[str, Any], of: Text) -> tuple[tuple[str, Text, Text], ...]:
@@ -77,7 +78,7 @@ def longer_in_words(before: Mapping[str, Any], row: Mapping[str, Any], of: Text)
         "limit": ({"zh": "延长的时限", "en": "Limit made longer"}, of),
         "amount": ({"zh": "延长", "en": "By"}, amount_in_words(int(last["amount"]), row["limit_unit"])),
         "total": ({"zh": "延长后的时限", "en": "Limit now"}, amount_in_words(int(row["limit_amount"]), row["limit_unit"], *amounts)),
-        "due": ({"zh": "到期", "en": "Due"}, moved_in_words(before["due_at"], row["due_at"], row["limit_unit"])),
+        "due": ({"zh": "到期", "en": "Due"}, moved_in_words(before["due_at"], row["due_at"], row["limit_unit"], estimated=row["estimated"])),
         "basis": ({"zh": "延期依据", "en": "Basis of the extension"}, _same(last["basis"])),
         "reason": ({"zh": "延期理由", "en": "Reason"}, _same(last["reason"])),
         "limit_basis": ({"zh": "原时限依据", "en": "Basis of the limit"}, _same(row["limit_basis"])),
