@@ -10,7 +10,7 @@ from yunhe.kernel.actor import Actor
 from yunhe.ui.doors import SIGNED_IN
 
 SLOTS = frozenset(
-    {"page.head", "home.numbers", "home.main", "home.side", "organization.main", "resource.main", "resource.side"}
+    {"page.head", "home.numbers", "home.main", "home.side", "account.main", "organization.main", "resource.main", "resource.side"}
 )
 Load = Callable[..., Mapping[str, Any] | None]
 

@@ -18,7 +18,7 @@ from yunhe.core.cases.models import CaseRecord, EventRecord
 from yunhe.core.cases.types import Case
 from yunhe.core.notices import api as notices
 from yunhe.core.organizations import api as organizations
-from yunhe.core.organizations.errors import AlreadyExists, SelfGrant, UserNotFound
+from yunhe.core.organizations.errors import AlreadyExists, NoPasswordYet, SelfGrant, UserNotFound
 from yunhe.core.organizations.models import Membership, User
 from yunhe.kernel.actor import Actor, job_actor
 from yunhe.kernel.clock import FrozenClock
@@ -71,6 +71,21 @@ def test_an_account_needs_both_administrators_and_its_password_is_in_no_case(ask
     assert password not in kept and "password" not in kept
     told = notices.list_notices(request=PageRequest(), actor=cast.leader.actor).items
     assert [notice.kind for notice in told] == ["cases.closed"]
+
+
+def test_an_account_without_a_password_is_not_handed_over_and_its_pages_lead_back_to_the_case(ask: Any, cast: Cast) -> None:
+    case = do(do(ask("account_request", **ASKED), "create", cast.system_admin), "grant", cast.security_admin)
+    with pytest.raises(NoPasswordYet, match="xinren"):
+        do(case, "hand_over", cast.system_admin, way="in_person")
+    admin, here = signed_in(cast.system_admin), f"/inbox/cases/{case.case_id}/"
+    account = admin.get("/organizations/users/xinren/").content.decode()
+    assert "尚无密码" in account and "设置初始密码" in account and f'href="{here}"' in account
+    assert "现在的密码立即失效" not in admin.get("/organizations/users/xinren/password/").content.decode()
+    shown = admin.post("/organizations/users/xinren/password/").content.decode()
+    assert f'href="{here}"' in shown and "已交给本人" not in shown
+    assert do(case, "hand_over", cast.system_admin, way="in_person").outcome == "ready"
+    assert here not in admin.get("/organizations/users/xinren/").content.decode()
+    assert here not in signed_in(cast.security_admin).get("/organizations/users/xinren/").content.decode()
 
 
 def test_without_the_role_the_account_that_was_opened_for_it_is_closed_again(ask: Any, cast: Cast) -> None:

@@ -17,7 +17,7 @@ class CasesConfig(AppConfig):
         from yunhe.core.cases.api.reading import may_see
         from yunhe.core.cases.api.telling import KINDS
         from yunhe.core.cases.jobs import register_jobs
-        from yunhe.core.cases.panels import cases, changes, letters
+        from yunhe.core.cases.panels import accounts, cases, changes, letters
         from yunhe.core.cases.types import KindSpec
         from yunhe.core.notices import api as notices
         from yunhe.core.packs import api as packs
@@ -49,6 +49,13 @@ class CasesConfig(AppConfig):
             load=cases.waiting_number,
             permission="cases.act",
             order=10,
+        )
+        register_panel(
+            "account.main",
+            name="cases",
+            template="cases/waiting_about.html",
+            load=accounts.waiting_about,
+            permission="cases.act",
         )
         register_panel(
             "home.numbers",

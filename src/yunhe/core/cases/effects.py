@@ -49,12 +49,17 @@ def check_account(context: EffectContext, *, username: str, role: str) -> None:
 
 
 def create_user(context: EffectContext, *, username: str, display_name: str) -> Mapping[str, Any]:
-    """Effect `organizations.create_user`: open the account. Its first password is forgotten here.
+    """Effect `organizations.create_user`: open the account, without a password.
 
     Whoever hands the account over sets one on the account's page, which shows it once.
     """
-    made = organizations.create_user(username=username, display_name=display_name, actor=context.actor)
-    return {"account": made.person.username}
+    made = organizations.create_locked_user(username=username, display_name=display_name, actor=context.actor)
+    return {"account": made.username}
+
+
+def check_password(context: EffectContext, *, username: str) -> None:
+    """Effect `organizations.check_password`: the account is handed over with a password, or not at all."""
+    organizations.require_password(username=username)
 
 
 def drop_user(context: EffectContext, *, username: str) -> None:
@@ -108,6 +113,7 @@ def register_effects() -> None:
     person = "username"
     api.register_effect(code="organizations.check_account", arguments=(person, "role"), apply=check_account)
     api.register_effect(code="organizations.create_user", arguments=(person, "display_name"), apply=create_user)
+    api.register_effect(code="organizations.check_password", arguments=(person,), apply=check_password)
     api.register_effect(code="organizations.drop_user", arguments=(person,), apply=drop_user)
     api.register_effect(code="organizations.check_person", arguments=(person, "role", "change"), apply=check_person)
     api.register_effect(code="organizations.grant_role", arguments=(person, "role", "until"), apply=grant_role)

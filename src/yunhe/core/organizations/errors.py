@@ -178,6 +178,17 @@ class SignInBlocked(Terminal):
     }
 
 
+class NoPasswordYet(Conflict):
+    """An account that nobody can sign in with is not handed over."""
+
+    code = "no_password_yet"
+    sentences: ClassVar[dict[str, str]] = {
+        "zh": "账号“{name}”还没有密码，本人无法登录，不能登记为已交付。请先打开账号页，点“设置初始密码”，把密码交给本人后再登记。",
+        "en": 'The account "{name}" has no password yet, so nobody can sign in with it and it is not handed over. Open the '
+        "account's page, set the first password, give it to the person, then record that here.",
+    }
+
+
 class OperatorRefused(Terminal):
     code = "operator_refused"
     kind: ClassVar[Kind] = "refused"

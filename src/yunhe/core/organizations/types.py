@@ -79,6 +79,8 @@ class Person:
     must_change_password: bool
     created_at: datetime
     last_login_at: datetime | None
+    has_password: bool = True
+    """Whether it ever got one: an account that a case opened gets it when it is handed over."""
 
 
 @dataclass(frozen=True, slots=True)

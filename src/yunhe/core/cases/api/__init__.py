@@ -82,7 +82,7 @@ from yunhe.core.cases.api.kinds import (
     settled,
 )
 from yunhe.core.cases.api.leaving import list_leaves, take_leave
-from yunhe.core.cases.api.listing import count_waiting, list_cases, list_holders, list_waiting
+from yunhe.core.cases.api.listing import count_waiting, list_cases, list_holders, list_waiting, list_waiting_accounts
 from yunhe.core.cases.api.longer import due_if_longer
 from yunhe.core.cases.api.looking import look_at_action, look_at_opening
 from yunhe.core.cases.api.marking import list_late, list_stood_in
@@ -238,6 +238,7 @@ __all__ = [
     "list_teams",
     "list_views",
     "list_waiting",
+    "list_waiting_accounts",
     "look_at_action",
     "look_at_opening",
     "make_delegation",

@@ -62,6 +62,14 @@ def count_waiting(*, actor: Actor) -> int:
     return waiting_rows(actor).count()
 
 
+def list_waiting_accounts(*, username: str, actor: Actor) -> tuple[Case, ...]:
+    """Return the cases that opened this account, or ask about its person, and wait for the actor, the oldest first."""
+    named = Q(case__data__account=username) | Q(case__data__person=username)
+    ids = waiting_rows(actor).filter(named).order_by().values("case")
+    rows = CaseRecord.objects.select_related("kind").filter(pk__in=ids).order_by("opened_at", "id")[:MOST_NAMES]
+    return tuple(case_of(row, kinds.spec_of(row.kind)) for row in rows)
+
+
 def list_cases(*, request: PageRequest, actor: Actor) -> Page[Case]:
     """Return cases that the actor may see, newest first.
 

@@ -29,6 +29,7 @@ from yunhe.core.organizations.api.persons import (
     add_membership,
     change_password,
     close_user,
+    create_locked_user,
     create_user,
     end_membership,
     find_employed,
@@ -41,6 +42,7 @@ from yunhe.core.organizations.api.persons import (
     list_memberships,
     list_persons,
     may_govern,
+    require_password,
     set_password,
 )
 from yunhe.core.organizations.api.roles import define_role, get_role, list_roles
@@ -53,6 +55,7 @@ __all__ = [
     "change_password",
     "choose_membership",
     "close_user",
+    "create_locked_user",
     "create_organization",
     "create_region",
     "create_user",
@@ -81,6 +84,7 @@ __all__ = [
     "may_govern",
     "operator_actor",
     "prove_actor",
+    "require_password",
     "set_password",
     "sign_in",
     "sign_out",

@@ -21,6 +21,7 @@ from yunhe.core.organizations.errors import (
     BadPassword,
     BadUser,
     MembershipNotFound,
+    NoPasswordYet,
     SelfGrant,
     SeparatedAccount,
     SeparationBroken,
@@ -38,7 +39,7 @@ from yunhe.kernel.pages import Page, PageRequest
 LETTERS_AND_DIGITS = "23456789abcdefghjkmnpqrstuvwxyzABCDEFGHJKLMNPQRSTUVWXYZ"
 PASSWORD_LENGTH = 16
 ACCOUNTS = Rows(models.User)
-ACCOUNT = ("id", "username", "display_name", "is_active", "must_change_password", "created_at", "last_login")
+ACCOUNT = ("id", "username", "display_name", "is_active", "must_change_password", "created_at", "password_changed_at", "last_login")
 """What others see of an account; the digest of its password is not read."""
 TOPIC_LEFT = "organizations.left"
 """Somebody's account was closed or one of their memberships ended; the payload names the `user`."""
@@ -51,22 +52,31 @@ def create_user(*, username: str, display_name: str, actor: Actor, password: str
     Raises: BadUser, BadPassword, AlreadyExists.
     """
     actor.require("organizations.manage")
-    check_username(username)
-    if not display_name.strip():
-        raise BadUser(where=f"{username}.display_name", expected="a name", found="nothing")
-    at = now()
-    user = models.User(
-        username=username, display_name=display_name.strip(), created_at=at, password_changed_at=at,
-        must_change_password=password is None,
-    )
+    user = _new_user(username, display_name)
     chosen = generate_password() if password is None else check_password(password, user)
     user.set_password(chosen)
-    with transaction.atomic():
-        if models.User.objects.filter(username=username).exists():
-            raise AlreadyExists(what="user", name=username)
-        user.save()
-        _record("organizations.user_created", actor, user, {"username": username, "generated": password is None})
+    user.must_change_password, user.password_changed_at = password is None, user.created_at
+    _keep_new(user, actor, {"generated": password is None})
     return NewPassword(person=person_of(user), password=chosen)
+
+
+def create_locked_user(*, username: str, display_name: str, actor: Actor) -> Person:
+    """Open an account without a password: nobody signs in with it until `set_password` gave it one.
+
+    Raises: BadUser, AlreadyExists.
+    """
+    actor.require("organizations.manage")
+    user = _new_user(username, display_name)
+    user.set_unusable_password()
+    _keep_new(user, actor, {"generated": False, "locked": True})
+    return person_of(user)
+
+
+def require_password(*, username: str) -> None:
+    """Do nothing if the account ever got a password. Raises: UserNotFound, NoPasswordYet."""
+    person = get_person(username=username)
+    if not person.has_password:
+        raise NoPasswordYet(name=person.username)
 
 
 def set_password(*, username: str, actor: Actor, password: str | None = None) -> NewPassword:
@@ -280,6 +290,7 @@ def person_of(row: models.User) -> Person:
     return Person(
         id=row.pk, username=row.username, display_name=row.display_name, is_active=row.is_active,
         must_change_password=row.must_change_password, created_at=row.created_at, last_login_at=row.last_login,
+        has_password=row.password_changed_at is not None,
     )
 
 
@@ -295,6 +306,21 @@ def membership_of(row: models.Membership) -> Membership:
 
 def _memberships() -> QuerySet[models.Membership]:
     return models.Membership.objects.select_related("user", "organization", "role")
+
+
+def _new_user(username: str, display_name: str) -> models.User:
+    check_username(username)
+    if not display_name.strip():
+        raise BadUser(where=f"{username}.display_name", expected="a name", found="nothing")
+    return models.User(username=username, display_name=display_name.strip(), created_at=now())
+
+
+def _keep_new(user: models.User, actor: Actor, facts: dict[str, object]) -> None:
+    with transaction.atomic():
+        if models.User.objects.filter(username=user.username).exists():
+            raise AlreadyExists(what="user", name=user.username)
+        user.save()
+        _record("organizations.user_created", actor, user, {"username": user.username, **facts})
 
 
 def _open_memberships(user_id: int) -> QuerySet[models.Membership]:

@@ -38,6 +38,8 @@ def _href(name: str, *parts: object) -> str:
 def _state(person: Person) -> Tag:
     if not person.is_active:
         return Tag(_("已停用"), "grey")
+    if not person.has_password:
+        return Tag(_("尚无密码"), "amber")
     return Tag(_("待改初始密码"), "amber") if person.must_change_password else Tag(_("在用"), "green")
 
 
@@ -94,7 +96,7 @@ def _user_acts(request: HttpRequest, person: Person) -> tuple[Action, ...]:
     if person.is_active and request.actor.may("roles.manage"):
         acts.append(Action(_("授予任职"), _href("add_membership", person.username), "primary"))
     if person.is_active and api.may_govern(username=person.username, actor=request.actor):
-        acts.append(Action(_("重置密码"), _href("set_password", person.username)))
+        acts.append(Action(_password_act(person), _href("set_password", person.username), "plain" if person.has_password else "primary"))
         acts.append(Action(_("停用账号"), _href("close_user", person.username), "danger"))
     return tuple(acts)
 
@@ -118,11 +120,16 @@ def set_password(request: HttpRequest, username: str) -> HttpResponse:
     person = api.get_person(username=username)
     if request.method == "POST":
         return _show_once(request, api.set_password(username=username, actor=request.actor))
+    ask = _("确定重置“%(name)s”的密码吗？") if person.has_password else _("为“%(name)s”设置初始密码吗？")
+    ended = (_("现在的密码立即失效，所有登录都会退出。"),) if person.has_password else ()
     return confirm_page(
-        request, title=_("重置密码"), question=_("确定重置“%(name)s”的密码吗？") % {"name": person.display_name},
-        consequences=(_("现在的密码立即失效，所有登录都会退出。"), _("新密码只显示一次，首次登录须修改。")),
-        submit=_("重置密码"), cancel=_href("user", username),
+        request, title=_password_act(person), question=ask % {"name": person.display_name},
+        consequences=(*ended, _("新密码只显示一次，首次登录须修改。")), submit=_password_act(person), cancel=_href("user", username),
     )  # fmt: skip
+
+
+def _password_act(person: Person) -> str:
+    return _("重置密码") if person.has_password else _("设置初始密码")
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
