@@ -126,7 +126,7 @@ def test_a_kind_says_conditions_guards_withdrawal_operators_and_warnings(founder
     assert "may take it back in: Intake, Supplement, Review, Decision" in english
 
 
-@pytest.mark.parametrize(("language", "join", "given_up"), [("zh", "汇合：会签", "撤回申请"), ("en", "Join: Department", "Give up")])
+@pytest.mark.parametrize(("language", "join", "given_up"), [("zh", "汇合：会签", "撤回申请"), ("en", "Join: Department", "Withdraw the application")])
 def test_a_picture_has_titles_where_the_kind_has_codes(language: str, join: str, given_up: str) -> None:
     diagram = draw_kind(api.read_kind(path=EXAMPLES / "permit" / "cases" / "permit.yml"), language=language, roles={})
     whole = {row.whole for box in diagram.boxes for row in box.rows}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 from datetime import date, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -162,6 +163,20 @@ def test_an_outcome_is_called_the_same_on_a_case_in_its_picture_and_in_condition
     told, answers = outcome_titles(permit), answer_titles(permit.obligations["decide"])
     assert {code: told[code] for code in answers} == answers
     assert "outcome_titles" not in vars(wording) or wording.outcome_titles is outcome_titles
+
+
+ROOT = NATIONAL.parents[2]
+KINDS = sorted([*ROOT.glob("examples/*/cases/*.yml"), *ROOT.glob("src/yunhe_packs/*/cases/*.yml")])
+
+
+@pytest.mark.parametrize("path", KINDS, ids=lambda path: path.stem)
+def test_what_its_applicant_takes_back_is_nowhere_called_a_refusal(path: Path) -> None:
+    kind = KindSpec.model_validate(yaml.safe_load(path.read_text("utf-8")))
+    actions = [one for obligation in kind.obligations.values() for one in (*obligation.actions.values(), obligation.on_due) if one]
+    back = [one for one in actions if "撤回" in one.title.zh]
+    ends = [(one.title.zh, effect.go_to_phase) for one in back for effect in one.effects if effect.go_to_phase]
+    titles = {phase.code: phase.title.zh for phase in kind.phases}
+    assert all("撤回" in titles[phase] for _said, phase in ends), ends
 
 
 def test_lines_that_stand_still_say_why_beside_the_title_and_give_titles_room_where_none_does(note: Any, cast: Cast) -> None:

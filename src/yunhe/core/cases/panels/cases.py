@@ -42,7 +42,10 @@ from yunhe.ui.templatetags.yh import size
 
 ENDED_BESIDE = ("merged", "split", "cancelled")
 """Outcomes of the generic operators: the case stands in the phase in which it was."""
-OUTCOME_TONES: Mapping[str, Tone] = {"refused": "red", **dict.fromkeys(("abandoned", "withdrawn", *ENDED_BESIDE), "grey")}
+OUTCOME_TONES: Mapping[str, Tone] = {
+    **dict.fromkeys(("refused", "declined", "failed"), "red"),
+    **dict.fromkeys(("abandoned", "given_up", "withdrawn", "stopped", *ENDED_BESIDE), "grey"),
+}
 RELATIONS: Mapping[str, Any] = {"parent": _("主办件"), "child": _("子办件"), "batch": _("所在清单"), "master": _("并入"), "merged": _("并入本件")}
 
 
