@@ -34,6 +34,7 @@ from yunhe.kernel.actor import Actor, job_actor
 from yunhe.kernel.clock import FrozenClock, local, now
 from yunhe.kernel.errors import Refused
 from yunhe.kernel.pages import PageRequest
+from yunhe.kernel.workdays import CalendarDay
 
 PERMIT = Path(__file__).resolve().parents[3] / "examples" / "permit" / "cases" / "permit.yml"
 WHY = "测试"
@@ -387,6 +388,23 @@ def test_the_last_step_can_be_taken_back_until_somebody_goes_on(permit: Any, cas
     do(case, "agree", cast.leader)
     with pytest.raises(NotRetractable):
         api.retract(case_id=case.case_id, reason=WHY, actor=cast.steward.actor)
+
+
+def test_a_calendar_that_counts_times_anew_holds_nobodys_step_fast(permit: Any, cast: Cast, clock: FrozenClock) -> None:
+    """What comes back is counted by the calendar as it stands now, not by the one of the day of the step."""
+    case = permit()
+    before = view(case, cast.steward).obligations[0].due
+    case = accepted(case, cast)
+    free = [CalendarDay(clock.at.date() + timedelta(days=day), "holiday", "停工", "测试") for day in range(1, 9)]
+    api.replace_calendar(days=[*api.calendar().days, *free], source="tests")
+    assert api.recount_due(actor=job_actor("tests")) == 1
+    assert "retract" in [one.name for one in view(case, cast.steward).operators]
+    case = api.retract(case_id=case.case_id, reason=WHY, actor=cast.steward.actor)
+    (again,) = [one for one in view(case, cast.steward).obligations if one.state == "open"]
+    assert before and again.due and again.due.at > before.at and again.name == "accept"
+    assert CaseRecord.objects.get(pk=case.case_id).due_at == again.due.at
+    assert api.recount_due(actor=job_actor("tests")) == 0
+    assert api.replay_case(case_id=case.case_id, actor=cast.steward.actor).equal
 
 
 def test_who_is_reminded_or_warned_can_still_take_their_last_step_back(permit: Any, cast: Cast, clock: FrozenClock) -> None:

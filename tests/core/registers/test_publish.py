@@ -7,9 +7,11 @@ from typing import Any
 import pytest
 
 from tests.conftest import Cast
+from tests.core.cases.test_pages import signed_in
 from tests.core.registers.conftest import BODY
 from yunhe.core.cases import api as cases
 from yunhe.core.cases.errors import ActionNotOffered, FieldsInvalid, GuardRefused, WaiverRefused
+from yunhe.core.cases.models import EventRecord
 from yunhe.core.organizations import api as organizations
 from yunhe.core.organizations.models import Membership
 from yunhe.core.registers import api
@@ -146,6 +148,25 @@ def test_sent_back_mended_and_published(draft: Draft, cast: Cast) -> None:
     api.publish_entry(entry_id=entry.entry_id, actor=cast.leader.actor)
     assert api.publish_entry(entry_id=entry.entry_id, actor=cast.data_admin.actor).body["summary"] == "全市企业登记"
     assert cases.replay_case(case_id=case.case_id, actor=cast.data_admin.actor).equal
+
+
+def test_the_case_is_called_what_its_draft_is_called_now_and_found_by_both_names(draft: Draft, cast: Cast) -> None:
+    entry, leader = draft(title="工商户底册"), cast.leader.actor
+    api.submit_entry(entry_id=entry.entry_id, actor=cast.steward.actor)
+    case = case_of(entry)
+    cases.act(case_id=case.case_id, action="send_back", data={"reason": "名称不准"}, actor=leader)
+    renamed = {"title": "在业企业名册", "body": BODY, "expected_version": None, "actor": cast.steward.actor}
+    for _again in range(2):  # the second time it is called so already
+        api.save_draft(entry_id=entry.entry_id, **renamed)
+    api.submit_entry(entry_id=entry.entry_id, actor=cast.steward.actor)
+    for asked in ("在业企业名册", "工商户底册", f"{case.number.lower()} 在业企业名册"):
+        found = cases.list_cases(request=PageRequest(search=asked), actor=leader).items
+        assert [one.title for one in found] == ["在业企业名册"], asked
+    assert [one.case_title for one in cases.list_waiting(request=PageRequest(search="在业"), actor=leader).items] == ["在业企业名册"]
+    page = signed_in(cast.leader).get(f"/inbox/cases/{case.case_id}/").content.decode()
+    assert "<title>在业企业名册" in page and "原名：工商户底册" in page
+    assert [event.action for event in EventRecord.objects.filter(case=case.case_id)].count("retitle") == 1
+    assert cases.replay_case(case_id=case.case_id, actor=leader).equal
 
 
 def test_what_was_reviewed_is_what_goes_out(draft: Draft, cast: Cast) -> None:

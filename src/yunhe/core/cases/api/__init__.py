@@ -114,6 +114,7 @@ from yunhe.core.cases.api.operating import (
 )
 from yunhe.core.cases.api.reading import access_case, find_open_case, get_case, may_see
 from yunhe.core.cases.api.replaying import recount_due, replay_case
+from yunhe.core.cases.api.retitling import retitle
 from yunhe.core.cases.api.rulebook import (
     decide,
     get_table,
@@ -277,6 +278,7 @@ __all__ = [
     "require_roles",
     "require_sound",
     "resume",
+    "retitle",
     "retract",
     "role_titles",
     "save_view",

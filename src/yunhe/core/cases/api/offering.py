@@ -22,8 +22,8 @@ from yunhe.kernel.actor import ALL, Actor
 from yunhe.kernel.clock import now
 
 SUPERVISE = "cases.supervise"
-ONLY_TOLD = ("remind", "warn", "escalate")
-"""Events after which the case stands where it stood."""
+ONLY_TOLD = ("remind", "warn", "escalate", "recount", "retitle")
+"""Events after which the case stands where it stood; a step that is taken back has its times counted anew."""
 REMIND_EVERY = timedelta(hours=1)
 BACK = "@"
 """Stands among the people to whom work may be given for all who hold its role."""
@@ -166,7 +166,7 @@ def _choices(named: Mapping[str, str]) -> Choices:
 
 
 def last_step(row: CaseRecord) -> EventRecord:
-    """Return the last event that moved the case; who was only reminded or warned of it went nowhere."""
+    """Return the last event that moved the case; who was only reminded or warned of it, or counted its times anew, went nowhere."""
     return row.events.exclude(action__in=ONLY_TOLD).latest("seq")
 
 

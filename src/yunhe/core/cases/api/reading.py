@@ -426,6 +426,7 @@ def _own_facts(item: EventRecord, spec: KindSpec) -> tuple[Fact, ...]:
         "phase": {"zh": "退回到", "en": "To"}, "signing": {"zh": "需要意见", "en": "Opinions needed"},
         "limits": {"zh": "时限", "en": "Limits"}, "amount": {"zh": "延长", "en": "By"},
         "basis": {"zh": "依据", "en": "Basis"}, "reason": {"zh": "理由", "en": "Reason"},
+        "earlier_title": {"zh": "原名", "en": "Earlier title"}, "title": {"zh": "现名", "en": "Title now"},
     }  # fmt: skip
     said = {
         ("signing", "any"): {"zh": "任何一人的即可（或签）", "en": "anybody's is enough"},

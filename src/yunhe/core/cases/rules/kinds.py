@@ -22,7 +22,7 @@ PAST_ROOMS = ("send_back", "retract", "merge", "split")
 OWN_WORDS = frozenset({
     "open", "waiver", "recount", "migrate", "warn", "take_back", "drop_reviewer", "give_opinion", "retract", "withdraw", "remind", "escalate",
     "suspend", "resume", "extend", "merge", "unmerge", "take_in", "split", "child_closed", "cancel", "lapse", "recur", "take_members",
-    "drop_members", "join_batch", "leave_batch", "for_members", "reassign",
+    "drop_members", "join_batch", "leave_batch", "for_members", "reassign", "retitle",
 })  # fmt: skip
 """How the engine names its own events: no action is called so, or the engine would take the one for the other."""
 

@@ -11,12 +11,12 @@ from typing import Any
 from yunhe.core.cases.types import FieldSpec
 
 BREAK = "\n"
-OWN_WORDS = ("reason", "basis")
+OWN_WORDS = ("reason", "basis", "earlier_title")
 """What generic operators and rooms write into a step that the page of the case tells."""
 
 
 def head_of(*parts: str) -> str:
-    """Return the first line: number, title and the names of who applies and who opened it, which never change."""
+    """Return the first line: number, title and the names of who applies and who opened it."""
     return " ".join(" ".join(parts).split()).lower()
 
 

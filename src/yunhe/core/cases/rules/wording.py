@@ -28,6 +28,7 @@ OWN_EVENTS: Mapping[str, Mapping[str, str]] = {
     "open": {"zh": "提出", "en": "Opened"},
     "waiver": {"zh": "免除第二人审核", "en": "Second person waived"},
     "recount": {"zh": "按新日历重算时限", "en": "Due dates recounted"},
+    "retitle": {"zh": "事项改名", "en": "Renamed"},
     "migrate": {"zh": "按新流程续办", "en": "Moved to the new procedure"},
     "warn": {"zh": "时限预警", "en": "Time running out"},
     "hand_on": {"zh": "转办", "en": "Handed on"},

@@ -59,6 +59,7 @@ def save_draft(
         if row.published_number is None:
             store.show_version(row, version, declared)
         store.note_change(row, version, "saved", actor, at)
+        _name_case(version, actor)
         return store.entry_of(row, version)
 
 
@@ -134,6 +135,12 @@ def _editable(entry_id: str, actor: Actor) -> tuple[EntryRecord, RegisterType]:
     declared = get_type(code=row.type_id)
     actor.require(declared.permissions.edit, organization=row.owner, kind=row.type_id)
     return row, declared
+
+
+def _name_case(version: VersionRecord, actor: Actor) -> None:
+    """Have the case that waits for the mended draft be called what the draft is called now."""
+    if version.case_id:
+        cases.retitle(case_id=version.case_id, title=version.title, actor=actor)
 
 
 def _draft_of(row: EntryRecord) -> VersionRecord:
