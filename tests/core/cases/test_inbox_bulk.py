@@ -253,7 +253,11 @@ def test_a_leader_gives_work_back_to_the_role_by_the_page(note: Any, cast: Cast,
     assert held in client.get("/inbox/team/hand-over/").content.decode()
     told = {"person": held, "to": "", "reason": "离职", "organization": cast.owner.code}
     assert client.post("/inbox/team/hand-over/", {**told, "reason": ""}).status_code == 422
-    assert "办理了 1 件" in client.post("/inbox/team/hand-over/", told).content.decode()
+    sent = client.post("/inbox/team/hand-over/", told)
+    assert sent.status_code == 302 and "?of=" in sent["Location"]
+    for _again in range(2):  # reloaded, or come back to
+        assert "办理了 1 件" in client.get(sent["Location"]).content.decode()
+    assert client.get("/inbox/team/hand-over/?of=unknown")["Location"] == "/inbox/team/"
     assert len(waiting(cast.steward)) == 1 and len(waiting(cast.leader)) == 1
     assert signed_in(cast.steward).get("/inbox/team/hand-over/").status_code == 403
 

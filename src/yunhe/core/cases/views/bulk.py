@@ -7,7 +7,6 @@ from dataclasses import asdict
 from typing import Any
 from urllib.parse import urlencode
 
-from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -77,7 +76,7 @@ def _show(request: HttpRequest) -> HttpResponse:
     """Show what was picked, the form of what is to be done with it, or what became of it."""
     kept = picked.find(request)
     if kept is None:
-        return _nothing_kept(request, "cases:inbox")
+        return picked.nothing_kept(request, "cases:inbox")
     if "lines" in kept:
         return render(request, "cases/outcomes.html", picked.read(kept))
     picks = kept["picks"]
@@ -99,7 +98,7 @@ def remind(request: HttpRequest) -> HttpResponse:
     """Remind whose turn it is in several cases of the list at once."""
     kept = picked.find(request) if request.method != "POST" else None
     if request.method != "POST" and kept is None:
-        return _nothing_kept(request, "cases:list")
+        return picked.nothing_kept(request, "cases:list")
     if kept and "lines" in kept:
         return render(request, "cases/outcomes.html", picked.read(kept))
     cases = list(kept["picks"]) if kept else list(dict.fromkeys(request.POST.getlist("pick")))
@@ -122,12 +121,6 @@ def remind(request: HttpRequest) -> HttpResponse:
         return render(request, "cases/bulk.html", context, status=form.status)
     lines = tuple(undone.explain(one, None, "op.remind", request.actor) for one in done)
     return redirect(_told_at(request, "cases:remind", lines, back, []))
-
-
-def _nothing_kept(request: HttpRequest, to: str) -> HttpResponse:
-    if request.GET.get("of"):
-        messages.warning(request, _("选中的已不再保留：登录变了，或之后又选过几次。请重新选中。"))
-    return redirect(to)
 
 
 def _told_at(request: HttpRequest, view: str, lines: Sequence[undone.Line], back: str, texts: left.Texts) -> str:

@@ -6,7 +6,9 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlencode
 
-from django.http import HttpRequest, QueryDict
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse, QueryDict
+from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
@@ -53,7 +55,14 @@ def filled_in(kept: Mapping[str, Any]) -> QueryDict | None:
 def read(kept: Mapping[str, Any]) -> dict[str, Any]:
     """Return what a page says of an outcome that was kept."""
     outcomes = tuple(Outcome(**one) for one in kept["lines"])
-    return told(outcomes) | {name: kept[name] for name in ("next", "texts", "again", "count")}
+    return told(outcomes) | {"more": False, **{name: kept[name] for name in ("next", "texts", "again", "count", "more") if name in kept}}
+
+
+def nothing_kept(request: HttpRequest, to: str) -> HttpResponse:
+    """Lead to where one picks, and say why an address tells nothing any more."""
+    if request.GET.get("of"):
+        messages.warning(request, _("选中的已不再保留：登录变了，或之后又选过几次。请重新选中。"))
+    return redirect(to)
 
 
 def told(outcomes: tuple[Outcome, ...]) -> dict[str, Any]:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import asdict
 from functools import partial
 from typing import Any
 from urllib.parse import urlencode
 
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as __
 from django.utils.translation import gettext_lazy as _
@@ -21,7 +22,7 @@ from yunhe.core.cases.panels.clocks import due_tag, light_tone
 from yunhe.core.cases.panels.kinds import language
 from yunhe.core.cases.rules.course import ROLE_JOIN
 from yunhe.core.cases.types import TeamLine, TeamWork, WorkItem
-from yunhe.core.cases.views.picked import told
+from yunhe.core.cases.views import picked
 from yunhe.kernel.errors import Refused
 from yunhe.kernel.pages import Page
 from yunhe.ui.cells import Action, Column, Empty, Link, TabItem, Table, Tag
@@ -100,18 +101,21 @@ def exceptions(request: HttpRequest) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 @requires("cases.supervise")
 def hand_over(request: HttpRequest) -> HttpResponse:
-    """Hand over what was given to a person; the page says what became of each case."""
+    """Hand over what was given to a person; what became of each case has an address of its own."""
+    if request.method != "POST" and request.GET.get("of"):
+        kept = picked.find(request)
+        return picked.nothing_kept(request, "cases:team") if kept is None else render(request, "cases/outcomes.html", picked.read(kept))
     body = _body(request, api.list_teams(actor=request.actor))
     work = api.get_team(organization=body, actor=request.actor)
     people = {line.holder: line.name for line in work.lines if line.holder.startswith(PERSON)}
     form = HandOverForm(request.POST or None, people=people, takers=api.list_takers(organization=body))
     form.initial["person"] = request.GET.get("person", "")
-    context: dict[str, Any] = {"form": form, "work": work, "body": body}
+    context = {"form": form, "work": work, "body": body}
     if request.method == "POST":
         done = form.submit(lambda given: api.hand_over(organization=body, actor=request.actor, **given))
         if done is not None:
-            context |= {"next": _team_href(body), "again": "", "more": len(done) >= MOST_PICKED}
-            return render(request, "cases/outcomes.html", context | told(done))
+            kept = {"next": _team_href(body), "texts": [], "again": "", "count": 0, "more": len(done) >= MOST_PICKED}
+            return redirect(picked.keep(request, "cases:hand_over", kept | {"lines": [asdict(one) for one in done]}))
     return render(request, "cases/hand_over.html", context, status=form.status)
 
 
