@@ -101,6 +101,9 @@ def test_after_ten_tries_it_is_a_dead_letter_and_its_retry_hands_it_over_again(c
         assert told.asked == delivery.TRIES
         (letter,) = dead()
         assert "试了 10 次" in letter.error["zh"] and "没有应答" in letter.error["zh"]
+        for said in (letter.error, letter.about.error, api.list_failures(actor=cast.officer.actor)[0].reason):
+            assert "系统会再试" not in said["zh"] and "不再自动重试" in said["zh"]
+            assert "It is tried again" not in said["en"] and "not tried again by itself" in said["en"]
         outbox.retry_dead(delivery_id=letter.delivery_id, actor=ASKER)
         run(2)
         assert (told.asked, dead()) == (delivery.TRIES + 1, [])
@@ -205,6 +208,27 @@ def test_what_no_job_is_on_is_picked_up(cast: Cast, told: Trial) -> None:
         assert delivery.pick_up_stranded() == 0
         run()
     assert len(told.letters) == 1
+
+
+def test_a_hand_over_that_was_dropped_is_not_picked_up_and_sent_later(
+    cast: Cast, told: Trial, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(**_given: Any) -> None:
+        raise OSError("disk full")
+
+    with frozen(now()) as clock:
+        tell(cast.officer)
+        with monkeypatch.context() as patched:
+            patched.setattr(delivery, "due_time", broken)
+            for _ in range(14):
+                outbox.deliver_pending()
+                clock.advance(timedelta(hours=2))
+        (letter,) = dead()
+        assert outbox.drop_dead(delivery_ids=[letter.delivery_id], reason="已电话告知", actor=ASKER) == 1
+        clock.advance(timedelta(days=1))
+        assert delivery.pick_up_stranded() == 0
+        run(2)
+    assert told.letters == [] and told_rows().get().state == "dropped"
 
 
 def test_a_message_handed_over_twice_is_sent_once(cast: Cast, told: Trial) -> None:

@@ -24,7 +24,7 @@ class NoticesConfig(AppConfig):
             code="platform.message", title={"zh": "平台消息", "en": "Platform message"}, default_channels=("in_app", "email")
         )
         register_jobs()
-        outbox.subscribe(topic=sending.TOPIC, handler=delivery.hand_over, title=delivery.TITLE)
+        outbox.subscribe(topic=sending.TOPIC, handler=delivery.hand_over, title=delivery.TITLE, forget=delivery.forget)
         outbox.subscribe(topic=delivery.TOPIC_GIVEN_UP, handler=delivery.keep_dead_letter, title=delivery.TITLE)
         outbox.subscribe(topic=delivery.TOPIC_GIVEN_UP, handler=delivery.note_dead_letter, title=delivery.NOTE_TITLE)
         for topic in (sending.TOPIC, delivery.TOPIC_GIVEN_UP):

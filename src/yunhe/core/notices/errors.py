@@ -134,6 +134,18 @@ class ChannelUnavailable(Transient):
     }
 
 
+class ChannelGaveOut(Terminal):
+    """The way was out of order at every try: the message was given up, and goes only when somebody retries its dead letter."""
+
+    code = "notice_channel_gave_out"
+    kind: ClassVar[Kind] = "unavailable"
+    sentences: ClassVar[dict[str, str]] = {
+        "zh": "{where} 一直送不出去：{reason_zh}。系统不再自动重试；恢复后，请管理员在死信中重试。",
+        "en": "{where} took nothing at any try: {reason_en}. It is not tried again by itself; once the way is open, an "
+        "administrator retries the dead letter.",
+    }
+
+
 class AddressRefused(Terminal):
     """The other side will not take it: trying again changes nothing."""
 

@@ -50,6 +50,7 @@ SORTS = {"published_at": "entry__published_at", "tried_at": "done_at", "state": 
 _subscribers: dict[str, dict[str, HandleMessage]] = {}
 _titles: dict[str, Mapping[str, str]] = {}
 _tellers: dict[str, TellAbout] = {}
+_forgetters: dict[str, HandleMessage] = {}
 
 
 def publish(*, topic: str, payload: Mapping[str, Any], key: str = "") -> str:
@@ -69,10 +70,13 @@ def publish(*, topic: str, payload: Mapping[str, Any], key: str = "") -> str:
     return entry_id
 
 
-def subscribe(*, topic: str, handler: HandleMessage, title: Mapping[str, str] | None = None) -> None:
+def subscribe(
+    *, topic: str, handler: HandleMessage, title: Mapping[str, str] | None = None, forget: HandleMessage | None = None
+) -> None:
     """Have `handler` told of every later message of a topic; it is known by its module and name.
 
-    `title` says what it does with a message, to who decides about one that it could not take.
+    `title` says what it does with a message, to who decides about one that it could not take. `forget` is told of such a
+    message when it is given up for good, in the same transaction: nothing is to come of it later.
 
     Raises: SlotTaken if another function has that name, SlotsClosed once every app's ready() has run.
     """
@@ -84,6 +88,8 @@ def subscribe(*, topic: str, handler: HandleMessage, title: Mapping[str, str] | 
         raise SlotTaken(name=name, holder=topic)
     if title is not None:
         _titles[name] = dict(title)
+    if forget is not None:
+        _forgetters[name] = forget
 
 
 def describe(*, topic: str, tell: TellAbout) -> None:
@@ -174,6 +180,9 @@ def drop_dead(*, delivery_ids: Collection[int], reason: str, actor: Actor) -> in
             for row in rows
         ]  # fmt: skip
         append_all(kind="jobs.letter_dropped", actor=actor, entries=entries, at=at)
+        for row in rows:
+            if forget := _forgetters.get(row.subscriber):
+                forget(_message(row))
     return len(rows)
 
 

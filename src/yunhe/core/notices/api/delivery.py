@@ -20,7 +20,7 @@ from yunhe.core.jobs.types import About, JobContext, Message
 from yunhe.core.notices.api.letters import compose
 from yunhe.core.notices.api.preferences import due_time
 from yunhe.core.notices.api.registry import find_case, find_channel, list_channels, title_of
-from yunhe.core.notices.errors import AddressRefused, ChannelBroken, ChannelUnavailable, Undelivered
+from yunhe.core.notices.errors import AddressRefused, ChannelBroken, ChannelGaveOut, ChannelUnavailable, Undelivered
 from yunhe.core.notices.models import Dispatch
 from yunhe.core.notices.types import Channel, Letter
 from yunhe.core.organizations import api as organizations
@@ -48,6 +48,11 @@ def hand_over(message: Message) -> None:
     row = Dispatch.objects.filter(pk=message.payload["dispatch"], state="waiting").first()
     if row is not None:
         enqueue(row)
+
+
+def forget(message: Message) -> None:
+    """Send nothing of a message that nobody could hand over and that was given up for good."""
+    Dispatch.objects.filter(pk=message.payload["dispatch"], state="waiting").update(state="dropped", ended_at=now())
 
 
 def enqueue(row: Dispatch) -> bool:
@@ -81,7 +86,7 @@ def deliver(context: JobContext, dispatch: str) -> dict[str, int]:
         return _give_up(context, row, error)
     except Transient as error:
         if context.attempt >= TRIES:
-            return _give_up(context, row, error)
+            return _give_up(context, row, ChannelGaveOut(**error.facts) if isinstance(error, ChannelUnavailable) else error)
         _note_try(row, error)
         raise
     except Exception as error:  # the door of every channel
