@@ -171,11 +171,15 @@ def letter_list(context: Context, arguments: argparse.Namespace) -> Output:
     filters = {"state": arguments.state} if arguments.state else {}
     request = PageRequest(page=arguments.page, size=arguments.size, search=arguments.search, filters=filters)
     page = outbox.list_letters(request=request, actor=context.actor())
+    told = "en" if context.language[:2] == "en" else "zh"
     rows = [
-        (d.delivery_id, d.state, d.title["en"], d.about.whom, d.about.way.get("en", ""), d.about.number, d.about.tries or d.tries, d.error_code)
+        (
+            d.delivery_id, d.state, d.title[told], d.about.whom, d.about.way.get(told, ""), d.about.number,
+            d.about.tries or d.tries, d.reason or (d.about.error or d.error).get(told, d.error_code),
+        )
         for d in page.items
-    ]
-    headings = ("letter", "state", "what", "whom", "by", "case", "tries", "error")
+    ]  # fmt: skip
+    headings = ("letter", "state", "what", "whom", "by", "case", "tries", "reason")
     return Output({"letters": [asdict(d) for d in page.items], "total": page.total}, table_lines(headings, rows))
 
 
@@ -187,7 +191,7 @@ def letter_retry(context: Context, arguments: argparse.Namespace) -> Output:
         raise Invalid(where="LETTER", expected="LETTER or --all", found="both" if arguments.all else "neither")
     wanted = PageRequest(search=arguments.search)
     count = outbox.retry_all_dead(request=wanted, delivery_ids=arguments.letters, actor=context.actor())
-    return Output({"retried": count}, (f"{count}",))
+    return Output({"retried": count}, (f"{count} 条会再送一次 to be tried again",))
 
 
 def letter_drop(context: Context, arguments: argparse.Namespace) -> Output:
@@ -195,7 +199,7 @@ def letter_drop(context: Context, arguments: argparse.Namespace) -> Output:
     from yunhe.core.jobs.api import outbox
 
     count = outbox.drop_dead(delivery_ids=arguments.letters, reason=arguments.reason, actor=context.actor())
-    return Output({"dropped": count}, (f"{count}",))
+    return Output({"dropped": count}, (f"{count} 条已丢弃 dropped",))
 
 
 def _letters_arguments(parser: argparse.ArgumentParser) -> None:

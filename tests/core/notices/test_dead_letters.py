@@ -47,7 +47,7 @@ def test_the_page_says_for_whom_by_what_about_what_and_why(cast: Cast, undeliver
     chinese, english = (text(signed_in(cast.system_admin), language=one) for one in ("zh-hans", "en"))
     for said in ("发送通知", name_of(cast.officer), name_of(cast.clerk), "试验", "有一件待办", "查无此人", "永久拒收", "全部重试（2）"):
         assert said in chinese, said
-    for said in ("Send a notice", "Trial", "Something waits", "no such person", "Refused for good", "Try all again (2)"):
+    for said in ("Send a notice", "Trial", "Something waits", "no such person", "Final refusal", "Try all again (2)"):
         assert said in english, said
     cells = chinese[chinese.index("<tbody>") : chinese.index("</tbody>")]
     assert not [word for word in INTERNAL if word in cells]

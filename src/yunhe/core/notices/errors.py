@@ -140,8 +140,8 @@ class ChannelGaveOut(Terminal):
     code = "notice_channel_gave_out"
     kind: ClassVar[Kind] = "unavailable"
     sentences: ClassVar[dict[str, str]] = {
-        "zh": "{where} 一直送不出去：{reason_zh}。系统不再自动重试；恢复后，请管理员在死信中重试。",
-        "en": "{where} took nothing at any try: {reason_en}. It is not tried again by itself; once the way is open, an "
+        "zh": "{where} 一直送不出去：{reason_zh}。不再自动重试；恢复后请管理员在死信中重试。",
+        "en": "{where} took nothing at any try: {reason_en}. It is not tried again by itself: once it is well, an "
         "administrator retries the dead letter.",
     }
 

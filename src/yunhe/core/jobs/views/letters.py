@@ -34,11 +34,16 @@ STATES = (("dead", _("等人决定")), ("dropped", _("已丢弃")))
 COLUMNS = (
     Column(_("要做的事"), lambda d: Lines(spoken(d.title), spoken(d.about.title) if d.about.title else ""), sort="subscriber", wide=True, sub=_("事由")),
     Column(_("给谁"), lambda d: Lines(d.about.whom, spoken(d.about.way) if d.about.way else ""), sub=_("渠道")),
-    Column(_("办件"), lambda d: Link(d.about.number, d.about.href) if d.about.href else d.about.number or None),
+    Column(_("办件"), lambda d: Link(d.about.number, d.about.href) if d.about.href else _number(d.about.number)),
     Column(_("状态"), lambda d: Lines(_state(d), __("尝试 %(n)s") % {"n": d.about.tries or d.tries}), sort="state", sub=_("尝试")),
     Column(_("原因"), lambda d: _reason(d), wide=True, sub=_("丢弃原因")),
     Column(_("发出"), lambda d: Lines(d.message.published_at, d.tried_at or ""), sort="published_at", sub=_("最后一次")),
 )
+
+
+def _number(number: str) -> SafeString | None:
+    """Return the number of a case that is not the reader's to open, in one line."""
+    return format_html('<span class="yh-keep">{}</span>', number) if number else None
 
 
 def _state(letter: DeadLetter) -> Tag:
