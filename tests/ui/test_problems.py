@@ -146,15 +146,22 @@ def test_a_method_that_is_not_offered(calm: Client) -> None:
 def test_a_locked_page_leads_to_the_login_and_back(calm: Client) -> None:
     answer = calm.get("/t/locked?a=1")
     assert (answer.status_code, answer["Location"]) == (302, "/login?next=%2Ft%2Flocked%3Fa%3D1")
-    fragment = calm.get("/t/locked", headers={"HX-Request": "true"})
-    assert (fragment.status_code, fragment["HX-Redirect"]) == (204, "/login?next=%2Ft%2Flocked")
+    part = calm.get("/t/locked", headers={"HX-Request": "true", "Referer": "http://testserver/t/form?a=1"})
+    assert part.status_code == 401 and 'href="/login?next=%2Ft%2Fform%3Fa%3D1&amp;sent=1" data-turn' in part.content.decode()
     problem = calm.get("/t/locked", headers={"accept": "application/json"})
     assert (problem.status_code, json.loads(problem.content)["code"]) == (401, "not_signed_in")
 
 
 def test_a_failing_fragment_is_a_fragment(calm: Client) -> None:
-    html = calm.get("/t/fail/conflict", headers={"HX-Request": "true"}).content.decode()
-    assert "yh-problem" in html and "<html" not in html
+    for how, status, again in (("conflict", 409, False), ("busy", 503, True), ("fault", 500, True)):
+        part = calm.get(f"/t/fail/{how}", headers={"HX-Request": "true"})
+        html = part.content.decode()
+        assert part.status_code == status and 'role="alert"' in html and "data-problem" in html and part["X-Trace-Id"] in html
+        assert ("data-again" in html) == again
+        assert "<html" not in html and "<h1" not in html  # it stands on a page that has a heading
+    strict = Client(enforce_csrf_checks=True)
+    expired = strict.post("/t/echo", {"text": "x"}, headers={"HX-Request": "true", "Referer": "http://testserver/t/form"})
+    assert expired.status_code == 403 and 'href="/t/form" data-turn' in expired.content.decode()
 
 
 def test_a_log_line_is_one_json_object_with_facts_and_error() -> None:

@@ -49,6 +49,10 @@ RETRY_SECONDS = 5
 """When to try again what was unavailable."""
 BUSY_STATES = ("55P03", "40001", "40P01")
 """PostgreSQL: lock not available, serialization failure, deadlock (its appendix A)."""
+AGAIN = ("unavailable", "broken")
+"""What may succeed when it is asked for once more."""
+TURNS: dict[str, Any] = {"login": _("重新登录"), "choose_membership": _("选择身份"), "change_password": _("修改密码")}
+"""What the way to where it is mended is called, on a part of a page that stays."""
 PLAIN = (500, 503)  # these pages ask nothing of the database: it may be what broke
 
 
@@ -105,7 +109,8 @@ def answer(request: HttpRequest, error: YunheError) -> HttpResponse:
     error = _with_title(error)
     if wants_json(request):
         return answer_json(error)
-    if isinstance(error, DoorError) and error.turn_to and (place := _place(error.turn_to)):
+    is_part = getattr(request, "htmx", False)  # the page around it stays, with what was typed there
+    if isinstance(error, DoorError) and error.turn_to and not is_part and (place := _place(error.turn_to)):
         return _turn(request, place)
     return answer_page(request, error)
 
@@ -141,7 +146,8 @@ def answer_page(request: HttpRequest, error: YunheError) -> HttpResponse:
     }
     template = "ui/problem_plain.html" if status in PLAIN else "ui/problem.html"
     if getattr(request, "htmx", False):
-        template = "components/problem.html"
+        template = "components/problem_part.html"
+        context |= {"again": error.kind in AGAIN, **_turn_of(request, error)}
     return _with_time(HttpResponse(render_to_string(template, context, request if status not in PLAIN else None), status=status))
 
 
@@ -184,10 +190,17 @@ def _page_of(request: HttpRequest) -> str:
 def _turn(request: HttpRequest, place: str) -> HttpResponse:
     """Lead to where it is mended, and back: to the page that was asked for, or from which a form was sent that was not taken."""
     asked = {"next": request.get_full_path()} if request.method == "GET" else {"next": _page_of(request), "sent": "1"}
-    place = f"{place}?{urlencode(asked)}"
-    if getattr(request, "htmx", False):
-        return HttpResponse(status=204, headers={"HX-Redirect": place})
-    return HttpResponseRedirect(place)
+    return HttpResponseRedirect(f"{place}?{urlencode(asked)}")
+
+
+def _turn_of(request: HttpRequest, error: YunheError) -> dict[str, Any]:
+    """Return the way from a part of a page to where its error is mended, and back to the page; nothing where there is none."""
+    if isinstance(error, CsrfFailed):
+        return {"turn": _page_of(request), "turn_title": _("重新打开本页")}
+    place = _place(error.turn_to) if isinstance(error, DoorError) and error.turn_to else ""
+    if not place or not isinstance(error, DoorError):
+        return {}
+    return {"turn": f"{place}?{urlencode({'next': _page_of(request), 'sent': '1'})}", "turn_title": TURNS.get(error.turn_to, "")}
 
 
 # Django's own handlers (ROOT_URLCONF names them), for what fails before a view is found.

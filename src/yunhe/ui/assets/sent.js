@@ -68,6 +68,12 @@ function putBack(form, told) {
   });
 }
 
+// What stands in the forms of the page, for when its way leads to another page and back.
+export function keepTyped(root) {
+  const person = personOf(root);
+  if (person) for (const form of root.querySelectorAll("form[data-sent]")) remember(form, keyOf(form, person));
+}
+
 export function watchSent(root) {
   const person = personOf(root), all = read(), keys = Object.keys(all);
   const note = root.querySelector("[data-kept-here]");
