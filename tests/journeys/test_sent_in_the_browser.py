@@ -138,3 +138,44 @@ def test_another_person_in_the_same_tab_sees_nothing_of_it(node: Node, browser: 
         assert ZH.missing not in page.content()
         assert not page.evaluate("text => [...document.querySelectorAll('input,textarea')].some((one) => one.value.includes(text))", ZH.missing)
     assert ZH.missing not in page.evaluate("JSON.stringify(sessionStorage)"), "what one person typed is still in the other's tab"
+
+
+def test_a_part_of_the_form_that_cannot_be_had_says_so_there_and_loses_nothing(node: Node, browser: Browser) -> None:
+    """The server breaks, the network goes, the session ends while a field asks for others: told beside that field, with a way on."""
+    page = signed_in(browser, node.web, "renshe", node.accounts["renshe"])
+    page.goto("/inbox/new/permit/")
+    page.locator("[name=do-place]").fill("解放路 18 号")
+    area, told, more = page.locator("[name=do-area]"), page.locator("main [data-problem-shown]"), page.locator("[name=do-fire_safety]")
+
+    def ask(square_metres: str) -> None:
+        area.fill(square_metres)
+        area.press("Tab")
+        expect(told).to_have_count(1)
+        expect(told).to_have_attribute("role", "alert")
+        expect(told).to_be_focused()
+
+    page.route("**/inbox/new/permit/", lambda route: route.fulfill(status=502, body="bad gateway") if route.request.method == "POST" else route.continue_())
+    ask("400")
+    expect(told).to_contain_text("服务器没有按预期应答")
+    check_page(page)
+    page.unroute("**/inbox/new/permit/")
+    told.get_by_role("button", name="再试一次").click()
+    expect(more).to_have_count(1)
+    expect(told).to_have_count(0)
+    more.fill("灭火器两具")
+    page.context.set_offline(True)
+    ask("450")
+    expect(told).to_contain_text("没有连上服务器")
+    page.context.set_offline(False)
+    told.get_by_role("button", name="再试一次").click()
+    expect(told).to_have_count(0)
+    end_sessions(node)
+    ask("500")
+    expect(told).to_contain_text("登录已失效")
+    check_page(page)
+    page.locator("[name=do-title]").fill("后来才写的标题")
+    told.get_by_role("link", name="重新登录").click()
+    sign_in_here(page, node, "renshe")
+    page.wait_for_url("**/inbox/new/permit/")
+    for name, value in (("title", "后来才写的标题"), ("place", "解放路 18 号"), ("area", "500"), ("fire_safety", "灭火器两具")):
+        expect(page.locator(f"[name=do-{name}]")).to_have_value(value)

@@ -28,6 +28,7 @@ from yunhe.ui.errors import (
     DoorError,
     DoorRefused,
     MethodNotAllowed,
+    NotSignedIn,
     PageMissing,
     TextTooLong,
 )
@@ -53,6 +54,7 @@ AGAIN = ("unavailable", "broken")
 """What may succeed when it is asked for once more."""
 TURNS: dict[str, Any] = {"login": _("重新登录"), "choose_membership": _("选择身份"), "change_password": _("修改密码")}
 """What the way to where it is mended is called, on a part of a page that stays."""
+ENDED = _("登录已失效")
 PLAIN = (500, 503)  # these pages ask nothing of the database: it may be what broke
 
 
@@ -147,6 +149,7 @@ def answer_page(request: HttpRequest, error: YunheError) -> HttpResponse:
     template = "ui/problem_plain.html" if status in PLAIN else "ui/problem.html"
     if getattr(request, "htmx", False):
         template = "components/problem_part.html"
+        context["title"] = ENDED if isinstance(error, NotSignedIn) else context["title"]
         context |= {"again": error.kind in AGAIN, **_turn_of(request, error)}
     return _with_time(HttpResponse(render_to_string(template, context, request if status not in PLAIN else None), status=status))
 

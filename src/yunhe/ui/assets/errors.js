@@ -3,6 +3,7 @@
 // own words where the server said them. What was typed stays, and is kept in this tab where the way leads to another page.
 import { keepTyped } from "./sent.js";
 
+const TYPING = "textarea, select, input:not([type=checkbox]):not([type=radio]):not([type=submit]):not([type=button])";
 const PLACE = "[data-rows], .yh-progress, .yh-field";
 
 function saidBy(xhr) {
@@ -26,7 +27,9 @@ function show(root, detail, said) {
   if (!asked && known?.textContent === said.textContent) return; // a poll that fails again says nothing new
   clear(root);
   said.dataset.problemShown = "";
-  if (said.querySelector("[data-turn]")) keepTyped(root);
+  const turn = said.querySelector("[data-turn]");
+  if (turn) keepTyped(root);
+  turn?.addEventListener("click", () => keepTyped(root)); // what was typed since
   said.querySelector("[data-again]")?.addEventListener("click", () => {
     const { target, type } = asked ?? {};
     clear(root);
@@ -37,7 +40,7 @@ function show(root, detail, said) {
   if (!asked) said.querySelector("[data-again]")?.remove(); // it asks again by itself
   if (at) at.after(said); else place.append(said);
   const { activeElement } = root;
-  if (asked && (asked.type !== "change" || activeElement === asked.target || activeElement === root.body)) said.focus();
+  if (asked && (activeElement === asked.target || !activeElement?.matches(TYPING))) said.focus();
 }
 
 export function watchErrors(root) {
