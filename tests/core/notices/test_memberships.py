@@ -12,6 +12,7 @@ from tests.conftest import Cast, _member
 from tests.core.cases.conftest import calendar, clock  # noqa: F401
 from tests.core.cases.test_one_membership import also, chosen, permit  # noqa: F401
 from tests.core.cases.test_operators import accepted, do
+from tests.core.cases.test_pages import signed_in
 from tests.core.notices.conftest import ASKER, WAITING, Trial
 from yunhe.core.cases import api as cases
 from yunhe.core.notices import api
@@ -61,6 +62,29 @@ def test_what_concerns_one_membership_is_not_read_in_another(cast: Cast, there: 
     api.mark_all_read(actor=here)
     assert (api.count_unread(actor=here), api.count_unread(actor=there)) == (0, 2)
     assert api.list_elsewhere(actor=there) == () and api.list_elsewhere(actor=cast.leader.actor) == ()
+
+
+def test_what_was_told_in_a_membership_that_was_left_is_found_by_its_title_and_leads_nowhere(
+    cast: Cast, there: Actor, trial: Trial
+) -> None:
+    here = cast.clerk.actor
+    api.send(
+        to=[ToRole(cast.bureau.code, "officer")], kind=WAITING, title={"zh": "轮到您办理：甲"}, text={"zh": "里面的事"},
+        href="/inbox/cases/x/", actor=ASKER,
+    )  # fmt: skip
+    tell(ToPerson(here.id, cast.other.code), title="还在任的")
+    assert api.count_former(actor=here) == (0, 0)
+    assert "/notices/former/" not in signed_in(cast.clerk).get("/notices/").content.decode()
+    Membership.objects.filter(user=cast.clerk.user_id, organization=cast.bureau.code).update(valid_until=local(now()).date())
+    assert (api.list_elsewhere(actor=here), api.count_former(actor=here)) == ((), (1, 1))
+    page = signed_in(cast.clerk).get("/notices/")
+    assert "/notices/former/" in page.content.decode() and "轮到您办理：甲" not in page.content.decode()
+    former = signed_in(cast.clerk).get("/notices/former/").content.decode()
+    assert "轮到您办理：甲" in former and cast.bureau.short_name in former
+    assert not any(said in former for said in ("里面的事", "/inbox/cases/x/", "还在任的", "/open/"))
+    assert "轮到您办理：甲" not in signed_in(cast.officer).get("/notices/former/").content.decode()
+    assert signed_in(cast.clerk).post("/notices/former/read/").status_code == 302
+    assert (api.count_former(actor=here), api.count_unread(actor=here)) == ((1, 0), 1)
 
 
 def test_of_two_roles_in_one_organisation_each_reads_its_own(cast: Cast, trial: Trial) -> None:

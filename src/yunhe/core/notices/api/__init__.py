@@ -11,10 +11,13 @@ from yunhe.core.notices.api.contacts import (
     verify_contact,
 )
 from yunhe.core.notices.api.mailbox import (
+    count_former,
     count_unread,
     list_elsewhere,
+    list_former,
     list_notices,
     mark_all_read,
+    mark_former_read,
     mark_read,
     open_notice,
 )
@@ -31,6 +34,7 @@ from yunhe.core.notices.api.registry import (
 from yunhe.core.notices.api.sending import send
 
 __all__ = [
+    "count_former",
     "count_unread",
     "find_channel",
     "get_preferences",
@@ -38,10 +42,12 @@ __all__ = [
     "list_contacts",
     "list_elsewhere",
     "list_failures",
+    "list_former",
     "list_kinds",
     "list_notices",
     "list_webhooks",
     "mark_all_read",
+    "mark_former_read",
     "mark_read",
     "open_notice",
     "propose_contact",

@@ -1,8 +1,12 @@
-"""Reading one's own notices: those of the membership in which one acts; of others only how many wait there."""
+"""Reading one's own notices: those of the membership in which one acts; of others only how many wait there.
+
+What was told in a membership that one has left stays to be found, by its title alone: nothing leads from it any more.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Collection
+from dataclasses import replace
 
 from django.db import transaction
 from django.db.models import Count, Q, QuerySet
@@ -61,6 +65,29 @@ def list_elsewhere(*, actor: Actor) -> tuple[Elsewhere, ...]:
     return tuple(found)
 
 
+def list_former(*, request: PageRequest, actor: Actor) -> Page[Notice]:
+    """Return a page of the actor's notices of memberships that they have left, the newest first: titles, without text and way.
+
+    Raises: NoMailbox.
+    """
+    rows = _former(actor)
+    ordered = rows.select_related("announcement").order_by("-id")[request.offset : request.offset + request.limit]
+    items = tuple(replace(_notice(row), text={"zh": ""}, href="", case_id="") for row in ordered)
+    return Page(items=items, total=rows.count(), page=max(request.page, 1), size=request.limit)
+
+
+def count_former(*, actor: Actor) -> tuple[int, int]:
+    """Return how many notices the actor has of memberships that they have left: all, not read. Raises: NoMailbox."""
+    told = _former(actor).order_by().aggregate(all=Count("id"), unread=Count("id", filter=Q(read_at__isnull=True)))
+    return told["all"], told["unread"]
+
+
+def mark_former_read(*, actor: Actor) -> int:
+    """Mark the actor's notices of memberships that they have left read; return how many were not. Raises: NoMailbox."""
+    with transaction.atomic():
+        return _mark(_former(actor), actor)
+
+
 def open_notice(*, notice_id: str, actor: Actor) -> Notice:
     """Return one of the actor's own notices, read from now on. Raises: NoticeNotFound, NoMailbox."""
     mark_read(ids=(notice_id,), actor=actor)
@@ -90,6 +117,14 @@ def mark_all_read(*, actor: Actor) -> int:
 def _mine(actor: Actor) -> QuerySet[NoticeRow]:
     """Return the notices that the actor reads in the membership in which they act. Raises: NoMailbox."""
     return NoticeRow.objects.filter(_here(actor), user_id=user_of(actor))
+
+
+def _former(actor: Actor) -> QuerySet[NoticeRow]:
+    """Return the notices of the actor that none of their memberships reads any more. Cost: a query beside the rows' own."""
+    rows = NoticeRow.objects.filter(user_id=user_of(actor)).exclude(organization="")
+    for one in organizations.list_memberships(user_id=user_of(actor)):
+        rows = rows.exclude(organization=one.organization, role__in=("", one.role))
+    return rows
 
 
 def _here(actor: Actor) -> Q:

@@ -12,7 +12,8 @@ from django.views.decorators.http import require_POST, require_safe
 
 from yunhe.core.notices import api
 from yunhe.core.notices.types import Notice
-from yunhe.core.notices.views.sections import sections
+from yunhe.core.notices.views.sections import FORMER, sections
+from yunhe.core.organizations import api as organizations
 from yunhe.ui.cells import Action, Column, Empty, Lines, Tag
 from yunhe.ui.doors import acting, requires
 from yunhe.ui.lists import Listing, read_page_request
@@ -55,6 +56,39 @@ def list_notices(request: HttpRequest) -> HttpResponse:
     more = {"elsewhere": api.list_elsewhere(actor=actor), "here": request.path}
     context = {"listing": listing, "title": _("通知"), "tabs": sections(request, "list"), "acts": acts, **more}
     return render(request, "notices/list.html", context)
+
+
+@require_safe
+@requires("signed_in")
+def list_former(request: HttpRequest) -> HttpResponse:
+    """One's own notices of memberships that one has left: to be read only."""
+    wanted, actor = read_page_request(request), acting(request)
+    page = api.list_former(request=wanted, actor=actor)
+    bodies = organizations.find_organizations(codes={one.organization for one in page.items})
+    roles = {role.code: spoken(role.title) for role in organizations.list_roles()}
+
+    def place(notice: Notice) -> Lines:
+        body = bodies.get(notice.organization)
+        return Lines(body.label if body else notice.organization, roles.get(notice.role, notice.role))
+
+    columns = (
+        Column(_("内容"), lambda n: spoken(n.title), wide=True), Column(_("原任职"), place, wide=True), *COLUMNS[1:4],
+    )  # fmt: skip
+    listing = Listing(
+        request=request, page=page, wanted=wanted, columns=columns, caption=FORMER,
+        empty=Empty(_("没有原任职的通知"), _("离任后，当时收到的通知会留在这里，只能看标题。")),
+    )  # fmt: skip
+    acts = (Action(_("全部标为已读"), reverse("notices:read_former"), post=True),) if api.count_former(actor=actor)[1] else ()
+    context = {"listing": listing, "title": FORMER, "tabs": sections(request, "former"), "acts": acts}
+    return render(request, "notices/list.html", context | {"note": _("这些通知发给您已经离任的岗位：只留标题，不能从这里打开办件；没办完的请告诉原单位。")})
+
+
+@require_POST
+@requires("signed_in")
+def read_former(request: HttpRequest) -> HttpResponse:
+    count = api.mark_former_read(actor=acting(request))
+    messages.success(request, _t("已把 %(count)s 条通知标为已读。") % {"count": count})
+    return redirect("notices:former")
 
 
 @require_POST
