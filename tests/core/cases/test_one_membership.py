@@ -179,6 +179,8 @@ def test_where_nobody_there_holds_the_role_who_supervises_gives_it(cast: Cast, p
     also(cast.clerk, cast.bureau.code, "officer")
     leave(cast.clerk)
     assert [one.kind for one in notices_of(chief)] == ["cases.vacant"]
+    assert [one.kind for one in notices_of(cast.leader)] == ["cases.vacant"]  # who supervises at the owner, whose case stands still
+    assert api.tell_exceptions(actor=job_actor("tests")) == 0
     assert release() == {"changed": 1} and len(notices_of(chief)) == 1  # told once
     assert [item.obligation_id for item in api.list_exceptions(actor=cast.data_admin.actor)] == [seat]
     api.reassign(case_id=case.case_id, obligation_id=seat, to="tong", reason="离岗", actor=chief.actor)

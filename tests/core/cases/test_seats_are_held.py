@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from functools import partial
 from itertools import permutations
 from typing import Any
 
@@ -123,6 +124,22 @@ def lapsing(founder: Actor) -> None:
     told = permit_kind().model_dump(mode="json")["obligations"]
     told["accept"] |= {"limits": [{"amount": 1, "unit": "workdays", "basis": "示例约定"}], "on_due": LAPSING}
     api.publish_kind(spec=permit_kind(obligations=told), source="tests", actor=founder)
+
+
+def test_who_supervises_at_the_owner_is_told_once_of_what_stands_still_at_another_body(cast: Cast, founder: Actor, clock: FrozenClock) -> None:
+    """The last who held the role there left: no step made the exception, and the owner's case stands still in it."""
+    case = do(apply(cast, owner=cast.owner.code), "accept", cast.leader, departments=[cast.bureau.code])
+    tell = partial(api.tell_exceptions, actor=job_actor("cases.exceptions"))
+    assert tell() == 0
+    leave(cast.data_admin, founder)
+    clock.advance(timedelta(minutes=1))
+    assert len(api.list_exceptions(actor=cast.leader.actor)) == 1
+    assert tell() == 1
+    clock.advance(timedelta(minutes=15))
+    assert tell() == 0
+    (told,) = [one for one in notices_of(cast.leader) if one.kind == "cases.vacant"]
+    assert case.number in told.title["zh"] and cast.bureau.label in told.text["zh"] and case.case_id in told.href
+    assert not [one for one in notices_of(cast.clerk) if one.kind == "cases.vacant"]
 
 
 def test_what_time_opens_for_nobody_is_an_exception_that_the_bureau_hands_on(

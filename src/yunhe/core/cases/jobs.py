@@ -8,6 +8,7 @@ from yunhe.core.cases.api.drafts import sweep_drafts
 from yunhe.core.cases.api.migrating import CHANGE, apply_migration
 from yunhe.core.cases.api.operating import let_go
 from yunhe.core.cases.api.team import held_cases, list_lost
+from yunhe.core.cases.api.vacancies import tell_exceptions
 from yunhe.core.cases.api.warning import lapse_due, recur_due, warn_due
 from yunhe.core.jobs import api as jobs
 from yunhe.core.jobs.api import outbox
@@ -32,6 +33,11 @@ def warn(context: JobContext) -> dict[str, int]:
 def tell(context: JobContext) -> dict[str, int]:
     """Tell people what came to them since the last round."""
     return {"notices": tell_turns(actor=context.actor, check=context.check)}
+
+
+def exceptions(context: JobContext) -> dict[str, int]:
+    """Tell who supervises what came to wait for nobody."""
+    return {"told": tell_exceptions(actor=context.actor, check=context.check)}
 
 
 def sweep(context: JobContext) -> dict[str, int]:
@@ -91,6 +97,15 @@ def register_jobs() -> None:
         permission="jobs.manage",
         every_seconds=15,
         limit_seconds=300,
+        queue=QUICK_QUEUE,
+    )
+    jobs.register_job(
+        name="cases.exceptions",
+        run=exceptions,
+        title={"zh": "告知监督人无人可办的待办", "en": "Tell who supervises what waits for nobody"},
+        permission="jobs.manage",
+        every_seconds=900,
+        limit_seconds=600,
         queue=QUICK_QUEUE,
     )
     jobs.register_job(

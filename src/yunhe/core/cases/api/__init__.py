@@ -138,6 +138,7 @@ from yunhe.core.cases.api.slots import (
 )
 from yunhe.core.cases.api.team import get_team, list_exceptions, list_takers, list_team_work, list_teams
 from yunhe.core.cases.api.trying import check_plan, try_plan
+from yunhe.core.cases.api.vacancies import tell_exceptions
 from yunhe.core.cases.api.viewing import VIEW_QUERIES, delete_view, list_views, rename_view, save_view
 from yunhe.core.cases.api.warning import lapse_due, recur_due, warn_due
 from yunhe.core.cases.rules.digests import canonical_json, digest_of
@@ -293,6 +294,7 @@ __all__ = [
     "take_back",
     "take_draft",
     "take_leave",
+    "tell_exceptions",
     "tell_turns",
     "try_plan",
     "try_table",

@@ -122,8 +122,8 @@ def list_lost() -> tuple[tuple[str, str], ...]:
     return tuple(dict.fromkeys((str(row["case_id"]), str(row["person"] or row["assignee"])) for row in lost))
 
 
-def list_exceptions(*, actor: Actor) -> tuple[WorkItem, ...]:
-    """Return the open obligations that nobody can fulfil (例外), where the actor supervises; the most urgent first, MOST_EXCEPTIONS of them.
+def list_exceptions(*, actor: Actor, most: int = MOST_EXCEPTIONS) -> tuple[WorkItem, ...]:
+    """Return the open obligations that nobody can fulfil (例外), where the actor supervises; the most urgent first, `most` of them.
 
     Who supervises at the owner of a case sees what stands still in it at other bodies, too.
     Nobody holds the role there, or whose own it is left; or each of its group takes another person, and too few are left.
@@ -136,15 +136,15 @@ def list_exceptions(*, actor: Actor) -> tuple[WorkItem, ...]:
         rows = rows.filter(Q(organization__in=bodies) | Q(organization="", case__organization__in=bodies) | Q(case__owner__in=bodies))
     seats = [{**seat, "assignee": ""} for seat in rows.order_by().values("organization", "role", "person").distinct()]
     takers, vacant = Takers(seats), Q(pk=None)
-    for seat in [seat for seat in seats if not takers.of(seat)][:MOST_EXCEPTIONS]:
+    for seat in [seat for seat in seats if not takers.of(seat)][:most]:
         vacant |= Q(organization=seat["organization"], role=seat["role"], person=seat["person"])
     of_group = _of_small_groups(seats, takers)
     shown = (rows.filter(some, case__in=CaseRecord.objects.visible_to(actor)) for some in (vacant, *of_group))
-    urgent = (some.select_related("case", "case__kind").order_by(F(FIRST).asc(nulls_last=True), "id")[: 2 * MOST_EXCEPTIONS] for some in shown)
+    urgent = (some.select_related("case", "case__kind").order_by(F(FIRST).asc(nulls_last=True), "id")[: 2 * most] for some in shown)
     items = {item.pk: item for some in urgent for item in some if _is_concerned(actor, item)}
     found = find_vacant((item, kinds.spec_of(item.case.kind)) for item in {**items, **_beside(items)}.values())
     order = sorted(items.values(), key=lambda item: (getattr(item, FIRST) is None, getattr(item, FIRST) or now(), item.pk))
-    held = [item for item in order if item.pk in found][:MOST_EXCEPTIONS]
+    held = [item for item in order if item.pk in found][:most]
     named, places = _names("", {_holder(_seat(item)) for item in held}), organization_names(item.organization for item in held)
     soon = soon_now()
     return tuple(

@@ -13,14 +13,16 @@ from yunhe.core.cases.api.offering import SUPERVISE
 from yunhe.core.cases.models import ANY_BUREAU, CaseRecord, TurnRecord
 from yunhe.core.cases.rules.course import BATCH, CLOSED, OPEN, ROLE_JOIN, Course
 from yunhe.core.cases.rules.lengths import WHOLE, longer_in_words
+from yunhe.core.cases.types import KindSpec
 from yunhe.core.notices import api as notices
 from yunhe.core.notices.types import Recipient, ToPerson, ToRole
 from yunhe.core.organizations import api as organizations
 from yunhe.core.organizations.types import Role
 from yunhe.core.statements.api import Rows
-from yunhe.kernel.actor import ALL
+from yunhe.kernel.actor import ALL, Actor
 
-PERSON = "user:"
+PERSON, VACANT = "user:", "cases.vacant"
+EXCEPTION = ("例外：无人可办", "Exception: nobody can act")
 KINDS: Mapping[str, Mapping[str, str]] = {
     "cases.turn": {"zh": "轮到我办理", "en": "My turn in a case"},
     "cases.gone": {"zh": "不再由我办理", "en": "No longer mine to do"},
@@ -185,20 +187,32 @@ def _tell_vacant(row: CaseRecord, course: Course) -> None:
     """Tell who supervises, there and everywhere, of what came by itself that nobody can fulfil."""
     vacant = holding.list_vacant(course) if holding.happens_by_itself(course) else ()
     if vacant:
-        everywhere = [ToRole(ANY_BUREAU, role.code) for role in organizations.list_roles() if _supervises_all(role)]
         zh = "{organization}没有（或不够）人办“{obligation}”，所需角色：{roles}。请打开办件指派，或先在该单位授予角色。"
         en = 'Nobody, or too few, at {organization} can do "{obligation}" (roles {roles}). Open the case and assign it, or have the role given there.'
         text = tuple("".join(dict.fromkeys(said.format(**one.in_words(language)) for one in vacant)) for language, said in (("zh", zh), ("en", en)))
-        _send("cases.vacant", row, course, [*_supervisors(row), *everywhere], ("例外：无人可办", "Exception: nobody can act"), (text[0], text[1]))
+        _send(VACANT, row, course, [*_supervisors(row), *_everywhere()], EXCEPTION, (text[0], text[1]))
 
 
 def tell_left(row: CaseRecord, course: Course, keys: Iterable[str]) -> None:
-    """Tell who supervises of what waits for somebody who left, and that nobody there can take."""
+    """Tell who supervises, there and at the owner, of what waits for somebody who left, and that nobody there can take."""
     titles = [course.kind.obligation(course.position["obligations"][key]["name"]).title.as_mapping() for key in keys]
     if titles:
         zh = f"“{titles[0]['zh']}”等本人办理，其已离开本单位，也无人担任提出时的岗位。请打开办件指派。"
         en = f'"{titles[0]["en"]}" waits for somebody who left, and nobody there holds the role in which the case was opened. Open it and assign it.'
-        _send("cases.vacant", row, course, _supervisors(row, row.opened_for), ("例外：无人可办", "Exception: nobody can act"), (zh, en))
+        to = list(dict.fromkeys([*_supervisors(row, row.opened_for), *_supervisors(row)]))
+        _send(VACANT, row, course, to, EXCEPTION, (zh, en))
+
+
+def send_vacant(row: CaseRecord, spec: KindSpec, bodies: Iterable[str], *, key: str, text: tuple[str, str], actor: Actor) -> None:
+    """Tell who supervises in these organisations and everywhere that a case waits for nobody, without a step that made it so."""
+    to = dict.fromkeys([*(one for body in bodies for one in _supervisors(row, body)), *_everywhere()])
+    title, href = spec.title.as_mapping(), reverse("cases:case", args=[row.pk])
+    said = {"zh": f"{EXCEPTION[0]}：{title['zh']} {row.number}", "en": f"{EXCEPTION[1]}: {title['en']} {row.number}"}
+    notices.send(to=list(to), kind=VACANT, title=said, text={"zh": text[0], "en": text[1]}, href=href, key=key, case_id=row.pk, actor=actor)
+
+
+def _everywhere() -> list[Recipient]:
+    return [ToRole(ANY_BUREAU, role.code) for role in organizations.list_roles() if _supervises_all(role)]
 
 
 def _supervises_all(role: Role) -> bool:

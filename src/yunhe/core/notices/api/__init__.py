@@ -31,13 +31,14 @@ from yunhe.core.notices.api.registry import (
     register_kind,
     register_sms,
 )
-from yunhe.core.notices.api.sending import send
+from yunhe.core.notices.api.sending import last_sent, send
 
 __all__ = [
     "count_former",
     "count_unread",
     "find_channel",
     "get_preferences",
+    "last_sent",
     "list_channels",
     "list_contacts",
     "list_elsewhere",
