@@ -16,6 +16,7 @@ function fromTemplate(root, name, xhr) {
   return found;
 }
 
+const titleOf = (one) => one.querySelector("strong")?.textContent;
 const clear = (root) => { for (const one of root.querySelectorAll("main [data-problem-shown]")) one.remove(); };
 
 // The way of the focus: to the message, unless it is in a field that somebody went on to meanwhile, or nobody asked (a poll).
@@ -24,7 +25,7 @@ function show(root, detail, said) {
   const at = (asked?.target?.closest?.(PLACE) ?? detail.elt?.closest?.(PLACE)) || null;
   const known = root.querySelector("main [data-problem-shown]");
   if (!said || (!at && !place)) return;
-  if (!asked && known?.textContent === said.textContent) return; // a poll that fails again says nothing new
+  if (!asked && known && titleOf(known) === titleOf(said)) return; // a poll that fails again says nothing new
   clear(root);
   said.dataset.problemShown = "";
   const turn = said.querySelector("[data-turn]");
