@@ -17,6 +17,7 @@ from typing import Any
 
 from yunhe.core.cases.rules.blocks import blocks_of
 from yunhe.core.cases.rules.guards import COUNTS, expression_fields, group_fields, group_outcomes
+from yunhe.core.cases.rules.values import must_be_ticked
 from yunhe.core.cases.types import FieldSpec, KindSpec
 from yunhe.engine.expressions import parse_expression
 from yunhe.engine.expressions.closure import build
@@ -52,7 +53,7 @@ class Truths:
         """
         if (text, group, form) not in self._texts:
             fields = {**expression_fields(self.kind, form), **(group_fields(self.kind, group) if group else {})}
-            ticked = frozenset(f"form_{field.name}" for field in form if field.must_be_ticked and not field.when)
+            ticked = frozenset(f"form_{field.name}" for field in form if must_be_ticked(field) and not field.when)
             self._texts[text, group, form] = _with_ticks(parse_expression(text, fields).tree, ticked)
         return self._texts[text, group, form]
 

@@ -72,6 +72,11 @@ _BAD_CHARACTER = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
 _INTEGER = re.compile(r"[+-]?[0-9]{1,20}")
 
 
+def must_be_ticked(spec: FieldSpec) -> bool:
+    """Tell whether a field takes nothing but yes, as a pledge does."""
+    return spec.type == "boolean" and spec.required and spec.shown
+
+
 class ValueChecker:
     """Checks values one by one and gathers what is wrong with them. `context` is the case's data."""
 
@@ -94,7 +99,7 @@ class ValueChecker:
             return None
         check: Callable[[FieldSpec, Any, str], Any] = getattr(self, f"_{spec.type}")
         clean = check(spec, value, path)
-        if clean is False and spec.must_be_ticked and not self.partial:
+        if clean is False and must_be_ticked(spec) and not self.partial:
             return self.note(path, "not_ticked")
         return self._by_element(spec, clean, path) if spec.element and clean is not None else clean
 

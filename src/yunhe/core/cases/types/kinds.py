@@ -119,11 +119,6 @@ class FieldSpec(Strict):
             raise ValueError("when, source and attachments belong to a field of the form itself, not of its rows")
         return self
 
-    @property
-    def must_be_ticked(self) -> bool:
-        """Tell whether nothing but yes is taken."""
-        return self.type == "boolean" and self.required and self.shown
-
 
 class PhaseSpec(Strict):
     """A phase (阶段): what people outside see of where the case stands."""
