@@ -5,6 +5,7 @@ from datetime import UTC, date, datetime
 from typing import Any
 
 import pytest
+from django.utils import translation
 
 from tests.conftest import Cast
 from tests.core.cases.test_pages import signed_in
@@ -344,3 +345,6 @@ def test_the_reviewer_sees_what_would_go_out(draft: Draft, publish: Publish, cas
         ("更新周期", "daily", "weekly"),
         ("信息项", "uscc", "代码/uscc、state"),
     ]
+    with translation.override("en"):
+        subject = cases.access_case(case_id=case.case_id, actor=cast.leader.actor).subject
+    assert subject is not None and subject.lines[1].after == "代码/uscc, state"

@@ -67,15 +67,16 @@ def list_differences(
     )
 
 
-def in_words(value: Any) -> str:
+def in_words(value: Any, language: str = "zh") -> str:
     """Return a stored value as one line that a reviewer reads; names and titles of rows rather than all of them."""
+    yes, no, listed, several, mark = ("yes", "no", ", ", "; ", ": ") if language == "en" else ("是", "否", "、", "；", "：")
     if isinstance(value, bool):
-        return "是" if value else "否"
+        return yes if value else no
     if isinstance(value, list | tuple):
-        return "、".join(in_words(item) for item in value)[:2000]
+        return listed.join(in_words(item, language) for item in value)[:2000]
     if isinstance(value, Mapping):
         named = [str(value[key]) for key in ("title", "name", "code") if value.get(key)]
-        return "/".join(named[:2]) if named else "；".join(f"{k}：{in_words(v)}" for k, v in value.items())[:2000]
+        return "/".join(named[:2]) if named else several.join(f"{k}{mark}{in_words(v, language)}" for k, v in value.items())[:2000]
     return "" if value is None else str(value)[:2000]
 
 

@@ -48,7 +48,7 @@ def describe(case: Case, actor: Actor) -> SubjectView | None:
 
     def said(name: str, value: Any) -> str:
         label = labels.get((name, str(value)))
-        return label[language] if label else rules.in_words(value)
+        return label[language] if label else rules.in_words(value, language)
 
     return SubjectView(
         title=declared.title.as_mapping(),

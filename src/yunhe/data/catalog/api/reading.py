@@ -112,13 +112,13 @@ def list_versions(*, code: str, actor: Actor) -> tuple[ResourceVersion, ...]:
     return tuple(_version(code, one) for one in _seen(code, actor, None).versions)
 
 
-def compare_versions(*, code: str, before: int, after: int, actor: Actor) -> tuple[Difference, ...]:
+def compare_versions(*, code: str, before: int, after: int, actor: Actor, language: str = "zh") -> tuple[Difference, ...]:
     """Return what differs between two versions that the actor may see. Raises: ResourceNotFound, VersionNotFound."""
     versions = {one.version: one for one in list_versions(code=code, actor=actor)}
     for number in (before, after):
         if number not in versions:
             raise VersionNotFound(name=code, version=number)
-    return rules.compare_contracts(versions[before].contract, versions[after].contract)
+    return rules.compare_contracts(versions[before].contract, versions[after].contract, language=language)
 
 
 def list_resources(*, request: PageRequest, actor: Actor) -> Page[ResourceLine]:

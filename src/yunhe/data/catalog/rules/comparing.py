@@ -39,13 +39,13 @@ LABELS: Mapping[str, tuple[str, str]] = {
 }
 
 
-def compare_contracts(before: Contract, after: Contract) -> tuple[Difference, ...]:
-    """Return every difference: of the resource, then of its fields by name, then of its rules by code."""
+def compare_contracts(before: Contract, after: Contract, *, language: str = "zh") -> tuple[Difference, ...]:
+    """Return every difference: of the resource, then of its fields by name, then of its rules by code; values as a language says them."""
     old, new = _body(before), _body(after)
     plain = sorted((old.keys() | new.keys()) - {"fields", "rules"})
-    found = list(_differences("", plain, old, new))
-    found += _listed("fields", "name", "title", old, new)
-    found += _listed("rules", "code", "where", old, new)
+    found = list(_differences("", plain, old, new, language))
+    found += _listed("fields", "name", "title", old, new, language)
+    found += _listed("rules", "code", "where", old, new, language)
     return tuple(found)
 
 
@@ -53,7 +53,7 @@ def _body(contract: Contract) -> dict[str, Any]:
     return {"title": contract.title, **contract_to_body(contract)}
 
 
-def _listed(list_name: str, key: str, shown: str, old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterable[Difference]:
+def _listed(list_name: str, key: str, shown: str, old: Mapping[str, Any], new: Mapping[str, Any], language: str) -> Iterable[Difference]:
     before = {one[key]: one for one in old.get(list_name, ())}
     after = {one[key]: one for one in new.get(list_name, ())}
     for name in dict.fromkeys((*before, *after)):
@@ -65,12 +65,12 @@ def _listed(list_name: str, key: str, shown: str, old: Mapping[str, Any], new: M
             yield Difference(path, label, "", str(after[name].get(shown, name)), "added")
         else:
             keys = sorted(before[name].keys() | after[name].keys())
-            yield from _differences(f"{path}.", keys, before[name], after[name])
+            yield from _differences(f"{path}.", keys, before[name], after[name], language)
 
 
-def _differences(prefix: str, keys: Iterable[str], old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterable[Difference]:
+def _differences(prefix: str, keys: Iterable[str], old: Mapping[str, Any], new: Mapping[str, Any], language: str) -> Iterable[Difference]:
     for key in keys:
-        before, after = _text(old.get(key)), _text(new.get(key))
+        before, after = _text(old.get(key), language), _text(new.get(key), language)
         if before != after:
             zh, en = LABELS.get(key, (key, key))
             kind = "changed" if before and after else "added" if after else "removed"
@@ -82,13 +82,14 @@ def _label(zh: str, en: str) -> dict[str, str]:
     return {"zh": zh, "en": en}
 
 
-def _text(value: Any) -> str:
+def _text(value: Any, language: str) -> str:
+    yes, listed, several = ("yes", ", ", "; ") if language == "en" else ("是", "、", "；")
     if value is None:
         return ""
     if isinstance(value, bool):
-        return "是" if value else ""
+        return yes if value else ""
     if isinstance(value, list):
-        return "、".join(map(_text, value))
+        return listed.join(_text(one, language) for one in value)
     if isinstance(value, dict):
-        return "；".join(f"{key}={_text(one)}" for key, one in value.items())
+        return several.join(f"{key}={_text(one, language)}" for key, one in value.items())
     return str(value)

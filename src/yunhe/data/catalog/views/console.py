@@ -31,6 +31,7 @@ from yunhe.data.standards import api as standards
 from yunhe.kernel.actor import Actor
 from yunhe.kernel.errors import Invalid
 from yunhe.kernel.pages import PageRequest
+from yunhe.ui import signs
 from yunhe.ui.cells import Action, Cell, Code, Column, Empty, Kpi, Lines, Link, Meter, TabItem, Table, Tag
 from yunhe.ui.doors import requires
 from yunhe.ui.lists import Listing, export_csv, read_page_request
@@ -105,7 +106,7 @@ def compare(request: HttpRequest, code: str) -> HttpResponse:
     versions = api.list_versions(code=code, actor=actor)
     after = asked_number(request, "after") or versions[0].version
     before = asked_number(request, "before") or (versions[1].version if len(versions) > 1 else after)
-    found = api.compare_versions(code=code, before=before, after=after, actor=actor)
+    found = api.compare_versions(code=code, before=before, after=after, actor=actor, language="en" if signs.is_english() else "zh")
     context = {
         "resource": api.access_resource(code=code, actor=actor),
         "versions": versions,
