@@ -182,7 +182,7 @@ def test_a_limit_is_made_longer_as_far_as_it_says(permit: Any, cast: Cast) -> No
     api.extend(amount=6, **told)
     with pytest.raises(CannotOperate) as refused:
         api.extend(amount=5, **told)
-    assert "longer by 4 at most" in refused.value.say("en")
+    assert "longer by 4 workdays at most" in refused.value.say("en")
     api.extend(amount=4, **told)
     assert ClockRecord.objects.get(case_id=case.case_id).extensions[-1]["amount"] == 4
     assert api.replay_case(case_id=case.case_id, actor=HEAD).equal

@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from tests.conftest import Cast, Member
-from tests.core.cases.test_operators import WHY, accepted, do, notices_of, open_ids, permit, replays, view  # noqa: F401
+from tests.core.cases.test_operators import WHY, accepted, do, notices_of, open_ids, permit, permit_kind, replays, view  # noqa: F401
 from tests.core.cases.test_pages import signed_in
 from tests.faults import world
 from yunhe.core.cases import api
@@ -262,3 +262,20 @@ def test_a_sub_case_that_nothing_waits_for_any_more_stays_where_it_went(panel: A
 
 def stand(case: Case) -> Case:
     return api.get_case(case_id=case.case_id)
+
+
+def test_a_case_that_cannot_take_another_in_says_which_and_why(permit: Any, cast: Cast, founder: Actor) -> None:  # noqa: F811
+    case, other = permit(), permit()
+    api.publish_kind(spec=permit_kind(code="permit_two", prefix="XL"), source="tests", actor=founder)
+    given = {"title": "另一类", "data": {"place": "路", "area": 2}, "actor": cast.clerk.actor, "owner": cast.owner.code}
+    strange = api.open_case(kind="permit_two", **given)
+
+    def refused(into: Case) -> CannotOperate:
+        with pytest.raises(CannotOperate) as found:
+            merged(case, into, cast.leader)
+        return found.value
+
+    assert "不能并入它自己，请填写另一件的编号" in refused(case).say("zh") and "cannot go into itself" in refused(case).say("en")
+    assert f"{strange.number} 不是同类办件" in refused(strange).say("zh")
+    api.suspend(case_id=other.case_id, basis="第四十五条", reason=WHY, actor=cast.leader.actor)
+    assert f"{other.number} 已中止，请先恢复办理" in refused(other).say("zh")

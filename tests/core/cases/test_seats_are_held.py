@@ -47,7 +47,7 @@ def apply(cast: Cast, **told: str) -> Case:
 def test_a_case_is_put_to_an_organisation_that_is_there(cast: Cast) -> None:
     with pytest.raises(OrganizationNotFound, match="999"):
         apply(cast, owner="999")
-    with pytest.raises(FieldsInvalid, match="owner"):
+    with pytest.raises(FieldsInvalid, match="Name the organisation"):
         apply(cast)
     with pytest.raises(OrganizationNotFound, match="777"):
         apply(cast, owner=cast.owner.code, organization="777")
