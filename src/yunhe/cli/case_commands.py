@@ -325,7 +325,7 @@ def migrate_list(context: Context, arguments: argparse.Namespace) -> Output:
 
 def _tried(dry: Any) -> Output:
     """Show what a dry run did: in all, by case and obligation before and after, and what stands in the way."""
-    problems = [{"phase": phase, "obligations": names, "problems": said} for (phase, names), said in dry.problems.items()]
+    problems = [{"phase": phase, "obligations": names, "problems": said} for (phase, names, _origin), said in dry.problems.items()]
     data = {"moved": dry.moved, "kept": dry.kept, "tried": dry.tried, "problems": problems, "groups": [asdict(group) for group in dry.groups]}
     rows = [
         (one.number, *_before_and_after(line), ", ".join(line.told) or ("nobody" if line.nobody else ""), ", ".join(line.lost))
@@ -334,7 +334,7 @@ def _tried(dry: Any) -> Output:
     lines = [f"tried {dry.tried} of {dry.moved}; {dry.kept} stay on the old version; nothing was kept"]
     lines += table_lines(("case", "obligation", "before", "after", "told", "no longer theirs"), rows) if rows else ()
     lines += [f"{one.number}: {one.problem['zh']} / {one.problem['en']}" for one in dry.failed]
-    lines += [f"{phase} + {', '.join(names) or '—'}: {say['zh']} / {say['en']}" for (phase, names), said in dry.problems.items() for say in said]
+    lines += [f"{phase} + {', '.join(names) or '—'}: {say['zh']} / {say['en']}" for (phase, names, _origin), said in dry.problems.items() for say in said]
     return Output(data, tuple(lines), exit_code=0 if dry.is_sound else 1)
 
 

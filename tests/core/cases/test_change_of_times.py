@@ -92,7 +92,8 @@ def test_what_was_promised_stays(publish: Publish, cast: Cast, clock: FrozenCloc
     moved(cast)
     item = owed(case)
     assert (item.due_at, item.limit_amount, item.limit_basis) == (FIFTH_WORKDAY, 5, "一般")
-    assert EventRecord.objects.get(action="migrate").values == {"reason": "新时限"}
+    done = api.list_migrations(actor=cast.data_admin.actor).items[0]
+    assert EventRecord.objects.get(action="migrate").values == {"reason": "新时限", "change": done.migration_id}
 
 
 def test_it_is_counted_anew_from_its_own_start_where_that_is_chosen_and_the_way_back_puts_it_back(
@@ -105,7 +106,7 @@ def test_it_is_counted_anew_from_its_own_start_where_that_is_chosen_and_the_way_
     done = moved(cast, "recount")
     item = owed(case)
     assert (item.due_at, item.limit_amount, item.limit_basis) == (TENTH_WORKDAY, 10, "新规")
-    assert EventRecord.objects.get(action="migrate").values == {"reason": "新时限", "limits": "recount"}
+    assert EventRecord.objects.get(action="migrate").values == {"reason": "新时限", "limits": "recount", "change": done.migration_id}
     timeline = api.access_case(case_id=case.case_id, actor=HEAD).events[-1].facts
     assert [fact.label["zh"] for fact in timeline if fact.name == "limits" and fact.label] == ["按新时限重新计算"]
     (record,) = evidence.find(request=PageRequest(filters={"kind": "case.migrated"}), actor=HEAD).items

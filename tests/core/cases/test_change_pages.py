@@ -335,10 +335,10 @@ def test_moves_of_a_phase_that_differ_say_nothing_of_what_comes_up_there() -> No
     assert complete((one, two)) == (one, two)
     (*_both, rest) = complete((one, replace(two, renames={"a": "a"}, add=())))
     assert (rest.obligations, rest.renames) == (ELSEWHERE, {"a": "a"})
-    known = {(m.phase, m.obligations): m for m in (one, rest)}
-    found = find_move(known, ("review", ("a", "a", "a")))
+    known = {(m.phase, m.obligations, ""): m for m in (one, rest)}
+    found = find_move(known, ("review", ("a", "a", "a"), ""))
     assert found is not None and found.obligations == ("a", "a", "a")
-    assert find_move(known, ("intake", ())) is None
+    assert find_move(known, ("intake", (), "")) is None
 
 
 def test_a_group_between_two_periods_says_what_is_missing_and_under_which_name_it_goes_on(

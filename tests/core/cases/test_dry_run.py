@@ -150,7 +150,7 @@ def test_what_would_strand_is_not_tried_and_it_needs_the_right(publish: Publish,
     publish(limits=TEN)
     plan = planned(cast, cancel=(("answer", ""),))
     dry = api.try_plan(plan=plan, actor=cast.data_admin.actor)
-    assert (list(dry.problems), dry.groups) == ([("answering", ("answer",))], ())
+    assert (list(dry.problems), dry.groups) == ([("answering", ("answer",), "")], ())
     with pytest.raises(Refused):
         api.try_plan(plan=plan, actor=cast.leader.actor)
 

@@ -199,8 +199,8 @@ def alone(row: CaseRecord, plan: Migration, actor: Actor) -> Difference | None:
     """Return the difference that the case gets if nothing but the case is looked at; None if it stays."""
     position = store.read_position(row)
     names = tuple(sorted(one["name"] for one in position["obligations"].values() if one["state"] == "open"))
-    known = {(move.phase, tuple(move.obligations)): move for move in migrating.complete(plan.moves)}
-    move = migrating.find_move(known, (row.phase, names))
+    known = {migrating.key_of(move): move for move in migrating.complete(plan.moves)}
+    move = migrating.find_move(known, (row.phase, names, ""))
     if move is None or move.choice == "keep":
         return None
     old, new = (api.get_kind(code=plan.kind, number=number) for number in (1, 2))

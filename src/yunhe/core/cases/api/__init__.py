@@ -90,9 +90,6 @@ from yunhe.core.cases.api.migrating import (
     apply_migration,
     approve_migration,
     draft_migration,
-    plan_migration,
-    read_plan,
-    undo_plan,
     withdraw_migration,
 )
 from yunhe.core.cases.api.operating import (
@@ -112,6 +109,7 @@ from yunhe.core.cases.api.operating import (
     take_back,
     withdraw,
 )
+from yunhe.core.cases.api.planning import plan_migration, read_plan, undo_plan
 from yunhe.core.cases.api.reading import access_case, find_open_case, get_case, may_see
 from yunhe.core.cases.api.replaying import recount_due, replay_case
 from yunhe.core.cases.api.retitling import retitle

@@ -1,4 +1,4 @@
-"""The change procedure (流程变更): plan, check, approve by a second person, move in bulk, keep the inverse."""
+"""The change procedure (流程变更): draft a plan, approve it as a second person, move in bulk; `planning` makes the plan."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from yunhe.core.cases.api.moving import Change, move_cases, prepare
 from yunhe.core.cases.api.pacing import Pace
 from yunhe.core.cases.api.trying import CHANGE, named
 from yunhe.core.cases.errors import CHANGE_STATES, MigrationRefused
-from yunhe.core.cases.models import CaseRecord, KindRecord, MigrationRecord
+from yunhe.core.cases.models import MigrationRecord
 from yunhe.core.cases.rules import migrating as rules
 from yunhe.core.cases.rules.comparing import compare_kinds
 from yunhe.core.cases.rules.wording import listed
@@ -26,37 +26,8 @@ from yunhe.kernel.clock import now
 from yunhe.kernel.errors import Missing
 from yunhe.kernel.ids import new_id
 
-CHOICES, LIMITS = ("keep", "move"), ("keep", "recount", "restore")
-
-
-def plan_migration(*, kind: str, actor: Actor, source_number: int | None = None) -> Migration:
-    """Return how the running cases of an older version would move to the newest; nothing is written.
-
-    Without `source_number` the version with the most running cases. Raises: Refused, KindNotFound, MigrationRefused.
-    """
-    actor.require(CHANGE, kind=kind)
-    target = kinds.current_kind(kind)
-    source = _source(kind, target, source_number)
-    new, moves = kinds.spec_of(target), trying.usual_moves(source)
-    return Migration(
-        migration_id="", kind=kind, source_number=source.number, target_number=target.number, state="planned", moves=moves,
-        changes=compare_kinds(kinds.spec_of(source), new), reason="", author_name="", approver_name="", made_at=now(),
-        done_at=None, moved=0, kind_title=new.title.as_mapping(),
-    )  # fmt: skip
-
-
-def read_plan(*, told: Mapping[str, Any], actor: Actor) -> Migration:
-    """Return a plan as a person corrected it; shape: kind, from, to, moves as `asdict` of `Move` writes them.
-
-    Raises: MigrationRefused where a part is missing or of another shape.
-    """
-    try:
-        plan = plan_migration(kind=str(told["kind"]), source_number=int(told["from"]), actor=actor)
-        moves = tuple(_move(move) for move in told["moves"])
-        return replace(plan, target_number=int(told["to"]), moves=moves, undoes=str(told.get("undoes", "")))
-    except (KeyError, TypeError, ValueError) as error:
-        problem = f"方案缺少或写错了 {error}"
-        raise MigrationRefused(where="plan", problem=problem, problem_en=f"missing or malformed: {error}") from error
+MOST_PASSES = 20
+"""So often in a row nothing is moved because all that is left was acted on meanwhile, then the change stops."""
 
 
 def draft_migration(*, plan: Migration, reason: str, actor: Actor) -> Migration:
@@ -68,7 +39,8 @@ def draft_migration(*, plan: Migration, reason: str, actor: Actor) -> Migration:
     if not reason.strip():
         raise MigrationRefused(where="reason", problem="请写明原因", problem_en="a reason is needed")
     source, target = trying.version_of(plan.kind, plan.source_number), trying.version_of(plan.kind, plan.target_number)
-    trying.require_sound(source, target, rules.complete(plan.moves), trying.positions_of(source))
+    trying.require_two(source, target)
+    trying.require_sound(source, target, rules.complete(plan.moves), trying.standing_of(source, plan.undoes))
     if not plan.undoes and any(move.limits == "restore" for move in plan.moves):
         raise MigrationRefused(where=plan.kind, titles=named(target), problem="只有返回旧流程时才能恢复原时限", problem_en="only the way back puts limits back")
     if all(move.choice == "keep" for move in plan.moves):
@@ -76,8 +48,8 @@ def draft_migration(*, plan: Migration, reason: str, actor: Actor) -> Migration:
     with transaction.atomic():
         row = MigrationRecord.objects.create(
             id=new_id(), kind_code=plan.kind, source=source, target=target, state="drafted", reason=reason[:500],
-            moves=[asdict(move) for move in plan.moves], inverse=[asdict(move) for move in rules.inverse_of(plan.moves)],
-            author=actor.id, author_name=actor.name, made_at=now(), undoes_id=plan.undoes or None,
+            moves=[asdict(move) for move in plan.moves], author=actor.id, author_name=actor.name, made_at=now(),
+            undoes_id=plan.undoes or None,
         )  # fmt: skip
         _record("case.migration_drafted", row, actor)
     return told(row)
@@ -111,24 +83,30 @@ def apply_migration(
 ) -> Migration:
     """Move the cases in short transactions; goes on where it was stopped. Returns how it stands.
 
-    A case that was acted on meanwhile moves from where it stands then. `progress` may raise to stop between two
-    transactions. Raises: MigrationRefused unless approved, when another change moved cases of the version meanwhile, or when a
+    A case that was acted on meanwhile moves from where it stands then; none moves twice. `progress` may raise to stop between two
+    transactions; it is told of all that the change moves, also of what it moved before it was stopped. Raises: MigrationRefused unless approved, when another change moved cases of the version meanwhile, or when a
     position came up that the plan strands or does not name.
     """
     row = row_of(migration_id, "approved", "running")
     actor.require(CHANGE, kind=row.kind_code)
     moves = rules.complete(_move(one) for one in row.moves)
-    work, done, pace = _work(row, moves), 0, Pace()
+    trying.require_two(row.source, row.target)
+    work, done, pace, passes = _work(row, moves), row.moved, Pace(), 0
     with transaction.atomic():
         rivals.require_current(row)
         _step(row, "running")
-    total = sum(len(ids) for _, ids in work)
-    while work:
+    total = done + sum(len(ids) for _, ids in work)
+    while work and passes < MOST_PASSES:
+        before, passes = done, passes + 1
         for move, left in work:
             while left:
                 progress(done, total)
                 done += _move_cases(row, move, left, actor, pace)
         work = _work(row, moves)  # what was acted on meanwhile stands elsewhere now
+        passes *= done == before  # of those that move nobody
+    if work:
+        left, zh, en = sum(len(ids) for _, ids in work), "一直有人在办理，请稍后继续执行", "are being acted on all the time; go on later"
+        raise MigrationRefused(where=row.pk, titles=named(row.target), problem=f"有 {left} 件{zh}", problem_en=f"{left} cases {en}")
     progress(done, total)
     with transaction.atomic():
         _step(row, "done", done_at=now())
@@ -145,33 +123,18 @@ def require_ready(*, migration_id: str, actor: Actor) -> None:
     _work(row, rules.complete(_move(one) for one in row.moves))
 
 
-def undo_plan(*, migration_id: str, actor: Actor) -> Migration:
-    """Return the plan that leads back from a change; it needs drafting and a second person like any other."""
-    row = row_of(migration_id, "done", "withdrawn")
-    actor.require(CHANGE, kind=row.kind_code)
-    known = {(move.phase, tuple(move.obligations)): move for move in map(_move, row.inverse)}
-    moves = []
-    for (phase, names), ids in sorted(trying.positions_of(row.target).items()):
-        back = known.get((phase, names)) or rules.usual_move(phase, names, 0)
-        moves.append(replace(back, cases=len(ids), limits="restore"))
-    return replace(
-        told(row), migration_id="", source_number=row.target.number, target_number=row.source.number, moves=tuple(moves),
-        changes=compare_kinds(kinds.spec_of(row.target), kinds.spec_of(row.source)), undoes=row.pk, reason="", state="planned",
-    )  # fmt: skip
-
-
 def _work(row: MigrationRecord, moves: tuple[Move, ...]) -> list[tuple[Move, list[str]]]:
     """Return what is still to be moved. Raises: MigrationRefused when a position came up that must stop the change."""
-    standing = trying.positions_of(row.source)
+    standing = trying.standing_of(row.source, row.undoes_id or "")
     trying.require_sound(row.source, row.target, moves, standing)
-    known = {(move.phase, tuple(move.obligations)): move for move in moves}
+    known = {rules.key_of(move): move for move in moves}
     found = ((rules.find_move(known, key), ids) for key, ids in standing.items())
     return [(move, ids) for move, ids in found if move is not None and move.choice == "move"]
 
 
 def _move_cases(row: MigrationRecord, move: Move, left: list[str], actor: Actor, pace: Pace) -> int:
     """Move the first of the cases that are left in one transaction, and take them from the list; return how many were still there."""
-    change, ids = Change(row.source, row.target, move, actor, row.reason, now()), left[: pace.most]
+    change, ids = Change(row.source, row.target, move, actor, row.reason, now(), row.pk), left[: pace.most]
     prepare(change, ids)
     with transaction.atomic():
         looked, moved = pace.take(ids, lambda some: move_cases(change, some))
@@ -179,16 +142,6 @@ def _move_cases(row: MigrationRecord, move: Move, left: list[str], actor: Actor,
     del left[:looked]
     pace.rest()
     return moved
-
-
-def _source(kind: str, target: KindRecord, number: int | None) -> KindRecord:
-    if number is not None:
-        return trying.version_of(kind, number)
-    running = CaseRecord.objects.filter(kind_code=kind).exclude(state="closed").exclude(kind=target)
-    counted = Counter(running.values_list("kind_id", flat=True)).most_common(1)
-    if not counted:
-        raise MigrationRefused(where=kind, titles=named(target), problem="没有旧版本的在办办件", problem_en="no case of an older version is running")
-    return KindRecord.objects.get(pk=counted[0][0])
 
 
 def row_of(migration_id: str, *states: str) -> MigrationRecord:
@@ -204,8 +157,6 @@ def row_of(migration_id: str, *states: str) -> MigrationRecord:
 
 
 def _move(written: Mapping[str, Any]) -> Move:
-    if written.get("limits", "keep") not in LIMITS or written["choice"] not in CHOICES:
-        raise ValueError(f"{written['choice']} / {written.get('limits')}")
     pairs = {part: tuple((name, organization) for name, organization in written[part]) for part in ("cancel", "add")}
     return Move(**{**written, "obligations": tuple(written["obligations"]), **pairs})
 

@@ -22,6 +22,7 @@ from django.db.models import Exists, Min, OuterRef
 
 from yunhe.core.cases.api import folding, kinds, store, telling
 from yunhe.core.cases.api.many import Text, fresh_salts, together
+from yunhe.core.cases.api.returning import CHANGE_OF
 from yunhe.core.cases.api.rulebook import BOOK
 from yunhe.core.cases.models import EventRecord, KindRecord, ObligationRecord
 from yunhe.core.cases.rules import situations as rules
@@ -64,6 +65,7 @@ class Change:
     actor: Actor
     reason: str
     at: datetime
+    migration_id: str = ""
     ready: dict[str, tuple[Stood, rules.Effect]] = field(default_factory=dict, compare=False)
     """By case what was worked out before the transaction, of a case as it stood then."""
 
@@ -73,8 +75,9 @@ class Change:
 
     @property
     def values(self) -> dict[str, str]:
-        """Return what each case's event says of the change: why, and what became of limits unless they were kept."""
-        return {"reason": self.reason, **({"limits": self.move.limits} if self.move.limits != "keep" else {})}
+        """Return what each case's event says of the change: why, what became of limits unless they were kept, and which it was."""
+        told = {"limits": "" if self.move.limits == "keep" else self.move.limits, CHANGE_OF: self.migration_id}
+        return {"reason": self.reason, **{name: value for name, value in told.items() if value}}
 
     @cached_property
     def asked(self) -> rules.Asked:

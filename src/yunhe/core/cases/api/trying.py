@@ -17,7 +17,7 @@ from typing import Any
 from django.db import transaction
 from django.db.models import QuerySet
 
-from yunhe.core.cases.api import kinds
+from yunhe.core.cases.api import kinds, returning
 from yunhe.core.cases.api.announcing import Seat, takers_of
 from yunhe.core.cases.api.moving import Change, move_cases
 from yunhe.core.cases.api.pacing import LONGEST_SECONDS, REST_SECONDS, let_others_in
@@ -46,7 +46,7 @@ def check_plan(*, plan: Migration, actor: Actor) -> DryRun:
     """Return whether a plan would strand cases as they stand now; nothing is written and none is moved."""
     actor.require(CHANGE, kind=plan.kind)
     source, target = version_of(plan.kind, plan.source_number), version_of(plan.kind, plan.target_number)
-    return _check(source, target, rules.complete(plan.moves), positions_of(source))
+    return _check(source, target, rules.complete(plan.moves), standing_of(source, plan.undoes))
 
 
 def try_plan(
@@ -59,8 +59,8 @@ def try_plan(
     """
     actor.require(CHANGE, kind=plan.kind)
     source, target = version_of(plan.kind, plan.source_number), version_of(plan.kind, plan.target_number)
-    standing, moves = positions_of(source), rules.complete(plan.moves)
-    found, known = _check(source, target, moves, standing), {(move.phase, tuple(move.obligations)): move for move in moves}
+    standing, moves = standing_of(source, plan.undoes), rules.complete(plan.moves)
+    found, known = _check(source, target, moves, standing), {rules.key_of(move): move for move in moves}
     chosen = {key: rules.find_move(known, key) for key in standing if key not in found.problems}
     moving = {key: move for key, move in chosen.items() if move is not None and move.choice == "move"}
     total, share = sum(len(standing[key]) for key in moving), max(FEWEST, most // max(len(moving), 1))
@@ -68,7 +68,10 @@ def try_plan(
     order = sorted(moving, key=lambda key: (-len(standing[key]), key))
     changes = {key: Change(source, target, move, actor, plan.reason or "—", now()) for key, move in moving.items()}
     tried = _try_all(changes, in_turn([(key, samples[key]) for key in order]), time.monotonic() + seconds, check)
-    groups = (TriedGroup(m.phase, m.obligations, m.to_phase, len(standing[key]), tuple(tried[key])) for key, m in sorted(moving.items(), key=itemgetter(0)))
+    groups = (
+        TriedGroup(m.phase, m.obligations, m.to_phase, len(standing[key]), tuple(tried[key]), m.origin)
+        for key, m in sorted(moving.items(), key=itemgetter(0))
+    )
     return DryRun(found.moved, found.kept, found.problems, tuple(groups))
 
 
@@ -102,17 +105,22 @@ def spread(ids: Sequence[str], most: int) -> list[str]:
     return [ids[place * len(ids) // count] for place in range(count)]
 
 
-def positions_of(source: KindRecord) -> Positions:
-    """Return the running cases of a version by where they stand: phase and names of open obligations."""
+def standing_of(source: KindRecord, undoes: str = "") -> Positions:
+    """Return the running cases of a version that a change is for by where they stand: phase and names of open obligations.
+
+    The way back from a change is for those alone that it moved, told apart by where they came from as well.
+    """
     running = CaseRecord.objects.filter(kind=source).exclude(state="closed")
     phases = dict(running.values_list("pk", "phase"))
     names: dict[str, list[str]] = defaultdict(list)
     opened = ObligationRecord.objects.filter(case__kind=source, state=OPEN).exclude(case__state="closed")
     for case_id, name in opened.values_list("case_id", "name"):
         names[case_id].append(name)
-    found: Positions = defaultdict(list)
+    backs, found = returning.backs_of(undoes) if undoes else None, Positions()
     for case_id, phase in phases.items():
-        found[phase, tuple(sorted(names[case_id]))].append(case_id)
+        if backs is None or case_id in backs:
+            key = phase, tuple(sorted(names[case_id])), backs[case_id].origin if backs else ""
+            found.setdefault(key, []).append(case_id)
     return found
 
 
@@ -127,14 +135,28 @@ def waits_of(source: KindRecord) -> dict[str, tuple[str, ...]]:
 
 def usual_moves(source: KindRecord) -> tuple[Move, ...]:
     """Return for each position of a version the move that changes nothing else; it names what comes again there as well."""
-    waits, standing = waits_of(source), sorted(positions_of(source).items())
-    again = {key: sorted({name for case_id in ids for name in waits.get(case_id, ())}) for key, ids in standing}
-    return tuple(rules.usual_move(phase, names, len(ids), again[phase, names]) for (phase, names), ids in standing)
+    standing = sorted(standing_of(source).items())
+    again = again_at(source, dict(standing))
+    return tuple(rules.usual_move(key[0], key[1], len(ids), again[key]) for key, ids in standing)
+
+
+def again_at(source: KindRecord, standing: Positions) -> Mapping[rules.Key, Sequence[str]]:
+    """Return by position the names of what comes again in its cases."""
+    waits = waits_of(source)
+    return {key: sorted({name for case_id in ids for name in waits.get(case_id, ())}) for key, ids in standing.items()}
+
+
+def require_two(source: KindRecord, target: KindRecord) -> None:
+    """Do nothing if a change leads from one version to another. Raises: MigrationRefused for one that leads nowhere."""
+    if source.pk == target.pk:
+        zh = f"第 {source.number} 版的办件已经在第 {source.number} 版上，没有可变更的；请另选原来的版本或要移到的版本"
+        en = f"the cases of version {source.number} are on version {source.number} already: choose another version to move from or to"
+        raise MigrationRefused(where=source.code, titles=named(target), problem=zh, problem_en=en)
 
 
 def require_sound(source: KindRecord, target: KindRecord, moves: Iterable[Move], standing: Positions) -> None:
     """Do nothing if no position stands in the way. Raises: MigrationRefused with the first that does."""
-    for (phase, names), (first, *_rest) in _check(source, target, moves, standing).problems.items():
+    for (phase, names, _origin), (first, *_rest) in _check(source, target, moves, standing).problems.items():
         stands = {"where": position_title(kinds.spec_of(source), phase, names)}
         raise MigrationRefused(where=f"{phase} + {', '.join(names)}", titles=stands, problem=first["zh"], problem_en=first["en"])
 
@@ -155,7 +177,7 @@ def named(row: KindRecord) -> dict[str, Mapping[str, str]]:
 def _check(source: KindRecord, target: KindRecord, moves: Iterable[Move], standing: Positions) -> DryRun:
     """Hold the moves against every position that stands now."""
     old, new = kinds.spec_of(source), kinds.spec_of(target)
-    known, waits = {(move.phase, tuple(move.obligations)): move for move in moves}, waits_of(source)
+    known, waits = {rules.key_of(move): move for move in moves}, waits_of(source)
     counts, problems = Counter[str](), {}
     for key, ids in sorted(standing.items()):
         move = rules.find_move(known, key)

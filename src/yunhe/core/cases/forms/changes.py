@@ -148,7 +148,7 @@ class PlanForm:
 
 def key_of(move: Move) -> str:
     """Return the name of a position in addresses and forms."""
-    return f"at-{api.digest_of([move.phase, *move.obligations])[:12]}"
+    return f"at-{api.digest_of([move.phase, *move.obligations, *filter(None, [move.origin])])[:12]}"
 
 
 def asks_each(spec: KindSpec, name: str) -> bool:

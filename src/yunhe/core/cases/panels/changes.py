@@ -16,7 +16,7 @@ from yunhe.core.cases import api
 from yunhe.core.cases.forms.actions import say, say_all
 from yunhe.core.cases.rules.lengths import amount_in_words
 from yunhe.core.cases.rules.migrating import ELSEWHERE
-from yunhe.core.cases.types import BUILT_IN, KindSpec, Migration, Move
+from yunhe.core.cases.types import BUILT_IN, WENT_ON, KindSpec, Migration, Move, TriedGroup
 from yunhe.kernel.actor import Actor
 from yunhe.ui.cells import Column, Empty, Kpi, Link, Table, Tag, Tone
 
@@ -85,6 +85,16 @@ def say_position(spec: KindSpec, phase: str, names: Iterable[str]) -> str:
     return " + ".join([phase_title(spec, phase), *(parts or [__("无待办")])])
 
 
+def say_group(versions: Versions, move: Move | TriedGroup) -> str:
+    """Return which cases a move is for: where they stand, and on the way back also where they come from, or that they went on."""
+    stands = say_position(versions.old, move.phase, move.obligations)
+    if move.origin == WENT_ON:
+        return __("%(stands)s（变更后又办理过）") % {"stands": stands}
+    if not move.origin:
+        return stands
+    return __("%(stands)s（变更前在“%(phase)s”）") % {"stands": stands, "phase": phase_title(versions.new, move.to_phase)}
+
+
 def position_href(kind: str, version: int, phase: str, names: Iterable[str]) -> str:
     """Return the list of the cases that stand there."""
     wanted = {"kind": kind, "version": version, "phase": phase, "open": ",".join(names) or "-"}
@@ -105,10 +115,10 @@ def change_table(plan: Migration, versions: Versions) -> Table:
 
 def move_table(plan: Migration, versions: Versions, actor: Actor) -> Table:
     """Return what happens to the cases of each position."""
-    linked = actor.may("cases.view") and plan.state in ("drafted", "approved", "running")
+    linked = actor.may("cases.view") and plan.state in ("drafted", "approved", "running") and not plan.undoes
 
     def position(move: Move) -> Any:
-        text = say_position(versions.old, move.phase, move.obligations)
+        text = say_group(versions, move)
         href = position_href(plan.kind, plan.source_number, move.phase, move.obligations)
         return Link(text, href) if linked else text
 

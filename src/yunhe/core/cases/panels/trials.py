@@ -13,7 +13,7 @@ from django.utils.translation import gettext as __
 
 from yunhe.core.cases.forms.actions import say, say_all
 from yunhe.core.cases.panels.cases import role_titles
-from yunhe.core.cases.panels.changes import Versions, phase_title, say_position
+from yunhe.core.cases.panels.changes import Versions, phase_title, say_group
 from yunhe.core.cases.types import DryRun, Owed, TriedCase, TriedGroup, TriedLine
 from yunhe.kernel.actor import Actor
 from yunhe.kernel.clock import now
@@ -37,7 +37,7 @@ def trial_groups(dry: DryRun, versions: Versions, actor: Actor) -> list[dict[str
     roles, linked = role_titles(), actor.may("cases.view")
     return [
         {
-            "title": say_position(versions.old, group.phase, group.obligations), "cases": group.cases, "tried": len(group.tried),
+            "title": say_group(versions, group), "cases": group.cases, "tried": len(group.tried),
             "words": say_all(_sums(group, versions)), "failed": [_failed(one, linked) for one in group.tried if one.problem],
             "table": _table(group, roles, linked) if group.tried else None,
         }

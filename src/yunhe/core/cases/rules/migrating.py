@@ -1,4 +1,4 @@
-"""How running cases move from one version of a kind to another: the usual move, what is wrong with one, the way back."""
+"""How running cases move from one version of a kind to another: the usual move, which move is whose, where a case stands after it."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
-from yunhe.core.cases.types import KindSpec, Move
+from yunhe.core.cases.types import WENT_ON, KindSpec, Move
 
-Key = tuple[str, tuple[str, ...]]
-"""A position: a phase and the sorted names of the open obligations."""
+Key = tuple[str, tuple[str, ...], str]
+"""A position: a phase, the sorted names of the open obligations, and on the way back the origin of the cases."""
 ELSEWHERE = ("*",)
 
 
@@ -18,15 +18,20 @@ def usual_move(phase: str, obligations: tuple[str, ...], cases: int, again: Iter
     return Move(phase, obligations, "move", phase, {name: name for name in (*obligations, *again)}, (), (), cases)
 
 
+def key_of(move: Move) -> Key:
+    """Return the position that a move is for."""
+    return move.phase, tuple(move.obligations), move.origin
+
+
 def complete(moves: Iterable[Move]) -> tuple[Move, ...]:
     """Return the moves with one more for each phase whose moves agree: what comes up there later moves alike.
 
     Cases go on between the plan and its second person; `find_move` gives those the phase's move, which is checked
     like any other. Where the moves of a phase differ, or none is known, what comes up still stops the change.
     """
-    given, phases = tuple(moves), defaultdict[str, list[Move]](list)
+    given, phases = tuple(moves), defaultdict[tuple[str, str], list[Move]](list)
     for move in given:
-        phases[move.phase].append(move)
+        phases[move.phase, move.origin].append(move)
     found = []
     for alike in phases.values():
         renames = {name: to for move in alike for name, to in move.renames.items()}
@@ -38,9 +43,12 @@ def complete(moves: Iterable[Move]) -> tuple[Move, ...]:
 
 
 def find_move(moves: Mapping[Key, Move], position: Key) -> Move | None:
-    """Return the move of a position: its own, else the one of its phase."""
-    move = moves.get(position) or moves.get((position[0], ELSEWHERE))
-    return move and replace(move, obligations=position[1])
+    """Return the move of a position: its own, else the one of its phase; what went on since a plan of the way back stays."""
+    phase, names, origin = position
+    move = moves.get(position) or moves.get((phase, ELSEWHERE, origin))
+    if move is None and origin == WENT_ON:
+        return replace(usual_move(phase, names, 0), choice="keep", origin=origin)
+    return move and replace(move, obligations=names)
 
 
 def stand_after(move: Move) -> tuple[str, ...]:
@@ -52,18 +60,6 @@ def stand_after(move: Move) -> tuple[str, ...]:
         elif name in left:
             left.remove(name)
     return tuple(sorted([*(move.renames.get(name, name) for name in left), *(name for name, _ in move.add)]))
-
-
-def inverse_of(moves: Iterable[Move]) -> tuple[Move, ...]:
-    """Return the moves that lead back: what was cancelled opens again, what was added is cancelled, limits are put back."""
-    back = []
-    for move in moves:
-        if move.choice == "keep" or move.obligations == ELSEWHERE:
-            continue
-        whole = {name for name, organization in move.cancel if not organization}
-        renames = {new: old for old, new in move.renames.items() if old not in whole}
-        back.append(Move(move.to_phase, stand_after(move), "move", move.phase, renames, move.add, move.cancel, 0, "restore"))
-    return tuple(back)
 
 
 def is_reseated(old: KindSpec, new: KindSpec, name: str, to: str) -> bool:

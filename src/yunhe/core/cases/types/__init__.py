@@ -2,7 +2,17 @@
 
 from __future__ import annotations
 
-from yunhe.core.cases.types.changes import DryRun, Migration, Move, OutdatedKind, Owed, TriedCase, TriedGroup, TriedLine
+from yunhe.core.cases.types.changes import (
+    WENT_ON,
+    DryRun,
+    Migration,
+    Move,
+    OutdatedKind,
+    Owed,
+    TriedCase,
+    TriedGroup,
+    TriedLine,
+)
 from yunhe.core.cases.types.forms import (
     Draft,
     FieldElement,
@@ -88,6 +98,7 @@ __all__ = [
     "OPINION",
     "PERMISSIONS",
     "SCALARS",
+    "WENT_ON",
     "ActionSpec",
     "ActionView",
     "BatchSpec",

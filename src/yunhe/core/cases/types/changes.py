@@ -8,6 +8,10 @@ from datetime import datetime
 from typing import Literal
 
 
+WENT_ON = "went_on"
+"""The origin of cases that a change moved and that were acted on since: nobody knows but people where they belong now."""
+
+
 @dataclass(frozen=True, slots=True)
 class Move:
     """What happens to the running cases of one position when their kind changes.
@@ -17,7 +21,8 @@ class Move:
     `phase`, with `renames` (old to new name of an obligation, also of one that is to come again at its next period),
     `cancel` and `add`: pairs of an obligation and the organisation of its seat; "" there is every one, or whom the kind names.
     `limits`: keep what was promised, recount from each clock's own start by the new version, or restore what was before
-    the change that is undone.
+    the change that is undone. `origin`, on the way back only: which of the cases that stand there it is for, those that came
+    from the same place (WENT_ON: those that went on since); what came by another change or by none is of no origin.
     """
 
     phase: str
@@ -29,6 +34,7 @@ class Move:
     add: tuple[tuple[str, str], ...] = ()
     cases: int = 0
     limits: Literal["keep", "recount", "restore"] = "keep"
+    origin: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,19 +109,20 @@ class TriedGroup:
     to_phase: str
     cases: int
     tried: tuple[TriedCase, ...]
+    origin: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class DryRun:
     """What a plan would do to the cases as they stand now.
 
-    `problems` by position: what would strand some of them, or fails. `groups`: what became of the cases that the moves were
+    `problems` by position and origin: what would strand some of them, or fails. `groups`: what became of the cases that the moves were
     tried on; empty where they were only checked.
     """
 
     moved: int
     kept: int
-    problems: Mapping[tuple[str, tuple[str, ...]], tuple[Mapping[str, str], ...]]
+    problems: Mapping[tuple[str, tuple[str, ...], str], tuple[Mapping[str, str], ...]]
     groups: tuple[TriedGroup, ...] = ()
 
     @property

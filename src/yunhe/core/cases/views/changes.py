@@ -16,7 +16,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from yunhe.core.cases import api
 from yunhe.core.cases.forms.actions import say, say_all
-from yunhe.core.cases.forms.changes import PlanForm, ReasonForm
+from yunhe.core.cases.forms.changes import PlanForm, ReasonForm, key_of
 from yunhe.core.cases.panels.changes import (
     STATES,
     Versions,
@@ -27,14 +27,16 @@ from yunhe.core.cases.panels.changes import (
     phase_title,
     position_href,
     rival_links,
-    say_position,
+    say_group,
     state_tag,
     versions_of,
 )
 from yunhe.core.cases.panels.trials import trial_groups
-from yunhe.core.cases.types import DryRun, Migration, OutdatedKind
+from yunhe.core.cases.rules.migrating import key_of as place_of
+from yunhe.core.cases.types import WENT_ON, DryRun, Migration, Move, OutdatedKind
 from yunhe.core.jobs import api as jobs
 from yunhe.core.jobs.types import JobInfo
+from yunhe.kernel.actor import Actor
 from yunhe.ui import signs
 from yunhe.ui.cells import Action, Column, Empty, Fact, Link, Progress, Step, Table
 from yunhe.ui.doors import requires
@@ -104,7 +106,8 @@ def show_change(request: HttpRequest, migration_id: str) -> HttpResponse:
     context = {
         "change": change, "title": say(change.kind_title), "state": state_tag(change), "steps": _steps(change, busy),
         "facts": _facts(change), "changes": change_table(change, versions), "moves": move_table(change, versions, request.actor),
-        "dry": dry, "problems": _problems(dry, versions), "trial": trial_groups(dry, versions, request.actor) if dry else [],
+        "dry": dry, "problems": _problems(dry, change, versions, request.actor),
+        "trial": trial_groups(dry, versions, request.actor) if dry else [],
         "progress": _progress(change, job) if busy and job else None,
         "failure": job.error if job and job.state == "failed" and change.state in ("approved", "running") else None,
         "stopped": change.state == "running" and not busy, "acts": _acts(request, change, busy, dry),
@@ -213,6 +216,7 @@ def _plan_page(request: HttpRequest, plan: Migration) -> HttpResponse:
         "plan": plan, "title": say(plan.kind_title), "changes": change_table(plan, versions), "dry": dry, "reason": reason,
         "trial": trial_groups(dry, versions, request.actor) if dry else [], "rivals": rival_links(plan, request.actor),
         "phases": _phases(form, versions, dry, fresh, request), "held": held, "asked": posted is not None,
+        "problems": _problems(dry, told or plan, versions, request.actor),
     }  # fmt: skip
     return render(request, "cases/plan.html", context, status=422 if drafting and (held or reason.errors) else 200)
 
@@ -220,14 +224,15 @@ def _plan_page(request: HttpRequest, plan: Migration) -> HttpResponse:
 def _phases(form: PlanForm, versions: Versions, dry: DryRun | None, fresh: frozenset[str], request: HttpRequest) -> list[dict[str, Any]]:
     """Return the parts of the form by phase, in the order of the kind's phases."""
     order = {phase.code: place for place, phase in enumerate(versions.old.phases)}
-    linked, plan = request.actor.may("cases.view"), form.plan
+    linked, plan = request.actor.may("cases.view") and not form.plan.undoes, form.plan
     found = []
     for phase, parts in groupby(sorted(form.forms, key=lambda f: order.get(f.move.phase, 0)), key=lambda f: f.move.phase):
         groups = [
             {
-                "form": part, "title": say_position(versions.old, phase, part.move.obligations), "cases": part.move.cases,
+                "form": part, "title": say_group(versions, part.move), "cases": part.move.cases,
                 "href": position_href(plan.kind, plan.source_number, phase, part.move.obligations) if linked else "",
-                "problems": [say(one) for one in dry.problems.get((phase, part.move.obligations), ())] if dry else [],
+                "problems": [say(one) for one in dry.problems.get(place_of(part.move), ())] if dry else [],
+                "went_on": part.move.origin == WENT_ON,
                 "fresh": part.prefix in fresh, "words": say_all(move_words(part.move, versions)),
             }
             for part in parts
@@ -236,9 +241,16 @@ def _phases(form: PlanForm, versions: Versions, dry: DryRun | None, fresh: froze
     return found
 
 
-def _problems(dry: DryRun | None, versions: Versions) -> list[tuple[str, str]]:
-    found = dry.problems.items() if dry else ()
-    return [(say_position(versions.old, *key), say_all(say(one) for one in problems)) for key, problems in found]
+def _problems(dry: DryRun | None, plan: Migration, versions: Versions, actor: Actor) -> list[dict[str, str]]:
+    """Return each group that cannot be moved so: its name, where to look at it, and what stands in the way."""
+    known, here, linked = {place_of(move): move for move in plan.moves}, not plan.migration_id, actor.may("cases.view")
+    found = []
+    for (phase, names, origin), problems in dry.problems.items() if dry else ():
+        move = known.get((phase, names, origin)) or Move(phase, names, origin=origin and WENT_ON)
+        href = position_href(plan.kind, plan.source_number, phase, names) if linked and not plan.undoes else ""
+        href = f"#{key_of(move)}-title" if here else href
+        found.append({"title": say_group(versions, move), "href": href, "what": say_all(say(one) for one in problems)})
+    return found
 
 
 def _steps(change: Migration, busy: bool) -> list[Step]:
@@ -274,8 +286,8 @@ def _consequences(request: HttpRequest, change: Migration) -> list[str]:
     changing = (move for move in change.moves if not is_plain(move) and move.choice == "move")
     told += [__("同一类型还有一项变更：%(what)s。") % {"what": link.text} for link in rival_links(change, request.actor)]
     told += [say(change.in_the_way)] if change.in_the_way else []
-    told += [signs.pair(say_position(versions.old, m.phase, m.obligations), say_all(move_words(m, versions))) for m in changing]
-    return told + [signs.pair(where, what) for where, what in _problems(dry, versions)]
+    told += [signs.pair(say_group(versions, m), say_all(move_words(m, versions))) for m in changing]
+    return told + [signs.pair(one["title"], one["what"]) for one in _problems(dry, change, versions, request.actor)]
 
 
 def _confirm(request: HttpRequest, change: Migration, title: Any, question: str, told: list[str], submit: Any, tone: str = "danger") -> HttpResponse:
