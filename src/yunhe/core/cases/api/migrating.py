@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from typing import Any
 
 from django.db import transaction
@@ -84,7 +84,9 @@ def apply_migration(
     """Move the cases in short transactions; goes on where it was stopped. Returns how it stands.
 
     A case that was acted on meanwhile moves from where it stands then; none moves twice. `progress` may raise to stop between two
-    transactions; it is told of all that the change moves, also of what it moved before it was stopped. Raises: MigrationRefused unless approved, when another change moved cases of the version meanwhile, or when a
+    transactions; it is told of all that the change moves, also of what it moved before it was stopped.
+
+    Raises: MigrationRefused unless approved, when another change moved cases of the version meanwhile, or when a
     position came up that the plan strands or does not name.
     """
     row = row_of(migration_id, "approved", "running")

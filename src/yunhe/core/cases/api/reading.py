@@ -10,6 +10,7 @@ from yunhe.core.cases.api import choices, holding, kinds, longer, slots, store
 from yunhe.core.cases.api.choices import BODY, organization_choices
 from yunhe.core.cases.api.delegating import holders_of
 from yunhe.core.cases.api.filling import read_files
+from yunhe.core.cases.api.history import History, history_of
 from yunhe.core.cases.api.marking import with_pauses
 from yunhe.core.cases.api.offering import offered_operators
 from yunhe.core.cases.api.ranking import ranked_members
@@ -26,7 +27,7 @@ from yunhe.core.cases.models import (
 from yunhe.core.cases.rules import clock, timing
 from yunhe.core.cases.rules.course import CLOSED, OPEN, ROLE_JOIN, Course, Moment
 from yunhe.core.cases.rules.lengths import Longer, told_of
-from yunhe.core.cases.rules.outcomes import answer_titles, outcome_title
+from yunhe.core.cases.rules.outcomes import outcome_title
 from yunhe.core.cases.rules.wording import OWN_EVENTS
 from yunhe.core.cases.types import (
     ActionView,
@@ -77,7 +78,7 @@ def access_case(*, case_id: str, actor: Actor) -> CaseView:
         raise CaseNotFound(name=case_id)
     require_visible(row, actor)
     spec = kinds.spec_of(row.kind)
-    obligations = list(row.obligations.order_by("opened_at", "id"))
+    obligations, events = list(row.obligations.order_by("opened_at", "id")), list(row.events.order_by("seq"))
     names = {**organization_names(item.organization for item in obligations), **_person_names(obligations)}
     holders = holders_of(actor, row.kind_code)
     bodies = organization_choices() if choices.offers_bodies(spec) else {}
@@ -89,11 +90,12 @@ def access_case(*, case_id: str, actor: Actor) -> CaseView:
     extended = (*inherited, *longer.list_longer(events))
     times = _Times(kinds.calendar(), extended)
     (case,), vacant = with_pauses([case_of(row, spec)]), holding.find_vacant((item, spec) for item in obligations)
+    history = history_of(events, spec, names)
     return CaseView(
         case=case,
         facts=_facts(spec.fields, row.data),
-        obligations=tuple(_obligation(item, spec, names, vacant, sealed, times) for item in obligations),
-        events=tuple(_event(item, spec, by_id, sealed, extended) for item in events),
+        obligations=tuple(_obligation(item, history, names, vacant, sealed, times) for item in obligations),
+        events=tuple(_event(item, history, by_id, sealed, extended) for item in events),
         actions=offered_actions(row, spec, obligations, holders, bodies) if row.state == OPEN else (),
         due=_due(case_clock, times) if case_clock else None,
         subject=slots.describe_subject(case, actor),
@@ -279,22 +281,20 @@ def _facts(fields: tuple[FieldSpec, ...], values: Mapping[str, Any]) -> tuple[Fa
 
 def _obligation(
     item: ObligationRecord,
-    spec: KindSpec,
+    history: History,
     names: Mapping[str, str],
     vacant: Mapping[str, str],
     sealed: frozenset[str],
     times: _Times,
 ) -> Obligation:
-    declared = spec.obligation(item.name)
     outcome = store.SEALED if item.pk in sealed and item.outcome else item.outcome
-    outcomes = answer_titles(declared)
     return Obligation(
         obligation_id=item.pk,
         name=item.name,
-        title=declared.title.as_mapping(),
+        title=history.obligation(item).title.as_mapping(),
         state=item.state,
         outcome=outcome,
-        outcome_title=SEALED_TITLE if outcome == store.SEALED else outcomes.get(item.outcome, {"zh": "", "en": ""}),
+        outcome_title=SEALED_TITLE if outcome == store.SEALED else history.outcomes(item).get(item.outcome, {"zh": "", "en": ""}),
         organization=item.organization,
         organization_name=names.get(item.organization, item.organization),
         roles=tuple(filter(None, item.role.split(ROLE_JOIN))),
@@ -311,7 +311,7 @@ def _obligation(
         superseded=item.superseded_seq is not None,
         vacant=vacant.get(item.pk) == holding.NOBODY,
         short=vacant.get(item.pk) == holding.SHORT,
-        for_people=kinds.is_for_people(spec, item.name),
+        for_people=kinds.is_for_people(history.present, item.name),
         by_platform=item.closed_by.startswith(JOB),
     )
 
@@ -372,16 +372,16 @@ def person_names(persons: Iterable[str]) -> dict[str, str]:
 
 
 def _event(
-    item: EventRecord, spec: KindSpec, obligations: Mapping[str, ObligationRecord], sealed: frozenset[str], extended: tuple[Longer, ...]
+    item: EventRecord, history: History, obligations: Mapping[str, ObligationRecord], sealed: frozenset[str], extended: tuple[Longer, ...]
 ) -> Event:
-    ended = obligations.get(item.obligation_id)
-    name = ended.name if ended else None
+    ended, spec = obligations.get(item.obligation_id), history.step(item.seq)
+    name = history.names.get(item.seq) or (ended.name if ended else None)
     declared = spec.obligation(name) if name else None
     action = declared.actions.get(item.action) if declared else None
     title = action.title.as_mapping() if action else OWN_EVENTS.get(item.action, {"zh": item.action, "en": item.action})
     fields = action.fields if action else ()
     own = () if action else longer.facts_of(extended, item.seq, spec, obligations) or _own_facts(item, spec)
-    told = (*(_facts(fields, item.values) if action else own), *_decided(item))
+    told = (*(_facts(fields, item.values) if action else own), *history.facts.get(item.seq, ()), *_decided(item))
     if hidden := action is not None and item.obligation_id in sealed:
         title, told = SEALED_TITLE, ()
     return Event(

@@ -123,7 +123,8 @@ def _told(item: Obligation) -> str:
     undone = __("（已退回，不算数）") if item.superseded else ""
     at = times.say_full(item.closed_at)[:16] if item.closed_at else ""
     by = say(PLATFORM) if item.by_platform else item.closed_by_name
-    return " ".join(filter(None, (body, by, ended + undone, at)))
+    who = "" if item.state == "cancelled" else by  # who took it away is not whose it was
+    return " ".join(filter(None, (body, who, ended + undone, at)))
 
 
 def _since(item: Obligation) -> str:

@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
 
-
 WENT_ON = "went_on"
 """The origin of cases that a change moved and that were acted on since: nobody knows but people where they belong now."""
 

@@ -64,7 +64,8 @@ def _owed(view: CaseView) -> Table:
         if one.by_platform or (not one.for_people and not one.child_id):
             return say(PLATFORM)
         roles = " / ".join(titles.get(role, role) for role in one.roles)
-        return one.closed_by_name or one.assignee_name or " ".join(filter(None, (one.organization_name, roles)))
+        ended = one.closed_by_name if one.state != "cancelled" else ""  # who took it away is not whose it was
+        return ended or one.assignee_name or " ".join(filter(None, (one.organization_name, roles)))
 
     def ended(one: Obligation) -> Any:
         return times.say_full(one.closed_at) if one.closed_at else None
