@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import partial
 from typing import Any
 
 import pytest
@@ -12,7 +13,7 @@ from tests.conftest import Cast, Member
 from tests.core.cases.kinds import SIMPLE, simple_kind
 from tests.core.cases.test_pages import signed_in
 from yunhe.core.cases import api
-from yunhe.core.cases.errors import CannotOperate, HandOverRefused, TooManyPicked
+from yunhe.core.cases.errors import CannotOperate, CaseChanged, HandOverRefused, TooManyPicked
 from yunhe.core.cases.models import ObligationRecord
 from yunhe.core.cases.types import Case, EffectSpec, WithdrawSpec
 from yunhe.core.organizations import api as organizations
@@ -32,6 +33,12 @@ def waiting(member: Member) -> dict[str, str]:
 def picked(member: Member) -> dict[str, int | None]:
     page = api.list_waiting(request=PageRequest(size=200), actor=member.actor)
     return {item.obligation_id: item.version for item in page.items}
+
+
+def move(case: Case, cast: Cast, reason: str = "好了") -> None:
+    """Have somebody do something on the case that leaves its step to whoever had it."""
+    api.suspend(case_id=case.case_id, basis="法律第十条", reason="等鉴定", actor=cast.leader.actor)
+    api.resume(case_id=case.case_id, reason=reason, actor=cast.leader.actor)
 
 
 @pytest.fixture
@@ -67,12 +74,50 @@ def test_each_case_is_done_by_itself_and_one_that_is_refused_changes_nothing(not
     mine = note(title="自己的", actor=cast.leader.actor, organization=cast.owner.code)  # one may not answer one's own
     stale, good = note(title="被别人动过"), note(title="好的")
     picks = picked(cast.leader)
-    api.remind(case_id=stale.case_id, reason="催", actor=cast.clerk.actor)
+    move(stale, cast)
     done = api.act_on_each(picks=picks, action="agree", data={"text": "可以", "chosen": ["b"]}, actor=cast.leader.actor)
     told = {one.title: one.refusal for one in done}
     assert told["好的"] is None and "自己" in told["自己的"]["zh"] and "刚被别人办理过" in told["被别人动过"]["zh"]  # type: ignore[index]
     assert [api.get_case(case_id=c.case_id).outcome for c in (mine, stale, good)] == ["", "", "agreed"]
     assert set(waiting(cast.leader).values()) == {mine.case_id, stale.case_id}
+
+
+def test_who_was_only_told_of_a_case_holds_nobody_up(note: Any, cast: Cast, second_steward: Member) -> None:
+    """A reminder, or 督办, between the page and the button moved nothing: what was filled in is taken."""
+    answered, handed, alone = note(title="答的"), note(title="转的"), note(title="单办的")
+    picks = picked(cast.leader)
+    keys = {case_id: key for key, case_id in waiting(cast.leader).items()}
+    for case in (answered, handed, alone):
+        api.remind(case_id=case.case_id, reason="催", actor=cast.clerk.actor)
+        api.escalate(case_id=case.case_id, reason="督", actor=cast.leader.actor)
+    given = {"to": "steward2", "reason": "请办", "actor": cast.leader.actor}
+    (one,) = api.hand_on_each(picks={keys[handed.case_id]: picks[keys[handed.case_id]]}, **given)
+    assert one.refusal is None
+    told = {"pick": [f"{keys[answered.case_id]}.1"], "act": "agree", "go": "1", "do-text": "可以", "do-chosen": ["b"]}
+    assert "办理了 1 件" in signed_in(cast.leader).post("/inbox/bulk/", told, follow=True).content.decode()
+    address = f"/inbox/cases/{alone.case_id}/{keys[alone.case_id]}/agree/"
+    wrong = signed_in(cast.leader).post(address, {"do-text": "长" * 30, "do-chosen": ["b"], "version": "1"})
+    assert wrong.status_code == 422 and "请核对后再提交" not in wrong.content.decode()
+    assert signed_in(cast.leader).post(address, {"do-text": "可以", "do-chosen": ["b"], "version": "1"}).status_code == 302
+    with pytest.raises(CaseChanged):
+        api.act(case_id=note().case_id, action="agree", data={}, actor=cast.leader.actor, expected_version=9)
+
+
+def test_handing_on_says_why_it_cannot_go_to_somebody(note: Any, cast: Cast, second_steward: Member) -> None:
+    case = note()
+    (key,) = waiting(cast.leader)
+    hand = partial(api.hand_on, case_id=case.case_id, obligation_id=key, reason="请办")
+    with pytest.raises(CannotOperate, match="to themselves"):
+        hand(to=cast.leader.username, actor=cast.leader.actor)
+    (one,) = api.hand_on_numbers(numbers=[case.number], to=cast.leader.username, reason="请办", actor=cast.leader.actor)
+    assert one.refusal and "不能转给自己" in one.refusal["zh"] and "to themselves" in one.refusal["en"]
+    with pytest.raises(CannotOperate, match="holds one of its roles"):
+        hand(to=cast.bureau_clerk.username, actor=cast.leader.actor)
+    hand(to="steward2", actor=cast.leader.actor)
+    with pytest.raises(CannotOperate, match="has it already"):
+        api.reassign(case_id=case.case_id, obligation_id=key, to="steward2", reason="请办", actor=cast.leader.actor)
+    with pytest.raises(CannotOperate, match="to themselves"):
+        hand(to="steward2", actor=second_steward.actor)
 
 
 def test_obligations_of_others_are_neither_shown_nor_done(note: Any, cast: Cast) -> None:
@@ -128,7 +173,7 @@ def test_the_whole_way_on_pages_without_script(note: Any, cast: Cast) -> None:
     told = {"pick": picks, "act": "agree", "go": "1", "of": asked.partition("of=")[2], "do-chosen": ["b"]}
     wrong = client.post("/inbox/bulk/", {**told, "do-text": "长" * 30})
     assert wrong.status_code == 422 and api.get_case(case_id=good.case_id).version == 1
-    api.remind(case_id=moved.case_id, reason="催", actor=cast.clerk.actor)
+    move(moved, cast)
     answer = client.post("/inbox/bulk/", {**told, "do-text": "可以"})
     result = client.get(answer["Location"]).content.decode()
     assert "办理了 1 件" in result and "2 件没有办" in result and "不能答复自己的请示" in result
@@ -184,14 +229,14 @@ def test_each_refusal_of_several_says_who_did_what_meanwhile(note: Any, cast: Ca
     sent = {"pick": picks, "act": "agree", "go": "1", "do-text": "可以"}
     api.withdraw(case_id=ended.case_id, reason="不办了", actor=cast.clerk.actor)
     api.suspend(case_id=stopped.case_id, basis="法律第十条", reason="等鉴定", actor=cast.leader.actor)
-    api.remind(case_id=moved.case_id, reason="催一催", actor=cast.clerk.actor)
+    move(moved, cast, "看一看")
     told_at = client.post("/inbox/bulk/", sent)["Location"]
     page = client.get(told_at).content.decode()
     rows = {one.title: next(row for row in page.split("<tr") if one.title in row) for one in (done, ended, stopped, moved)}
     assert "已办理" in rows["办了的"] and "请刷新后再办" not in page
     assert all(text in rows["撤回的"] for text in (cast.clerk.actor.name, "不办了", "这件办件已经办结。"))
     assert all(text in rows["中止的"] for text in ("您 03-02 10:00 中止", "等鉴定", "办件已中止，恢复后才能办理。"))
-    assert all(text in rows["动过的"] for text in ("催一催", "现在仍可以办：核对后请重试。"))
+    assert all(text in rows["动过的"] for text in ("看一看", "现在仍可以办：核对后请重试。"))
     assert "3 件没有办" in page and "重试 1 件" in page
     client.cookies["yunhe_language"] = "en"
     english = client.get(told_at).content.decode()

@@ -13,6 +13,7 @@ from django.db import IntegrityError, transaction
 
 from yunhe.core.cases.api import choices, filling, kinds, steps, store
 from yunhe.core.cases.api.delegating import absent_principals
+from yunhe.core.cases.api.offering import has_moved
 from yunhe.core.cases.api.reading import case_of, require_visible
 from yunhe.core.cases.api.receipts import fetching
 from yunhe.core.cases.api.seating import has_seat, require_distinct, require_time
@@ -201,8 +202,8 @@ def choose_seat(
 
 
 def require_version(row: CaseRecord, expected: int | None) -> None:
-    """Do nothing if the case stands where the actor saw it. Raises: CaseChanged."""
-    if expected is not None and row.version != expected:
+    """Do nothing if the case stands where the actor saw it, whoever was told of it since. Raises: CaseChanged."""
+    if expected is not None and row.version != expected and has_moved(row, expected):
         raise CaseChanged(what="case", name=row.number, expected=expected)
 
 

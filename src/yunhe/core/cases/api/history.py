@@ -13,6 +13,7 @@ from typing import Any
 from yunhe.core.cases.api import folding, kinds
 from yunhe.core.cases.models import EventRecord, KindRecord, ObligationRecord
 from yunhe.core.cases.rules.course import OPEN
+from yunhe.core.cases.rules.outcomes import answer_titles
 from yunhe.core.cases.rules.position import Position, apply_difference, empty_position
 from yunhe.core.cases.rules.returning import what_moved
 from yunhe.core.cases.rules.wording import listed, phase_title
@@ -51,11 +52,7 @@ class History:
     def outcomes(self, item: ObligationRecord) -> Mapping[str, Text]:
         """Return what the ways to end an obligation are called."""
         ended = self.step(item.closed_seq).obligation(item.name)
-        found = dict[str, Text]()
-        for one in (ended, self.obligation(item)):
-            found |= {one.on_due.outcome: one.on_due.title.as_mapping()} if one.on_due else {}
-            found |= {action.outcome: action.title.as_mapping() for action in one.actions.values()}
-        return found
+        return {**answer_titles(ended), **answer_titles(self.obligation(item))}
 
 
 def history_of(events: Sequence[EventRecord], present: KindSpec, bodies: Mapping[str, str]) -> History:

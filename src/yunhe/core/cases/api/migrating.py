@@ -107,8 +107,8 @@ def apply_migration(
         work = _work(row, moves)  # what was acted on meanwhile stands elsewhere now
         passes *= done == before  # of those that move nobody
     if work:
-        left, zh, en = sum(len(ids) for _, ids in work), "一直有人在办理，请稍后继续执行", "are being acted on all the time; go on later"
-        raise MigrationRefused(where=row.pk, titles=named(row.target), problem=f"有 {left} 件{zh}", problem_en=f"{left} cases {en}")
+        many, zh, en = sum(len(ids) for _, ids in work), "一直有人在办理，请稍后继续执行", "are being acted on all the time; go on later"
+        raise MigrationRefused(where=row.pk, titles=named(row.target), problem=f"有 {many} 件{zh}", problem_en=f"{many} cases {en}")
     progress(done, total)
     with transaction.atomic():
         _step(row, "done", done_at=now())

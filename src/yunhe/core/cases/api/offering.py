@@ -146,6 +146,16 @@ def colleagues(item: ObligationRecord, actor: Actor, staff: Staff | None = None)
     return _choices({name: told for name, (person, told) in holders if person not in (item.assignee, actor.id)})
 
 
+def require_colleague(username: str, item: Any, actor: Actor, number: str) -> str:
+    """Return the id of a colleague to whom the actor may hand an obligation on. Raises: UserNotFound, CannotOperate."""
+    told = organizations.get_person(username=username)
+    person = f"user:{told.id}"
+    if username not in colleagues(item, actor):
+        problem = ("不能转给自己", "nobody hands it on to themselves") if person == actor.id else taker_problem(username, item)
+        raise CannotOperate(number=number, operator="hand_on", problem=problem[0], problem_en=problem[1])
+    return person
+
+
 def role_holders(item: ObligationRecord, staff: Staff | None = None) -> dict[str, tuple[str, str]]:
     """Return who holds a role of an obligation in its organisation, the bureau's in any: id and name, by account name."""
     roles = set(filter(None, item.role.split(ROLE_JOIN)))
@@ -163,6 +173,11 @@ def _members(code: str, staff: Staff | None) -> list[Membership]:
 def _choices(named: Mapping[str, str]) -> Choices:
     """Return people to choose from, by account name, sorted by what they are called."""
     return {username: {"zh": name, "en": name} for username, name in sorted(named.items(), key=lambda pair: pair[1])}
+
+
+def has_moved(row: CaseRecord, since: int) -> bool:
+    """Tell whether a case stands elsewhere than at the version `since`, or never was at it."""
+    return since > row.version or row.events.filter(seq__gt=since).exclude(action__in=ONLY_TOLD).exists()
 
 
 def last_step(row: CaseRecord) -> EventRecord:

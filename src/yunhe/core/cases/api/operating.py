@@ -44,10 +44,8 @@ def hand_on(*, case_id: str, obligation_id: str, to: str, reason: str, actor: Ac
                 _refuse(course.position["case"]["number"], "hand_on", "这类待办不能转给别的单位", "it may not go to another organisation")
             _move(course, seat.row.pk, code)
             return
-        person = organizations.get_person(username=username)
-        if username not in offering.colleagues(seat.row, actor):
-            _refuse(course.position["case"]["number"], "hand_on", "对方没有办理它的岗位", "the colleague holds none of its roles")
-        course.change("obligations", {seat.row.pk: {"assignee": f"user:{person.id}"}})
+        person = offering.require_colleague(username, seat.row, actor, course.position["case"]["number"])
+        course.change("obligations", {seat.row.pk: {"assignee": person}})
 
     return _on_seat("hand_on", case_id, obligation_id, actor, {"reason": reason, "to": _name_of(to)}, work, expected_version)
 

@@ -10,6 +10,7 @@ from django.http import HttpRequest
 from django.utils.translation import gettext as __
 
 from yunhe.core.cases import api
+from yunhe.core.cases.api.offering import ONLY_TOLD
 from yunhe.core.cases.forms import operators, places, texts
 from yunhe.core.cases.forms.actions import build_form, say, say_all
 from yunhe.core.cases.forms.places import PREFIX
@@ -121,10 +122,15 @@ def told_texts(typed: Mapping[str, Any], step: ActionView | None, actor: Actor, 
 
 
 def events_since(request: HttpRequest, view: CaseView) -> tuple[Event, ...]:
-    """Return the steps that the page did not know from which a form was sent."""
+    """Return the steps that the page did not know from which a form was sent; who was only told of the case moved nothing."""
     seen = request.POST.get("version", "")
     known = int(seen) if seen.isascii() and seen.isdigit() and len(seen) < 10 else view.case.version
-    return tuple(event for event in view.events if event.seq > known)
+    return steps_since(view, known)
+
+
+def steps_since(view: CaseView, version: int) -> tuple[Event, ...]:
+    """Return the steps of a case after a version that moved it."""
+    return tuple(event for event in view.events if event.seq > version and event.action not in ONLY_TOLD)
 
 
 def say_events(events: tuple[Event, ...], view: CaseView) -> tuple[cells.Event, ...]:

@@ -10,7 +10,7 @@ from django.utils.translation import gettext as __
 from yunhe.core.cases import api
 from yunhe.core.cases.forms.actions import say
 from yunhe.core.cases.panels.cases import facts_told, names_in, who_of
-from yunhe.core.cases.panels.left import why_left
+from yunhe.core.cases.panels.left import steps_since, why_left
 from yunhe.core.cases.types import CaseView, Event, Outcome
 from yunhe.kernel import clock
 from yunhe.kernel.actor import Actor
@@ -36,7 +36,7 @@ def explain(outcome: Outcome, seen: int | None, action: str, actor: Actor) -> Li
     except YunheError:  # not to be seen any more: nothing of it is told
         return Line(outcome)
     again, held_back = _is_offered(view, outcome.key, action), _held_back(view, outcome.key, action)
-    meanwhile = tuple(event for event in view.events if seen is not None and event.seq > seen)
+    meanwhile = steps_since(view, seen) if seen is not None else ()
     if not meanwhile and (again or held_back or action == "op.remind"):
         return Line(outcome, again)
     return Line(replace(outcome, refusal={code: _say(code, view, meanwhile, actor, again=again) for code in ("zh", "en")}), again)
