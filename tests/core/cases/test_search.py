@@ -14,7 +14,9 @@ from tests.core.cases.kinds import SIMPLE, simple_kind
 from tests.core.cases.test_pages import signed_in
 from yunhe.core.cases import api
 from yunhe.core.cases.models import CaseRecord, WordsRecord
+from yunhe.core.cases.rules.search import asked_words, fold, head_of, step_text
 from yunhe.core.cases.types import Case
+from yunhe.core.organizations.models import Organization
 from yunhe.kernel.actor import Actor
 from yunhe.kernel.pages import PageRequest
 
@@ -49,12 +51,59 @@ def found(actor: Actor, words: str) -> int:
 
 
 SHOWN = ("亮灯", "后不得亮灯", "平件", "plain", "加急", "URGENTLY", "尾声在此", "市数据局", "示范市数据局", "市市场监管局")
+SEVERAL = ("夜市 亮灯", "亮灯 夜市 市数据局", "平件　亮灯", "夜市 {holder}", "{clerk} {number}", "亮灯 夜市 亮灯")
+ALIKE = (
+    ("ＸＫ２０号 Ｃafe\u0301", "xk20号 café"), ("ＸＫ２０号 Ｃafe\u0301", "ＸＫ20号\u200b CAFÉ"), ("a\u200b\ufeff一\u00ad二", "一二"),
+    ("一二", "一\u200d二"), ("㈠ ﬁle", "(一) FILE"), ("⼈社", "人社"), ("甲\u2013乙", "甲-乙"), ("STRASSE", "straße"), ("名\x00字", "名字"),
+)  # fmt: skip
 HIDDEN = ("看门", "暗语甲", "暗语乙", "zz_soon", "zz_later")
 
 
 @pytest.mark.parametrize("words", SHOWN)
 def test_what_the_page_says_is_found(case: Case, cast: Cast, words: str) -> None:
     assert [found(actor, words) for actor in (cast.clerk.actor, cast.leader.actor, cast.steward.actor)] == [1, 1, 1]
+
+
+@pytest.mark.parametrize("words", SEVERAL)
+def test_every_word_is_found_somewhere_in_any_order(case: Case, cast: Cast, words: str) -> None:
+    names = {"holder": cast.leader.actor.name, "clerk": cast.clerk.actor.name, "number": case.number}
+    assert [found(actor, words.format(**names)) for actor in (cast.clerk.actor, cast.leader.actor)] == [1, 1]
+    assert found(cast.clerk.actor, f"{words.format(**names)} 没有的词") == 0
+
+
+@pytest.mark.parametrize(("written", "asked"), ALIKE)
+def test_what_looks_alike_is_alike(written: str, asked: str) -> None:
+    assert asked_words(asked) and all(word in head_of(written) for word in asked_words(asked))
+    assert fold(fold(written)) == fold(written) and step_text("x", (), {"reason": written}) == fold(written)
+
+
+def test_a_number_of_full_width_and_a_body_of_another_case_are_found(case: Case, cast: Cast) -> None:
+    wide = case.number.translate({code: code + 0xFEE0 for code in range(0x21, 0x7F)})
+    Organization.objects.filter(code=cast.owner.code).update(short_name="ＡＢＣ局")
+    assert (found(cast.clerk.actor, wide), found(cast.clerk.actor, "abc局"), found(cast.clerk.actor, "\u200b")) == (1, 1, 1)
+
+
+def test_whoever_handles_it_or_did_is_found_by_name(case: Case, cast: Cast) -> None:
+    """Who acted, whose turn it is by name, and whose turn it only could be, which is not found."""
+    assert found(cast.clerk.actor, cast.leader.actor.name) == 1
+    data = {"amount": 1, "items": ["a"], "temper": "zz_soon"}
+    other = api.open_case(kind="leave_note", title="转的", data=data, actor=cast.clerk.actor, owner=cast.owner.code)
+    assert found(cast.clerk.actor, cast.steward.actor.name) == 0
+    owed = api.access_case(case_id=other.case_id, actor=cast.leader.actor).operators[0].obligation_id
+    api.hand_on(case_id=other.case_id, to="steward", reason="请办", obligation_id=owed, actor=cast.leader.actor)
+    wanted = PageRequest(search=f"{cast.steward.actor.name} 转的")
+    assert [one.number for one in api.list_cases(request=wanted, actor=cast.clerk.actor).items] == [other.number]
+    assert [one.number for one in api.list_waiting(request=wanted, actor=cast.steward.actor).items] == [other.number]
+
+
+def test_a_search_asks_as_often_for_many_words_as_for_one(case: Case, cast: Cast) -> None:
+    counts = []
+    for words in ("夜市", " ".join(["夜市", "亮灯", "平件", "市数据局", cast.clerk.actor.name, *map(str, range(20))])):
+        with CaptureQueriesContext(connection) as queries:
+            found(cast.leader.actor, words)
+            api.list_waiting(request=PageRequest(search=words), actor=cast.leader.actor)
+        counts.append(len(queries))
+    assert counts[1] <= counts[0]
 
 
 @pytest.mark.parametrize("words", HIDDEN)
@@ -101,6 +150,16 @@ def test_cases_of_before_are_found_the_same_after_the_migration(case: Case, cast
     importlib.import_module("yunhe.core.cases.migrations.0016_words").fill_words(apps, None)
     now = CaseRecord.objects.get(pk=case.case_id).search, list(WordsRecord.objects.values("case", "seq", "obligation_id", "text"))
     assert now == kept
+
+
+def test_what_was_written_before_is_folded_by_the_migration(case: Case, cast: Cast) -> None:
+    kept = CaseRecord.objects.get(pk=case.case_id).search
+    CaseRecord.objects.filter(pk=case.case_id).update(search=kept.replace("夜市", "ＹＳ夜\u200b市").lower())
+    WordsRecord.objects.update(text="cafe\u0301 亮\u200b灯")
+    assert (found(cast.clerk.actor, "ys夜市"), found(cast.clerk.actor, "café")) == (0, 0)
+    importlib.import_module("yunhe.core.cases.migrations.0019_folded_words").fold_words(apps, None)
+    assert (found(cast.clerk.actor, "ys夜市"), found(cast.clerk.actor, "café 亮灯")) == (1, 1)
+    assert CaseRecord.objects.get(pk=case.case_id).search == kept.replace("夜市", "ys夜市")
 
 
 def test_the_lists_say_what_is_searched(case: Case, cast: Cast) -> None:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 from functools import reduce
-from operator import or_
+from itertools import islice
+from operator import and_, or_
 
 from django.db.models import Exists, F, OuterRef, Q
 
@@ -14,17 +15,17 @@ from yunhe.core.cases.api.holding import BUREAU_NAME
 from yunhe.core.cases.models import ANY_BUREAU, ClockRecord, ObligationRecord, PartyRecord, WordsRecord
 from yunhe.core.cases.rules import clock
 from yunhe.core.cases.rules.course import CLOSED, DONE, OPEN, SUSPENDED
-from yunhe.core.cases.rules.search import body_mark
+from yunhe.core.cases.rules.search import asked_words, body_mark, fold
 from yunhe.core.organizations import api as organizations
-from yunhe.kernel.actor import Actor, job_actor
+from yunhe.kernel.actor import Actor
 from yunhe.kernel.clock import local, now
 from yunhe.kernel.pages import PageRequest
 
 WAITING_FILTERS = ("kind", "due")
 CASE_FILTERS = ("kind", "state", "phase", "organization", "part", "due", "person", "obligation", "subject_type", "subject_id")
 FIRST = "first_due_at"
-LEAST_OF_A_NAME, MOST_BODIES = 2, 200
-"""From how many letters on a search asks the names of bodies, and how many of these it takes."""
+LEAST_OF_A_NAME, MOST_NAMED = 2, 200
+"""From how many letters on a search asks the names of bodies and people, and how many of each it takes."""
 DONE_DAYS = {"done_7": 7, "done_30": 30, "late_30": 30}
 
 
@@ -88,19 +89,30 @@ def _late() -> Q:
 
 
 def words_condition(asked: str, case: str = "") -> Q:
-    """Return which cases a search finds, of those that may be seen: by their own words, those of their steps, or a body's name.
+    """Return which cases a search finds, of those that may be seen: those that every one of its words finds, in any order.
 
-    `case` leads to the case from the rows that are asked. Bodies: who applies, who handles it, who was asked, and who stands
-    in its fields and forms. Whoever calls this keeps to cases whose page the reader may open.
+    A word finds a case by its own words, those of its steps, the name of a body, or of who handles it or did. `case` leads
+    to the case from the rows that are asked. Bodies: who applies, who handles it, who was asked, and who stands in its
+    fields and forms. Whoever calls this keeps to cases whose page the reader may open. Cost: two queries, however many words.
     """
-    term = " ".join(asked.lower().split())
-    bodies = _bodies(term)
-    marks = [body_mark(code) for code in bodies]
-    written = WordsRecord.objects.filter(_holds("text", (term, *marks))).order_by().values("case")
-    found = _holds(f"{case}search", (term, *marks)) | Q((f"{case}pk__in", written))
+    words = asked_words(asked)
+    if not words:
+        return Q()
+    bodies, people = _bodies(words), _people(words)
+    return reduce(and_, (_word_condition(word, case, bodies[word], people[word]) for word in words))
+
+
+def _word_condition(word: str, case: str, bodies: list[str], people: list[str]) -> Q:
+    texts = (word, *(body_mark(code) for code in bodies))
+    written = WordsRecord.objects.filter(_holds("text", texts)).order_by().values("case")
+    found = _holds(f"{case}search", texts) | Q((f"{case}pk__in", written))
     if bodies:
         owed = ObligationRecord.objects.filter(organization__in=bodies).order_by().values("case")
         found |= Q((f"{case}organization__in", bodies)) | Q((f"{case}owner__in", bodies)) | Q((f"{case}pk__in", owed))
+    if people:
+        held = ObligationRecord.objects.filter(Q(assignee__in=people) | Q(person__in=people), state=OPEN).order_by().values("case")
+        acted = PartyRecord.objects.filter(person__in=people).order_by().values("case")
+        found |= Q((f"{case}pk__in", held)) | Q((f"{case}pk__in", acted))
     return found
 
 
@@ -108,13 +120,22 @@ def _holds(column: str, texts: Iterable[str]) -> Q:
     return reduce(or_, (Q((f"{column}__contains", text)) for text in texts))
 
 
-def _bodies(term: str) -> list[str]:
-    """Return the codes of the bodies whose name holds the term."""
-    if len(term) < LEAST_OF_A_NAME:
-        return []
-    page = organizations.list_organizations(request=PageRequest(search=term, size=MOST_BODIES), actor=job_actor("cases"))
-    named = [body.code for body in page.items if any(term in name.lower() for name in (body.name, body.short_name))]
-    return [*named, *([ANY_BUREAU] if term in BUREAU_NAME else [])]
+def _bodies(words: Iterable[str]) -> dict[str, list[str]]:
+    """Return for each word the codes of the bodies whose name holds it."""
+    told = [(code, [fold(name) for name in names]) for code, *names in organizations.list_names()]
+    told.append((ANY_BUREAU, [fold(BUREAU_NAME)]))
+    return {word: _named(word, told) for word in words}
+
+
+def _people(words: Iterable[str]) -> dict[str, list[str]]:
+    """Return for each word the ids of the people whose name holds it."""
+    told = [(f"user:{number}", [fold(name)]) for number, name in organizations.find_names().items()]
+    return {word: _named(word, told) for word in words}
+
+
+def _named(word: str, told: Iterable[tuple[str, list[str]]]) -> list[str]:
+    found = (key for key, names in told if any(word in name for name in names))
+    return list(islice(found, MOST_NAMED)) if len(word) >= LEAST_OF_A_NAME else []
 
 
 def holder_condition(holder: str) -> Q:

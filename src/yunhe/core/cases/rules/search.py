@@ -1,23 +1,44 @@
-"""What a search over cases finds a case by: texts of lower case. A case's own has its head in the first line.
+"""What a search over cases finds a case by: texts folded so that what looks alike is alike. A case's own has its head in the first line.
 
 Bodies stand in a text as marks of their codes, so that they are found by what they are called on the day of the search.
 """
 
 from __future__ import annotations
 
+import re
+import unicodedata
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from yunhe.core.cases.types import FieldSpec
 
 BREAK = "\n"
+MOST_WORDS = 8
+"""How many words of a search are looked for each by itself; what is typed beyond them is looked for as it stands."""
+_UNSEEN = re.compile(
+    r"[\x00-\x08\x0e-\x1b\x7f-\x84\x86-\x9f\xad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e"
+    r"\u2060-\u206f\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffb\U0001d173-\U0001d17a\U000e0000-\U000e0fff]"
+)
+"""Control characters, and what Unicode lets be shown as nothing (Default_Ignorable_Code_Point, DerivedCoreProperties 15)."""
+_DASHES = {code: "-" for code in (*range(0x2010, 0x2016), 0x2212)}
 OWN_WORDS = ("reason", "basis", "earlier_title")
 """What generic operators and rooms write into a step that the page of the case tells."""
 
 
+def fold(text: str) -> str:
+    """Return a text in which what looks alike is alike: width, case, composed or not, dashes, blanks; without what is not seen."""
+    shown = unicodedata.normalize("NFKC", _UNSEEN.sub("", text)).casefold().translate(_DASHES)
+    return " ".join(unicodedata.normalize("NFKC", shown).split())
+
+
+def asked_words(asked: str) -> tuple[str, ...]:
+    """Return the words of a search, each once: every one of them has to be found, wherever it stands."""
+    return tuple(dict.fromkeys(fold(asked).split(" ", MOST_WORDS - 1))) if fold(asked) else ()
+
+
 def head_of(*parts: str) -> str:
     """Return the first line: number, title and the names of who applies and who opened it."""
-    return " ".join(" ".join(parts).split()).lower()
+    return fold(" ".join(parts))
 
 
 def search_text(head: str, fields: Iterable[FieldSpec], data: Mapping[str, Any]) -> str:
@@ -54,7 +75,7 @@ def words_of(fields: Iterable[FieldSpec], values: Mapping[str, Any]) -> Iterator
 
 def body_mark(code: str) -> str:
     """Return what stands in a text for a body."""
-    return f"⟦{code.lower()}⟧"
+    return f"⟦{fold(code)}⟧"
 
 
 def _words(field: FieldSpec, value: Any) -> Iterator[str]:

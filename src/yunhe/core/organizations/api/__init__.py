@@ -16,6 +16,7 @@ from yunhe.core.organizations.api.bodies import (
     find_organization,
     find_organizations,
     get_organization,
+    list_names,
     list_organizations,
 )
 from yunhe.core.organizations.api.divisions import (
@@ -76,6 +77,7 @@ __all__ = [
     "list_members",
     "list_members_of",
     "list_memberships",
+    "list_names",
     "list_organizations",
     "list_persons",
     "list_region_history",
