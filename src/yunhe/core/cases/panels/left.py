@@ -49,7 +49,7 @@ def take_step(request: HttpRequest, view: CaseView, obligation_id: str, action: 
         return api.keep_lost_action(**names, values=typed, actor=request.actor, page=page)
 
     typed = typed_in(request, step)
-    draft = None if _is_done(typed, action, meanwhile, request.actor) else _kept(request, typed, keep)
+    draft = None if _is_done(typed, action, meanwhile, request.actor) else kept(request, typed, keep)
     return _left(view, step, typed, draft, meanwhile, request.actor)
 
 
@@ -66,7 +66,7 @@ def recall_step(view: CaseView, obligation_id: str, action: str, actor: Actor) -
 def take_opening(request: HttpRequest, step: ActionView | None, keep: Keep | None) -> Left:
     """Return what was sent for a form of which nothing may be shown but what was typed; `keep` keeps it, if it can be kept."""
     typed = typed_in(request, step) if step else sent_plainly(request)
-    draft = _kept(request, typed, keep) if keep else None
+    draft = kept(request, typed, keep) if keep else None
     title = say(step.obligation_title) if step else __("没有提交的表单")
     why = __("您现在没有提交这份表单的岗位或权限，或它已经停用。")
     return Left(title, why, told_texts(typed, step, request.actor, {}), draft=draft)
@@ -84,9 +84,9 @@ def take_bulk(request: HttpRequest, obligation_ids: Sequence[str], action: str) 
         return api.keep_lost_action(**names, values=told, actor=request.actor, page=page)
 
     why = __("选中的待办现在没有一起这样办的：别人先办理了，或情况有变。没有办任何一件。")
-    draft = _kept(request, typed, keep) if found else None
+    draft = kept(request, typed, keep) if found else None
     return Left(
-        _title(step) if step else "",
+        title_of(step) if step else "",
         why,
         told_texts(typed, step, request.actor, api.organization_choices()),
         draft=draft,
@@ -99,12 +99,12 @@ def sent_plainly(request: HttpRequest) -> dict[str, Any]:
     return {name: values[0] if len(values) == 1 else values for name, values in sent if any(values)}
 
 
-def typed_in(request: HttpRequest, step: ActionView) -> dict[str, Any]:
-    """Return what was typed into the form of a step, its files stored."""
-    posted = request.POST.copy()
+def typed_in(request: HttpRequest, step: ActionView, actor: Actor | None = None) -> dict[str, Any]:
+    """Return what was typed into the form of a step, its files stored; `actor` wrote it, else who acts now."""
+    posted, writer = request.POST.copy(), actor or request.actor
     if request.POST.get("step") != places.LEAVE:
-        places.store_files(request, step, posted, request.actor)
-    typed = build_form(step, posted, {}, actor=request.actor).typed()
+        places.store_files(request, step, posted, writer)
+    typed = build_form(step, posted, {}, actor=writer).typed()
     return {name: value for name, value in typed.items() if value not in texts.NOTHING}
 
 
@@ -163,7 +163,7 @@ def _left(
     actor: Actor,
 ) -> Left:
     return Left(
-        _title(step),
+        title_of(step),
         why_left(view, meanwhile, actor),
         told_texts(typed, step, actor, names_in(view)),
         say_events(meanwhile, view),
@@ -172,7 +172,8 @@ def _left(
     )
 
 
-def _title(step: ActionView) -> str:
+def title_of(step: ActionView) -> str:
+    """Return what a step, or a generic operator, is called."""
     return str(operators.LABELS[step.name]) if step.title["zh"] == step.name else say(step.title)
 
 
@@ -193,7 +194,8 @@ def _is_done(typed: Mapping[str, Any], action: str, meanwhile: tuple[Event, ...]
     return any(all(facts.get(name) == value for name, value in typed.items()) for facts in held)
 
 
-def _kept(request: HttpRequest, typed: Mapping[str, Any], keep: Keep) -> Draft | None:
+def kept(request: HttpRequest, typed: Mapping[str, Any], keep: Keep) -> Draft | None:
+    """Return the draft in which what was typed is kept; None where nothing was, or it cannot be."""
     if not typed:
         return None
     try:

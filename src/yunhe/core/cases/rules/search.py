@@ -20,7 +20,7 @@ _UNSEEN = re.compile(
     r"\u2060-\u206f\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffb\U0001d173-\U0001d17a\U000e0000-\U000e0fff]"
 )
 """Control characters, and what Unicode lets be shown as nothing (Default_Ignorable_Code_Point, DerivedCoreProperties 15)."""
-_DASHES = {code: "-" for code in (*range(0x2010, 0x2016), 0x2212)}
+_DASHES = dict.fromkeys((*range(0x2010, 0x2016), 0x2212), "-")
 OWN_WORDS = ("reason", "basis", "earlier_title")
 """What generic operators and rooms write into a step that the page of the case tells."""
 

@@ -17,7 +17,7 @@ from yunhe.core.cases import api
 from yunhe.core.cases.errors import ActionNotOffered, CaseNotFound
 from yunhe.core.cases.forms import operators, places
 from yunhe.core.cases.forms.actions import say
-from yunhe.core.cases.panels import kinds, left
+from yunhe.core.cases.panels import changed, kinds, left
 from yunhe.core.cases.panels.cases import case_context, names_in
 from yunhe.core.cases.panels.elsewhere import offers_change_over
 from yunhe.core.cases.types import ActionView, Case, CaseView, Draft, OperatorView
@@ -41,6 +41,7 @@ def show_case(request: HttpRequest, case_id: str) -> HttpResponse:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
+@changed.keeps_seat(changed.keep_step)
 @offers_change_over
 @requires("cases.act", "cases.view")
 def act(request: HttpRequest, case_id: str, obligation_id: str, action: str) -> HttpResponse:
@@ -120,6 +121,7 @@ def _action_page(request: HttpRequest, view: CaseView, offered: ActionView, fill
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
+@changed.keeps_seat(changed.keep_operator)
 @requires("cases.view")
 def operate(request: HttpRequest, case_id: str, operator: str) -> HttpResponse:
     """Use a generic operator (转办、加签、退回…) on a case; its form comes back with what is wrong. Asked for alone it is the case."""

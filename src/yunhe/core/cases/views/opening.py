@@ -17,7 +17,7 @@ from yunhe.core.cases import api
 from yunhe.core.cases.errors import KindNotFound
 from yunhe.core.cases.forms import opening, places, texts
 from yunhe.core.cases.forms.actions import say
-from yunhe.core.cases.panels import left
+from yunhe.core.cases.panels import changed, left
 from yunhe.core.cases.panels.drafts import drafts_table, form_href
 from yunhe.core.cases.types import ActionView, Draft, FormPage
 from yunhe.kernel.ids import new_id
@@ -44,6 +44,7 @@ def list_new(request: HttpRequest) -> HttpResponse:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
+@changed.keeps_seat(changed.keep_opening)
 @requires("cases.act", "cases.view")
 def open_case(request: HttpRequest, kind: str) -> HttpResponse:
     """Open a case of a kind by the form of its fields; keep the form, or look at it again, as its button says."""

@@ -1,0 +1,128 @@
+"""A form that was filled in as one membership of a person and sent as another: kept for the one it was written in, with the way back."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import wraps
+from typing import Any
+from urllib.parse import urlencode
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+
+from yunhe.core.cases import api
+from yunhe.core.cases.forms import opening, places
+from yunhe.core.cases.forms.actions import say
+from yunhe.core.cases.panels import left
+from yunhe.core.cases.panels.cases import names_in
+from yunhe.core.cases.panels.drafts import form_href
+from yunhe.core.cases.types import Draft, FormPage
+from yunhe.core.organizations import api as organizations
+from yunhe.core.organizations.types import Membership
+from yunhe.kernel.actor import Actor
+from yunhe.kernel.errors import YunheError
+from yunhe.kernel.ids import new_id
+from yunhe.ui.doors import View
+from yunhe.ui.templatetags.yh import spoken
+
+SEAT = "seat"
+"""The hidden field that says in which membership a form was drawn: organisation and role."""
+CONFLICT = 409
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """What was sent: of what, as its writer reads it, the draft that keeps it, and where one goes on with it."""
+
+    title: str
+    texts: left.Texts
+    href: str
+    draft: Draft | None = None
+
+
+Keeper = Callable[..., Kept]
+
+
+def keeps_seat(keep: Keeper) -> Callable[[View], View]:
+    """Have a form that was drawn in another membership of the person's kept by `keep` for that one, and nothing done."""
+
+    def mark(view: View) -> View:
+        @wraps(view)
+        def keeping(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+            place = _written_in(request)
+            kept = _kept(request, place, keep, args, kwargs) if place else None
+            if place is None or kept is None:
+                answer: HttpResponse = view(request, *args, **kwargs)
+                return answer
+            if request.POST.get("step") == places.LEAVE:
+                return HttpResponse(status=204)
+            context = {"kept": kept, "place": place.id, "was": _title(place), "now": _title(_here(request))}
+            return render(request, "cases/changed.html", context, status=CONFLICT)
+
+        return keeping
+
+    return mark
+
+
+def keep_step(request: HttpRequest, actor: Actor, case_id: str, obligation_id: str, action: str) -> Kept:
+    """Keep the form of a step for who wrote it. Raises: CaseNotFound, ActionNotOffered for what they never had."""
+    view = api.access_case(case_id=case_id, actor=actor)
+    named = {"case_id": case_id, "obligation_id": obligation_id, "action": action, "actor": actor}
+    step = api.describe_step(**named)
+    typed = left.typed_in(request, step, actor)
+    draft = left.kept(request, typed, lambda told, page: api.keep_lost_action(**named, values=told, page=page))
+    operator = action.removeprefix(api.OPERATOR)
+    asked = {"ob": obligation_id, **({"act": action} if operator == action else {"op": operator})}
+    href = form_href(draft) if draft else f"{reverse('cases:case', args=[case_id])}?{urlencode(asked)}#case"
+    return Kept(left.title_of(step), left.told_texts(typed, step, actor, names_in(view)), href, draft)
+
+
+def keep_operator(request: HttpRequest, actor: Actor, case_id: str, operator: str) -> Kept:
+    """Keep the form of a generic operator, as `keep_step`."""
+    return keep_step(request, actor, case_id, request.POST.get("ob", ""), f"{api.OPERATOR}{operator}")
+
+
+def keep_opening(request: HttpRequest, actor: Actor, kind: str) -> Kept:
+    """Keep the form that opens a case of a kind. Raises: KindNotFound."""
+    api.get_kind(code=kind)
+    step, names = opening.offer_of(kind, actor)
+    typed, scope = left.typed_in(request, step, actor), request.POST.get("key", "")[:100] or new_id()
+
+    def keep(told: Mapping[str, Any], page: FormPage) -> Draft:
+        return api.keep_lost_opening(kind=kind, scope=scope, values=told, actor=actor, page=page)
+
+    draft = left.kept(request, typed, keep)
+    return Kept(say(step.obligation_title), left.told_texts(typed, step, actor, names), form_href(draft) if draft else reverse("cases:open", args=[kind]), draft)
+
+
+def _kept(request: HttpRequest, place: Membership, keep: Keeper, args: Any, kwargs: Any) -> Kept | None:
+    """Return what was kept; None where that membership has no part in it (any more): the page says what it says then."""
+    try:
+        return keep(request, organizations.actor_for(user_id=place.user_id, membership_id=place.id), *args, **kwargs)
+    except YunheError:
+        return None
+
+
+def _written_in(request: HttpRequest) -> Membership | None:
+    """Return the membership in which a form was drawn, where it is another one of the person's than they act in now."""
+    told = request.POST.get(SEAT, "") if request.method == "POST" else ""
+    here: Actor | None = getattr(request, "actor", None)
+    if not told or here is None or told == seat_of(here) or not request.user.is_authenticated:
+        return None
+    return next((one for one in organizations.list_memberships(user_id=request.user.pk) if seat_of(one) == told), None)
+
+
+def _here(request: HttpRequest) -> Membership | None:
+    mine = organizations.list_memberships(user_id=request.user.pk or 0)
+    return next((one for one in mine if seat_of(one) == seat_of(request.actor)), None)  # type: ignore[attr-defined]
+
+
+def seat_of(one: Actor | Membership) -> str:
+    """Return what the hidden field says of an actor, or of a membership."""
+    return f"{one.organization}/{one.role}"
+
+
+def _title(place: Membership | None) -> str:
+    return f"{place.organization_name} · {spoken(place.role_title)}" if place else ""
