@@ -58,7 +58,7 @@ def test_a_fourth_department_joins_while_cases_run(node: Node, browser: Browser,
     second.keyboard.press("Enter")
     expect(second.locator("section details[open] table").first).to_contain_text("变更后")
     check_page(second)
-    for word, said in (("批准", "已批准"), ("执行", "已开始执行")):
+    for word, said in (("批准", "已批准"), ("执行", "已交给后台执行")):
         second.locator("main").get_by_role("link", name=word, exact=True).click()
         check_page(second)
         second.locator("main").get_by_role("button", name=word, exact=True).click()

@@ -17,13 +17,16 @@ from yunhe.core.cases.forms.actions import say, say_all
 from yunhe.core.cases.rules.lengths import amount_in_words
 from yunhe.core.cases.rules.migrating import ELSEWHERE
 from yunhe.core.cases.types import BUILT_IN, WENT_ON, KindSpec, Migration, Move, TriedGroup
+from yunhe.core.jobs.types import JobInfo
 from yunhe.kernel.actor import Actor
 from yunhe.ui.cells import Column, Empty, Kpi, Link, Table, Tag, Tone
 
 STATES: Mapping[str, tuple[Any, Tone]] = {
     "drafted": (_("待批准"), "amber"),
     "approved": (_("待执行"), "canal"),
+    "queued": (_("排队中"), "canal"),
     "running": (_("执行中"), "canal"),
+    "stopped": (_("已停下"), "amber"),
     "done": (_("已完成"), "green"),
     "withdrawn": (_("已撤回"), "grey"),
 }
@@ -59,9 +62,18 @@ def versions_of(plan: Migration) -> Versions:
     return Versions(old, api.get_kind(code=plan.kind, number=plan.target_number), api.organization_choices())
 
 
-def state_tag(change: Migration) -> Tag:
+def state_of(change: Migration, job: JobInfo | None) -> str:
+    """Return where a change stands as people see it: with its job it is also `queued`, or `stopped` between two transactions."""
+    if change.state not in ("approved", "running"):
+        return change.state
+    if job is not None and job.is_open:
+        return "queued" if job.state == "ready" else "running"
+    return "stopped" if change.state == "running" else "approved"
+
+
+def state_tag(change: Migration, job: JobInfo | None = None) -> Tag:
     """Return where a change stands."""
-    title, tone = STATES[change.state]
+    title, tone = STATES[state_of(change, job)]
     return Tag(str(title), tone)
 
 

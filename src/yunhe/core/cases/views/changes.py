@@ -28,6 +28,7 @@ from yunhe.core.cases.panels.changes import (
     position_href,
     rival_links,
     say_group,
+    state_of,
     state_tag,
     versions_of,
 )
@@ -43,15 +44,23 @@ from yunhe.ui.doors import requires
 from yunhe.ui.lists import Listing, export_csv, read_page_request
 from yunhe.ui.pages import confirm_page
 
-COLUMNS = (
-    Column(_("类型"), lambda c: Link(say(c.kind_title), _href(c.migration_id), sub=c.kind), sort="kind_code", wide=True),
-    Column(_("版本"), lambda c: f"{c.source_number} → {c.target_number}"),
-    Column(_("状态"), state_tag, sort="state"),
-    Column(_("已移动"), lambda c: c.moved, sort="moved", number=True),
-    Column(_("起草人"), lambda c: c.author_name),
-    Column(_("批准人"), lambda c: c.approver_name or None),
-    Column(_("起草时间"), lambda c: c.made_at, sort="made_at"),
-)
+STORED = ("drafted", "approved", "running", "done", "withdrawn")
+
+
+def _columns(actor: Actor) -> tuple[Column, ...]:
+    def state(change: Migration) -> Any:
+        begun = change.state in ("approved", "running")
+        return state_tag(change, api.find_migration_job(migration_id=change.migration_id, actor=actor) if begun else None)
+
+    return (
+        Column(_("类型"), lambda c: Link(say(c.kind_title), _href(c.migration_id), sub=c.kind), sort="kind_code", wide=True),
+        Column(_("版本"), lambda c: f"{c.source_number} → {c.target_number}"),
+        Column(_("状态"), state, sort="state"),
+        Column(_("已移动"), lambda c: c.moved, sort="moved", number=True),
+        Column(_("起草人"), lambda c: c.author_name),
+        Column(_("批准人"), lambda c: c.approver_name or None),
+        Column(_("起草时间"), lambda c: c.made_at, sort="made_at"),
+    )
 
 
 @require_safe
@@ -63,13 +72,13 @@ def list_changes(request: HttpRequest) -> HttpResponse:
     )
     take = partial(api.list_migrations, actor=request.actor)
     if request.GET.get("export"):
-        return export_csv(name="changes", columns=COLUMNS, wanted=wanted, take=lambda w: take(request=w))
+        return export_csv(name="changes", columns=_columns(request.actor), wanted=wanted, take=lambda w: take(request=w))
     page = take(request=wanted)
     titles = {info.code: say(info.title) for info in api.list_kinds()}
     listing = Listing(
-        request=request, page=page, wanted=wanted, columns=COLUMNS, caption=_("流程变更"),
+        request=request, page=page, wanted=wanted, columns=_columns(request.actor), caption=_("流程变更"),
         facet_titles={"state": _("状态"), "kind": _("办件类型")} if page.facets else {},
-        choices={"state": [(code, title) for code, (title, _tone) in STATES.items()], "kind": list(titles.items())},
+        choices={"state": [(code, STATES[code][0]) for code in STORED], "kind": list(titles.items())},
         search_label=_("搜索类型代码、原因、人员"), export=True,
         empty=Empty(_("还没有流程变更"), _("办件类型有了新版本、旧版本还有在办办件时，可以从上面拟定。")),
     )  # fmt: skip
@@ -104,13 +113,13 @@ def show_change(request: HttpRequest, migration_id: str) -> HttpResponse:
     look = api.check_plan if change.state == "running" else api.try_plan
     dry = look(plan=change, actor=request.actor) if waiting and not busy else None
     context = {
-        "change": change, "title": say(change.kind_title), "state": state_tag(change), "steps": _steps(change, busy),
+        "change": change, "title": say(change.kind_title), "state": state_tag(change, job), "steps": _steps(change, state_of(change, job)),
         "facts": _facts(change), "changes": change_table(change, versions), "moves": move_table(change, versions, request.actor),
         "dry": dry, "problems": _problems(dry, change, versions, request.actor),
         "trial": trial_groups(dry, versions, request.actor) if dry else [],
         "progress": _progress(change, job) if busy and job else None,
         "failure": job.error if job and job.state == "failed" and change.state in ("approved", "running") else None,
-        "stopped": change.state == "running" and not busy, "acts": _acts(request, change, busy, dry),
+        "stopped": state_of(change, job) == "stopped", "total": change.moved + dry.moved if dry else 0, "acts": _acts(request, change, busy, dry),
         "own": change.state == "drafted" and change.author == request.actor.id, "in_the_way": say(change.in_the_way) if change.in_the_way else "",
         "rivals": rival_links(change, request.actor) if waiting else [],
     }  # fmt: skip
@@ -149,7 +158,7 @@ def apply_change(request: HttpRequest, migration_id: str) -> HttpResponse:
     change = api.get_migration(migration_id=migration_id, actor=request.actor)
     if request.method == "POST":
         api.start_migration(migration_id=migration_id, actor=request.actor)
-        messages.success(request, __("已开始执行。"))
+        messages.success(request, __("已交给后台执行。"))
         return redirect("changes:change", migration_id)
     told = [*_consequences(request, change), __("可以随时停下，再从停下的地方继续。"), __("完成后可以拟定返回旧流程的方案。")]
     question = __("现在移动“%(name)s”的在办办件？") % {"name": say(change.kind_title)}
@@ -253,16 +262,20 @@ def _problems(dry: DryRun | None, plan: Migration, versions: Versions, actor: Ac
     return found
 
 
-def _steps(change: Migration, busy: bool) -> list[Step]:
-    """Return the four steps with who did them."""
+def _steps(change: Migration, state: str) -> list[Step]:
+    """Return the four steps with who did them, and how far the third is."""
     place = {"drafted": 1, "approved": 2, "running": 2, "done": 4, "withdrawn": 1 if not change.approver_name else 2}[change.state]
-    notes = [change.author_name, change.approver_name, __("正在移动") if busy and change.state == "running" else "", ""]
+    notes = [change.author_name, change.approver_name, _carried_out(state), ""]
     found = []
     for number, title in enumerate((__("起草"), __("第二人批准"), __("执行"), __("完成"))):
         here = "failed" if change.state == "withdrawn" else "now"
         note = notes[number] if number < place or number == 2 else ""
         found.append(Step(title, "done" if number < place else here if number == place else "next", note))  # type: ignore[arg-type]
     return found
+
+
+def _carried_out(state: str) -> str:
+    return {"queued": str(STATES["queued"][0]), "running": __("正在移动"), "stopped": str(STATES["stopped"][0])}.get(state, "")
 
 
 def _facts(change: Migration) -> list[Fact]:
@@ -299,7 +312,8 @@ def _progress(change: Migration, job: JobInfo) -> Progress:
     running = job.state == "running"
     note = __("正在停下") if job.cancel_requested else "" if running else __("在排队，工作进程空闲时开始。")
     title = __("移动在办办件")
-    return Progress(title, job.progress_done, job.progress_total or None, note, poll=_href(change.migration_id, "progress"))
+    done = max(job.progress_done, change.moved)  # what was moved before it was stopped counts from the first moment on
+    return Progress(title, done, job.progress_total or None, note, poll=_href(change.migration_id, "progress"))
 
 
 def _acts(request: HttpRequest, change: Migration, busy: bool, dry: DryRun | None) -> list[Action]:
