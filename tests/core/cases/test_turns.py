@@ -79,6 +79,22 @@ def test_a_busy_desk_is_told_at_intervals_a_person_by_name_at_once(note: Any, ca
     assert (tell(), turns_of(cast.steward)[0].case_id) == (2, third.case_id)
 
 
+def test_only_what_a_desk_was_really_told_starts_its_pause(note: Any, cast: Cast, clock: FrozenClock) -> None:
+    api.act(case_id=note().case_id, action="agree", data={"text": "可以"}, actor=cast.leader.actor)
+    assert tell() == 0  # done before anybody was told
+    handed = note()
+    api.hand_on(case_id=handed.case_id, obligation_id=seat_of(handed, cast.leader), to="leader", reason=WHY, actor=cast.steward.actor)
+    assert tell() == 1  # told by name
+    case = note()
+    assert (tell(), turns_of(cast.steward)[0].case_id) == (2, case.case_id)
+    note()
+    clock.advance(PACE - timedelta(seconds=1))
+    api.act(case_id=note().case_id, action="agree", data={"text": "可以"}, actor=cast.leader.actor)
+    assert tell() == 0
+    clock.advance(timedelta(seconds=1))
+    assert tell() == 2
+
+
 def test_nobody_is_told_of_their_own_doing_nor_of_what_is_done(note: Any, cast: Cast) -> None:
     own = note(actor=cast.steward.actor, owner=cast.owner.code)
     gone = note()

@@ -78,18 +78,27 @@ def tell_turns(*, actor: Actor, check: Callable[[], None] = lambda: None) -> int
     with transaction.atomic():
         TurnRecord.objects.filter(told_at__lt=at - KEEP).delete()
         rows = _due(at)
-        told = 0
+        told, seats = 0, defaultdict[tuple[str, str], set[str]](set)
         for people, heaps in _by_people(_heaps(rows)):
             check()
             told += _send(people, heaps, actor)
-        TurnRecord.objects.filter(pk__in=[row["id"] for row in rows]).update(told_at=at)
+            for heap in heaps:
+                if heap.seat.role and not (heap.gone or heap.seat.person):
+                    seats[heap.seat.organization, heap.seat.role].update(heap.owed)
+        noted = TurnRecord.objects.filter(pk__in=[row["id"] for row in rows])
+        noted.update(told_at=at)
+        for (organization, role), owed in seats.items():
+            noted.filter(gone=False, obligation__in=owed).update(organization=organization, role=role)
     return told
 
 
 def _due(at: datetime) -> list[dict[str, Any]]:
-    """Return what is to be told now: of a role's seat that was told a little while ago nothing yet."""
-    recent = TurnRecord.objects.filter(told_at__gt=at - PACE, gone=False).exclude(obligation__role="").order_by()
-    paced = set(recent.values_list("obligation__organization", "obligation__role").distinct())
+    """Return what is to be told now: of a role's seat that was told a little while ago nothing yet.
+
+    What came carries the seat only where that was told of it: not what was done before, or told to a person by name.
+    """
+    recent = TurnRecord.objects.filter(told_at__gt=at - PACE, gone=False).exclude(role="").order_by()
+    paced = set(recent.values_list("organization", "role").distinct())
     rows = TurnRecord.objects.filter(told_at=None).order_by("id").values("id", *SEAT, *LINE, *OWN_SEAT)[:MOST_ROWS]
 
     def waits(row: Mapping[str, Any]) -> bool:

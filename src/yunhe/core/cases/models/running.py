@@ -321,7 +321,7 @@ class ObligationRecord(models.Model):
 
 class TurnRecord(models.Model):
     """That an obligation came to somebody (轮到办理), or is `gone` from them, whose it was then: written with the step, told by the
-    worker; dropped a day after."""
+    worker, with the seat of a role that was told; dropped a day after."""
 
     obligation = models.ForeignKey(ObligationRecord, on_delete=models.PROTECT, related_name="+", db_index=False)
     caused_by = models.CharField(max_length=120)
