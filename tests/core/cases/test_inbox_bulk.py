@@ -111,7 +111,7 @@ def test_handing_on_says_why_it_cannot_go_to_somebody(note: Any, cast: Cast, sec
         hand(to=cast.leader.username, actor=cast.leader.actor)
     (one,) = api.hand_on_numbers(numbers=[case.number], to=cast.leader.username, reason="请办", actor=cast.leader.actor)
     assert one.refusal and "不能转给自己" in one.refusal["zh"] and "to themselves" in one.refusal["en"]
-    with pytest.raises(CannotOperate, match="holds one of its roles"):
+    with pytest.raises(CannotOperate, match="holds none of its roles"):
         hand(to=cast.bureau_clerk.username, actor=cast.leader.actor)
     hand(to="steward2", actor=cast.leader.actor)
     with pytest.raises(CannotOperate, match="has it already"):

@@ -94,7 +94,8 @@ def keep_opening(request: HttpRequest, actor: Actor, kind: str) -> Kept:
         return api.keep_lost_opening(kind=kind, scope=scope, values=told, actor=actor, page=page)
 
     draft = left.kept(request, typed, keep)
-    return Kept(say(step.obligation_title), left.told_texts(typed, step, actor, names), form_href(draft) if draft else reverse("cases:open", args=[kind]), draft)
+    href = form_href(draft) if draft else reverse("cases:open", args=[kind])
+    return Kept(say(step.obligation_title), left.told_texts(typed, step, actor, names), href, draft)
 
 
 def _kept(request: HttpRequest, place: Membership, keep: Keeper, args: Any, kwargs: Any) -> Kept | None:
