@@ -67,6 +67,19 @@ def test_a_view_needs_a_name_and_a_condition(name: str, query: dict[str, str], c
         api.save_view(page="inbox", name=name, query=query, actor=cast.leader.actor)
 
 
+@pytest.mark.parametrize(
+    ("page", "name", "query", "said"),
+    [
+        ("inbox", "长" * 41, {"q": "甲"}, "最多 40 个字"), ("inbox", "甲", {"q": "甲" * 201}, "最多 200 个字"), ("inbox", "甲", {"due": "late"}, "due"),
+        ("list", "甲", {"part": "x"}, "opened、handled"), ("list", "甲", {"kind": "nokind"}, "kind"), ("inbox", "甲", {"q": "甲", "sort": "-title"}, "sort"),
+    ],
+)  # fmt: skip
+def test_what_a_list_cannot_be_asked_for_is_not_kept(page: str, name: str, query: dict[str, str], said: str, cast: Cast) -> None:
+    with pytest.raises(BadSavedView) as refused:
+        api.save_view(page=page, name=name, query=query, actor=cast.leader.actor)
+    assert said in refused.value.say("zh")
+
+
 def test_views_are_bounded_and_names_taken_once(cast: Cast) -> None:
     actor = cast.leader.actor
     views = [api.save_view(page="inbox", name=f"第 {n}", query={"q": str(n)}, actor=actor) for n in range(MOST_VIEWS)]

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from difflib import get_close_matches
 from typing import Any
 
 from django.db import transaction
 from django.db.models import QuerySet
 
+from yunhe.core.cases.api import kinds
 from yunhe.core.cases.api.finding import CASE_FILTERS, WAITING_FILTERS, waiting_condition
-from yunhe.core.cases.api.listing import find_cases, waiting_rows
+from yunhe.core.cases.api.listing import CASE_SORTS, find_cases, waiting_rows
 from yunhe.core.cases.errors import BadSavedView
 from yunhe.core.cases.models import SavedViewRecord
-from yunhe.core.cases.types import SavedView
+from yunhe.core.cases.types import CASE_STATES, SavedView
 from yunhe.kernel.actor import Actor
 from yunhe.kernel.clock import now
 from yunhe.kernel.errors import Missing
@@ -22,18 +24,26 @@ from yunhe.kernel.pages import PageRequest
 PAGES: Mapping[str, tuple[str, ...]] = {"inbox": WAITING_FILTERS, "list": CASE_FILTERS}
 VIEW_QUERIES: Mapping[str, tuple[str, ...]] = {page: (*filters, "q", "sort") for page, filters in PAGES.items()}
 """What a saved view of each page may hold."""
-MOST_VIEWS, MOST_COUNTED, MOST_LETTERS = 12, 1000, 200
+DUE = ("overdue", "today", "week", "later", "paused")
+ALLOWED: Mapping[str, Mapping[str, tuple[str, ...]]] = {
+    "inbox": {"due": DUE, "sort": ("due_at", "opened_at")},
+    "list": {"state": tuple(CASE_STATES), "part": ("opened", "handled"), "due": (*DUE, "late"), "sort": tuple(sorted(CASE_SORTS))},
+}
+"""What a condition can ask for, where not everything: as the addresses of `/api/v1` take it."""
+MOST_VIEWS, MOST_COUNTED, MOST_LETTERS, MOST_OF_A_NAME, MOST_NEAR = 12, 1000, 200, 40, 12
 
 
 def save_view(*, page: str, name: str, query: Mapping[str, str], actor: Actor) -> SavedView:
     """Keep a query (filters, `q`, `sort`) of a page (inbox, list) under a name; the same name again replaces it.
 
-    Raises: Missing for another page; BadSavedView without a name or a condition, or beyond MOST_VIEWS.
+    Raises: Missing for another page; BadSavedView without a name or a condition, beyond MOST_VIEWS, or for what cannot be asked.
     """
     if page not in PAGES:
         raise Missing(what="list", name=page)
-    kept = {key: query[key][:MOST_LETTERS] for key in VIEW_QUERIES[page] if query.get(key)}
+    kept = {key: query[key] for key in VIEW_QUERIES[page] if query.get(key)}
     told = _name(name)
+    for key, value in kept.items():
+        _require_possible(page, key, value)
     if not kept.keys() - {"sort"}:
         raise BadSavedView(problem="请先筛选或搜索，再保存", problem_en="filter or search first, then save")
     with transaction.atomic():
@@ -83,10 +93,27 @@ def _get(view_id: str, actor: Actor) -> SavedViewRecord:
 
 
 def _name(name: str) -> str:
-    told = " ".join(name.split())[:40]
+    told = " ".join(name.split())
     if not told or not told.isprintable():
         raise BadSavedView(problem="请写名称", problem_en="give it a name")
+    if len(told) > MOST_OF_A_NAME:
+        problem = f"名称最多 {MOST_OF_A_NAME} 个字，实际 {len(told)} 个"
+        raise BadSavedView(problem=problem, problem_en=f"its name has {len(told)} letters, at most {MOST_OF_A_NAME} are kept")
     return told
+
+
+def _require_possible(page: str, name: str, value: str) -> None:
+    """Do nothing if the list can be asked for it. Raises: BadSavedView with the condition and what it can be."""
+    if len(value) > MOST_LETTERS:
+        problem = f"{name} 最多 {MOST_LETTERS} 个字，实际 {len(value)} 个"
+        raise BadSavedView(problem=problem, problem_en=f"{name} has {len(value)} letters, at most {MOST_LETTERS} are kept")
+    allowed = tuple(kind.code for kind in kinds.list_kinds()) if name == "kind" else ALLOWED[page].get(name, ())
+    asked = value.removeprefix("-") if name == "sort" else value
+    if (allowed or name == "kind") and asked not in allowed:
+        near = get_close_matches(asked, allowed, n=MOST_NEAR) if len(allowed) > MOST_NEAR else allowed
+        listed = list(near or allowed[:MOST_NEAR])
+        problem = f"{name} 没有“{value[:80]}”，可以是：{'、'.join(listed) or '—'}"
+        raise BadSavedView(problem=problem, problem_en=f'{name} cannot be "{value[:80]}"; it can be: {", ".join(listed) or "—"}')
 
 
 def _told(row: SavedViewRecord, actor: Actor) -> SavedView:
