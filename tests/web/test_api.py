@@ -13,7 +13,7 @@ from tests.conftest import Cast
 from tests.web.conftest import SignIn
 from yunhe.core.organizations import models
 from yunhe.kernel.errors import YunheError
-from yunhe.web.http import check_json
+from yunhe.ui.strict_json import check_json
 
 
 @pytest.mark.django_db

@@ -136,7 +136,7 @@ class Client:
     def _read_answer(self, status: int, body: bytes) -> Answer:
         try:
             content = json.loads(body)
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise NotAnAnswer(address=self._address, status=status) from error
         if not isinstance(content, dict):
             raise NotAnAnswer(address=self._address, status=status)

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping
-from math import isfinite
 from typing import Any
 
 from django.conf import settings
@@ -24,16 +22,14 @@ from ninja.security import APIKeyCookie
 from yunhe import __version__
 from yunhe.kernel.actor import Actor
 from yunhe.kernel.errors import YunheError
+from yunhe.kernel.sayings import say_expected
 from yunhe.ui import problems
 from yunhe.ui.doors import requires
-from yunhe.ui.errors import BadJson, BadNumber, BadRequest, BadText, CsrfFailed, NoMembership, NotJson, NotSignedIn
-from yunhe.ui.middleware import is_storable
+from yunhe.ui.errors import BadRequest, CsrfFailed, NoMembership, NotJson, NotSignedIn
+from yunhe.ui.strict_json import read_json
 from yunhe.ui.trace import current_trace_id
 from yunhe.web.rooms import ROOMS
-from yunhe.web.sayings import say_expected
 
-LARGEST = 2**63 - 1
-DEEPEST = 50
 MOST_ERRORS = 50
 TYPED = (
     YunheError, Http404, ObjectDoesNotExist, PermissionDenied, SuspiciousOperation, IntegrityError, DataError,
@@ -59,36 +55,7 @@ class StrictParser(Parser):
     def parse_body(self, request: HttpRequest) -> Any:
         if request.content_type != "application/json":
             raise NotJson(found=(request.content_type or "-")[:60])
-        try:
-            body = json.loads(request.body.decode("utf-8"))
-        except RecursionError as error:
-            raise BadJson(where="body", deepest=DEEPEST) from error
-        except json.JSONDecodeError as error:
-            raise BadJson(where=f"line {error.lineno} column {error.colno}", deepest=DEEPEST) from error
-        except ValueError as error:
-            too_many_digits = "integer string" in str(error)
-            raise (BadNumber(where="body") if too_many_digits else BadJson(where="body", deepest=DEEPEST)) from error
-        check_json(body)
-        return body
-
-
-def check_json(value: Any, where: str = "body", depth: int = 0) -> None:
-    """Do nothing if the value can be stored. Raises: BadText, BadNumber, BadJson with the path."""
-    if depth > DEEPEST:
-        raise BadJson(where=where[:60], deepest=DEEPEST)
-    if isinstance(value, str) and not is_storable(value):
-        raise BadText(where=where)
-    if isinstance(value, int) and not isinstance(value, bool) and abs(value) > LARGEST:
-        raise BadNumber(where=where)
-    if isinstance(value, float) and not isfinite(value):
-        raise BadNumber(where=where)
-    if isinstance(value, dict):
-        for key, one in value.items():
-            check_json(key, where=f"{where}.?" if not is_storable(key) else where, depth=depth + 1)
-            check_json(one, where=f"{where}.{key}", depth=depth + 1)
-    if isinstance(value, list):
-        for index, one in enumerate(value):
-            check_json(one, where=f"{where}[{index}]", depth=depth + 1)
+        return read_json(request.body)
 
 
 class ControlApi(NinjaAPI):

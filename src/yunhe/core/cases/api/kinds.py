@@ -33,6 +33,7 @@ from yunhe.core.statements.api import ask
 from yunhe.engine.decisions import Table
 from yunhe.kernel.actor import Actor
 from yunhe.kernel.clock import local, now
+from yunhe.kernel.sayings import say_expected
 from yunhe.kernel.workdays import CalendarDay, WorkdayCalendar
 
 _specs: dict[str, KindSpec] = {}
@@ -68,7 +69,8 @@ def read_kind(*, path: Path) -> KindSpec:
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"]) or str(path)
-        raise BadKind(name=path.name, where=where, problem=first["msg"], problem_en=first["msg"]) from error
+        said, said_en = say_expected(first, "zh"), say_expected(first, "en")
+        raise BadKind(name=path.name, where=where, problem=said, problem_en=said_en) from error
     except PackBroken as error:
         raise BadKind(name=path.name, where=str(path), problem=error.say("zh"), problem_en=error.say("en")) from error
     except OSError as error:
