@@ -73,7 +73,7 @@ def test_an_operator_that_is_not_offered_is_said_so_and_wrong_data_too(
     told: dict[str, Any] = {"kind": "leave_note", "title": "请示", "data": {"amount": 1}, "owner": cast.owner.code}
     case = cases.open_case(**told, actor=cast.clerk.actor)
     data = json.dumps({"to": cast.officer.username, "reason": "出差"})
-    for given, said in ((data, "它现在不由您办"), ('{"to": "officer"}', "需要 to, reason，给了 to。")):
+    for given, said in ((data, "它现在不由您办"), ('{"to": "officer"}', "reason：必填")):
         assert cli.main(["case", "do", case.number, "hand_on", "--data", given, "--as", cast.clerk.username]) == 2
         assert said in capsys.readouterr().err
 

@@ -3,16 +3,25 @@
 from __future__ import annotations
 
 import argparse
+import inspect
 import json
 import sys
+from collections.abc import Mapping
 from dataclasses import asdict
-from datetime import date
 from pathlib import Path
 from typing import Any
 
-from yunhe.cli.case_options import NoSuchAction, data_option
-from yunhe.cli.commands import Command, Context, Output, table_lines
-from yunhe.cli.data_commands import FileUnreadable
+from yunhe.cli.case_options import (
+    NoSuchAction,
+    choose_obligation,
+    data_option,
+    day_option,
+    listed,
+    operator_data,
+    require_kind,
+)
+from yunhe.cli.commands import Command, Context, Output, named_lines
+from yunhe.cli.files import text_of, write_out
 from yunhe.cli.sharing_commands import find_case_id
 from yunhe.kernel.clock import local
 from yunhe.kernel.errors import Invalid
@@ -25,22 +34,14 @@ OPERATORS = (
 )  # fmt: skip
 
 
-class BadOperatorData(Invalid):
-    code = "bad_operator_data"
-    sentences = {
-        "zh": "“{operator}”的 --data 需要 {expected}，给了 {found}。",
-        "en": '"{operator}" takes {expected} in --data, found {found}.',
-    }
-
-
 def kinds(context: Context, arguments: argparse.Namespace) -> Output:
     """List the published kinds."""
     from yunhe.core.cases import api as cases
 
     context.actor().require("cases.view")
     found = cases.list_kinds()
-    rows = [(k.code, k.title["zh"], k.number, k.digest[:16], k.source) for k in found]
-    return Output({"kinds": [asdict(k) for k in found]}, table_lines(("kind", "title", "version", "digest", "pack"), rows))
+    rows = [(k.code, k.title.get(context.language) or k.title["zh"], k.number, k.digest[:16], k.source) for k in found]
+    return Output({"kinds": [asdict(k) for k in found]}, named_lines(("kind", "title", "version", "digest", "pack"), rows))
 
 
 def check(context: Context, arguments: argparse.Namespace) -> Output:
@@ -51,26 +52,26 @@ def check(context: Context, arguments: argparse.Namespace) -> Output:
     cases.require_sound(spec)
     cases.require_roles(spec)
     data = {"kind": spec.code, "phases": len(spec.phases), "obligations": len(spec.obligations), "sound": True}
-    return Output(data, (f"{spec.code}  {spec.title.zh}  ✓",))
+    return Output(data, (f"{spec.code}  {spec.title.as_mapping()[context.language]}  ✓",))
 
 
 def diagram(context: Context, arguments: argparse.Namespace) -> Output:
     """Write the picture of a kind as SVG."""
     from yunhe.core.cases import api as cases
 
-    return _written(arguments.out, cases.draw_kind(code=arguments.kind, language=arguments.language, actor=context.actor()))
+    return _written(arguments.out, cases.draw_kind(code=require_kind(arguments.kind), language=arguments.language, actor=context.actor()))
 
 
 def bpmn(context: Context, arguments: argparse.Namespace) -> Output:
     """Write a kind as BPMN 2.0 with its layout, for reading in other tools."""
     from yunhe.core.cases import api as cases
 
-    text = cases.export_bpmn(code=arguments.kind, language=arguments.language, actor=context.actor())
+    text = cases.export_bpmn(code=require_kind(arguments.kind), language=arguments.language, actor=context.actor())
     return _written(arguments.out or f"{arguments.kind}.bpmn", text)
 
 
 def _written(name: str, text: str) -> Output:
-    Path(name).write_text(text, "utf-8")
+    write_out(name, text)
     return Output({"file": name, "bytes": len(text.encode())}, (name,))
 
 
@@ -79,11 +80,12 @@ def open_case(context: Context, arguments: argparse.Namespace) -> Output:
     from yunhe.core.cases import api as cases
     from yunhe.core.cases.errors import FieldProblem, FieldsInvalid
 
-    if arguments.title and cases.get_kind(code=arguments.kind).heading:
+    kind, data = require_kind(arguments.kind), data_option(arguments.data)
+    if arguments.title and cases.get_kind(code=kind).heading:
         said = "这类办件的标题由表单内容生成，请去掉 --title。", "The title is made from the form: leave --title out."
         raise FieldsInvalid([FieldProblem("title", "unknown", *said)])
     case = cases.open_case(
-        kind=arguments.kind, title=arguments.title, data=data_option(arguments.data), owner=arguments.owner,
+        kind=kind, title=arguments.title, data=data, owner=arguments.owner,
         organization=arguments.organization, request_key=arguments.key, actor=context.actor(),
     )  # fmt: skip
     return _standing(case)
@@ -94,14 +96,16 @@ def act(context: Context, arguments: argparse.Namespace) -> Output:
     from yunhe.core.cases import api as cases
 
     actor = context.actor()
-    case_id = find_case_id(context, arguments.case)
+    case_id, data = find_case_id(context, arguments.case), data_option(arguments.data)
     view = cases.access_case(case_id=case_id, actor=actor)
-    offered = {one.name: one.title[context.language] for one in view.actions}
+    offered = {one.name: one.title for one in view.actions}
     if offered and arguments.action not in offered:
-        raise NoSuchAction(action=arguments.action, number=view.case.number, offered=", ".join(f"{name} ({told})" for name, told in offered.items()))
+        raise NoSuchAction(action=arguments.action[:80], number=view.case.number, **listed("offered", offered))
+    offering = [one.obligation_id for one in view.actions if one.name == arguments.action]
+    title = offered.get(arguments.action, {"zh": arguments.action[:80], "en": arguments.action[:80]})
     case = cases.act(
-        case_id=case_id, action=arguments.action, data=data_option(arguments.data), expected_version=view.case.version,
-        obligation_id=arguments.obligation, actor=actor,
+        case_id=case_id, action=arguments.action, data=data, expected_version=view.case.version,
+        obligation_id=choose_obligation(view, offering, arguments.obligation, title), actor=actor,
     )  # fmt: skip
     return _standing(case)
 
@@ -109,33 +113,35 @@ def act(context: Context, arguments: argparse.Namespace) -> Output:
 def operate(context: Context, arguments: argparse.Namespace) -> Output:
     """Use a generic operator on a case."""
     from yunhe.core.cases import api as cases
+    from yunhe.core.cases.errors import OPERATOR_TITLES, ActionNotOffered
 
     actor, name = context.actor(), arguments.operator
-    case_id, data = find_case_id(context, arguments.case), data_option(arguments.data)
-    if name == "merge" and "into" in data:
-        data["into"] = find_case_id(context, str(data["into"]))
-    offered = [one for one in cases.access_case(case_id=case_id, actor=actor).operators if one.name == name]
-    chosen = arguments.obligation or (offered[0].obligation_id if len(offered) == 1 else "")
-    told: dict[str, Any] = {**data, **({"obligation_id": chosen} if chosen else {})}
+    told = operator_data(name, data_option(arguments.data))
+    view = cases.access_case(case_id=find_case_id(context, arguments.case), actor=actor)
+    if "into" in told:
+        told["into"] = find_case_id(context, told["into"])
+    call = getattr(cases, name)
+    takes = inspect.signature(call).parameters.get("obligation_id")
+    needed = takes is not None and takes.default is inspect.Parameter.empty
+    offering = [one.obligation_id for one in view.operators if one.name == name]
+    chosen = choose_obligation(view, offering, arguments.obligation, OPERATOR_TITLES[name], needed=needed)
+    if needed and not chosen and name == "reassign" and view.case.state == "open":
+        raise _not_now(view.case.number, name)
+    if takes is not None:
+        told["obligation_id"] = chosen
     try:
-        getattr(cases, name)(case_id=case_id, actor=actor, **told)
-    except TypeError as error:
-        raise _misuse(case_id, name, data, len(offered)) from error
-    return _standing(cases.get_case(case_id=case_id))
+        call(case_id=view.case.case_id, actor=actor, **told)
+    except ActionNotOffered as error:
+        if error.facts["action"]:
+            raise
+        raise _not_now(view.case.number, name) from error
+    return _standing(cases.get_case(case_id=view.case.case_id))
 
 
-def _misuse(case_id: str, name: str, data: dict[str, Any], offered: int) -> Invalid:
-    """Return why an operator could not be called: its data are wrong, it is not offered now, or on several obligations."""
-    from yunhe.core.cases import api as cases
-    from yunhe.core.cases.errors import AmbiguousAction, CannotOperate
+def _not_now(number: str, name: str) -> Invalid:
+    """Return that an operator is not offered: it is not the actor's turn, or the case does not stand so."""
+    from yunhe.core.cases.errors import CannotOperate
 
-    form = cases.OPERATOR_FORMS[name]
-    if not {field.name for field in form if field.required} <= data.keys() <= {field.name for field in form}:
-        expected = ", ".join(field.name for field in form) or "—"
-        return BadOperatorData(operator=name, expected=expected, found=", ".join(data) or "—")
-    number = cases.get_case(case_id=case_id).number
-    if offered:
-        return AmbiguousAction(number=number, action=name)
     problem, problem_en = "它现在不由您办，或情形不允许", "it is not your turn, or not possible where it stands"
     return CannotOperate(number=number, operator=name, problem=problem, problem_en=problem_en)
 
@@ -156,7 +162,7 @@ def replay(context: Context, arguments: argparse.Namespace) -> Output:
     from yunhe.core.cases import api as cases
 
     found = cases.replay_case(case_id=find_case_id(context, arguments.case), actor=context.actor())
-    line = f"{found.events} events  {'✓' if found.equal else ', '.join(found.differences)}"
+    line = f"{found.events} {'events' if context.language == 'en' else '条经过'}  {'✓' if found.equal else ', '.join(found.differences)}"
     return Output(asdict(found), (line,))
 
 
@@ -166,11 +172,11 @@ def tables(context: Context, arguments: argparse.Namespace) -> Output:
 
     context.actor().require("cases.view")
     found, limits = cases.list_tables(), cases.list_limits()
-    rows = [(t.code, t.title["zh"], t.hit, t.rules, t.number, t.source) for t in found]
+    rows = [(t.code, t.title.get(context.language) or t.title["zh"], t.hit, t.rules, t.number, t.source) for t in found]
     dated = [(one.code, one.amount, one.unit, one.valid_from, one.valid_until or "—", one.basis) for one in limits]
     lines = (
-        *table_lines(("table", "title", "hit", "rules", "version", "pack"), rows),
-        *table_lines(("limit", "amount", "unit", "from", "until", "basis"), dated),
+        *named_lines(("table", "title", "hit", "rules", "version", "pack"), rows),
+        *named_lines(("limit", "amount", "unit", "from", "until", "basis"), dated),
     )
     return Output({"tables": [asdict(t) for t in found], "limits": [asdict(one) for one in limits]}, lines)
 
@@ -184,10 +190,11 @@ def decide(context: Context, arguments: argparse.Namespace) -> Output:
     on = arguments.on or local(now()).date()
     found = cases.try_table(code=arguments.table, values=data_option(arguments.data), on=on)
     hits = [{"row": rule.row, "basis": rule.basis} for rule in found.hits]
+    row = "row" if context.language == "en" else "第"
     lines = [f"{name} = {value}" for name, value in found.outputs.items()]
     return Output(
         {"table": found.table, "digest": found.digest, "on": on, "outputs": dict(found.outputs), "rows": hits},
-        (*lines, *(f"row {one['row']}  {one['basis']}" for one in hits)),
+        (*lines, *(f"{row} {one['row']}{' 行' if context.language == 'zh' else ''}  {one['basis']}" for one in hits)),
     )
 
 
@@ -204,7 +211,7 @@ def table_import(context: Context, arguments: argparse.Namespace) -> Output:
     from yunhe.engine.decisions import TableRefused
 
     path, tongue = Path(arguments.file), context.language
-    text = _text_of(path)
+    text = text_of(arguments.file)
     try:
         found = cases.convert_dmn(text=text, file=path.name, decision=arguments.decision, code=arguments.code, actor=context.actor())
     except TableRefused as refused:
@@ -213,52 +220,44 @@ def table_import(context: Context, arguments: argparse.Namespace) -> Output:
         raise
     told = [error.say(tongue) for error in found.passed_over] + [hole[tongue] for hole in found.holes]
     files = {f"tables/{found.code}.yml": found.declaration, f"tables/{found.code}.csv": found.rules}
-    written = [str(_placed(Path(arguments.out) / name, text)) for name, text in files.items()] if arguments.out else []
+    written = [write_out(Path(arguments.out) / name, text, makes_folder=True) for name, text in files.items()] if arguments.out else []
     data = {"table": found.code, "hit": found.hit, "rules": found.count, "digest": found.digest, "files": written, "problems": told}
-    lines = (f"{found.code}  {found.title['zh']}  {found.hit}  {found.count}  {'✗' if told else '✓'}", *told, *written)
+    lines = (f"{found.code}  {found.title.get(tongue) or found.title['zh']}  {found.hit}  {found.count}  {'✗' if told else '✓'}", *told, *written)
     return Output(data, lines, exit_code=1 if told else 0)
-
-
-def _text_of(path: Path) -> str:
-    """Return the text of a file. Raises: FileUnreadable."""
-    try:
-        return path.read_text("utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        raise FileUnreadable(file=str(path), reason=str(error)) from error
-
-
-def _placed(path: Path, text: str) -> Path:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(text, "utf-8")
-    return path
 
 
 def members(context: Context, arguments: argparse.Namespace) -> Output:
     """Show the list of a batch, best first, after putting cases on it or taking them off."""
     from yunhe.core.cases import api as cases
+    from yunhe.core.cases.errors import ActionNotOffered, MembersRefused
 
     actor, case_id = context.actor(), find_case_id(context, arguments.case)
-    if arguments.add:
-        cases.add_members(case_id=case_id, numbers=arguments.add, actor=actor)
-    if arguments.drop:
-        cases.drop_members(case_id=case_id, numbers=arguments.drop, actor=actor)
+    try:
+        if arguments.add:
+            cases.add_members(case_id=case_id, numbers=arguments.add, actor=actor)
+        if arguments.drop:
+            cases.drop_members(case_id=case_id, numbers=arguments.drop, actor=actor)
+    except ActionNotOffered as error:
+        problem, problem_en = "它不是现在由您列清单的批量办件", "it is no batch whose list is yours to change now"
+        which = " ".join((*arguments.add, *arguments.drop))[:200]
+        raise MembersRefused(number=error.facts["number"], problem=problem, problem_en=problem_en, which=which) from error
     found = cases.list_members(case_id=case_id, actor=actor)
     rows = [(m.rank, m.number, m.title, m.value, m.state) for m in found]
-    return Output({"members": [asdict(m) for m in found]}, table_lines(("rank", "number", "title", "value", "state"), rows))
+    return Output({"members": [asdict(m) for m in found]}, named_lines(("rank", "number", "title", "value", "state"), rows))
 
 
 def migrate_plan(context: Context, arguments: argparse.Namespace) -> Output:
     """Show how running cases would move to the newest version of their kind; `--out` writes it to be corrected."""
     from yunhe.core.cases import api as cases
 
-    plan = cases.plan_migration(kind=arguments.kind, source_number=arguments.source, actor=context.actor())
+    plan = cases.plan_migration(kind=require_kind(arguments.kind), source_number=arguments.source, actor=context.actor())
     data = asdict(plan)
     if arguments.out:
         told = {"kind": plan.kind, "from": plan.source_number, "to": plan.target_number, "moves": data["moves"]}
-        Path(arguments.out).write_text(json.dumps(told, ensure_ascii=False, indent=2), "utf-8")
+        write_out(arguments.out, json.dumps(told, ensure_ascii=False, indent=2))
     changes = [f"{what} {part} {name}" for what, part, name in plan.changes]
     rows = [(m.phase, ", ".join(m.obligations) or "—", m.cases, m.choice) for m in plan.moves]
-    lines = (f"{plan.kind} {plan.source_number} → {plan.target_number}", *changes, *table_lines(("phase", "open", "cases", "choice"), rows))
+    lines = (f"{plan.kind} {plan.source_number} → {plan.target_number}", *changes, *named_lines(("phase", "open", "cases", "choice"), rows))
     return Output(data, lines)
 
 
@@ -266,10 +265,10 @@ def migrate_draft(context: Context, arguments: argparse.Namespace) -> Output:
     """Keep a plan for a second person; `--dry-run` moves cases by it and takes that back."""
     from yunhe.core.cases import api as cases
 
-    told = data_option(_text_of(Path(arguments.file)), arguments.file)
+    told = data_option(text_of(arguments.file), arguments.file)
     plan = cases.read_plan(told=told, actor=context.actor())
     if arguments.dry_run:
-        return _tried(cases.try_plan(plan=plan, actor=context.actor()))
+        return _tried(cases.try_plan(plan=plan, actor=context.actor()), context.language)
     return _migration(cases.draft_migration(plan=plan, reason=arguments.reason, actor=context.actor()))
 
 
@@ -279,7 +278,7 @@ def migrate_approve(context: Context, arguments: argparse.Namespace) -> Output:
 
     if arguments.dry_run:
         change = cases.get_migration(migration_id=arguments.migration, actor=context.actor())
-        return _tried(cases.try_plan(plan=change, actor=context.actor()))
+        return _tried(cases.try_plan(plan=change, actor=context.actor()), context.language)
     return _migration(cases.approve_migration(migration_id=arguments.migration, actor=context.actor()))
 
 
@@ -289,7 +288,7 @@ def migrate_apply(context: Context, arguments: argparse.Namespace) -> Output:
 
     if arguments.dry_run:
         change = cases.get_migration(migration_id=arguments.migration, actor=context.actor())
-        return _tried(cases.try_plan(plan=change, actor=context.actor()))
+        return _tried(cases.try_plan(plan=change, actor=context.actor()), context.language)
     def progress(done: int, total: int) -> None:
         print(f"{done} / {total}", file=sys.stderr)
 
@@ -303,7 +302,7 @@ def migrate_undo(context: Context, arguments: argparse.Namespace) -> Output:
     plan = cases.undo_plan(migration_id=arguments.migration, actor=context.actor())
     told = {"kind": plan.kind, "from": plan.source_number, "to": plan.target_number, "moves": asdict(plan)["moves"]}
     told["undoes"] = plan.undoes
-    Path(arguments.out).write_text(json.dumps(told, ensure_ascii=False, indent=2), "utf-8")
+    write_out(arguments.out, json.dumps(told, ensure_ascii=False, indent=2))
     return Output(told, (f"{arguments.out}",))
 
 
@@ -320,31 +319,50 @@ def migrate_list(context: Context, arguments: argparse.Namespace) -> Output:
 
     found = cases.list_migrations(request=PageRequest(size=200), actor=context.actor()).items
     rows = [(m.migration_id, m.kind, f"{m.source_number} → {m.target_number}", m.state, m.moved, m.author_name) for m in found]
-    return Output({"migrations": [asdict(m) for m in found]}, table_lines(("change", "kind", "versions", "state", "moved", "by"), rows))
+    return Output({"migrations": [asdict(m) for m in found]}, named_lines(("change", "kind", "versions", "state", "moved", "by"), rows))
 
 
-def _tried(dry: Any) -> Output:
+TRIED: Mapping[str, Mapping[str, str]] = {
+    "sum": {
+        "zh": "试办 {tried} / {moved} 件；{kept} 件留在旧版；什么都没有保留",
+        "en": "tried {tried} of {moved}; {kept} stay on the old version; nothing was kept",
+    },
+    "nobody": {"zh": "无人", "en": "nobody"},
+    "paused": {"zh": "已暂停", "en": "paused"},
+    "no_limit": {"zh": "无时限", "en": "no limit"},
+    "opens": {"zh": "新开", "en": "opens"},
+    "ends": {"zh": "了结", "en": "ends"},
+}
+
+
+def _tried(dry: Any, language: str) -> Output:
     """Show what a dry run did: in all, by case and obligation before and after, and what stands in the way."""
     problems = [{"phase": phase, "obligations": names, "problems": said} for (phase, names, _origin), said in dry.problems.items()]
     data = {"moved": dry.moved, "kept": dry.kept, "tried": dry.tried, "problems": problems, "groups": [asdict(group) for group in dry.groups]}
+    comma = {"zh": "、", "en": ", "}[language]
     rows = [
-        (one.number, *_before_and_after(line), ", ".join(line.told) or ("nobody" if line.nobody else ""), ", ".join(line.lost))
+        (one.number, *_before_and_after(line, language), comma.join(line.told) or (TRIED["nobody"][language] if line.nobody else ""), comma.join(line.lost))
         for group in dry.groups for one in group.tried for line in one.lines
     ]  # fmt: skip
-    lines = [f"tried {dry.tried} of {dry.moved}; {dry.kept} stay on the old version; nothing was kept"]
-    lines += table_lines(("case", "obligation", "before", "after", "told", "no longer theirs"), rows) if rows else ()
-    lines += [f"{one.number}: {one.problem['zh']} / {one.problem['en']}" for one in dry.failed]
-    lines += [f"{phase} + {', '.join(names) or '—'}: {say['zh']} / {say['en']}" for (phase, names, _origin), said in dry.problems.items() for say in said]
+    lines = [TRIED["sum"][language].format(tried=dry.tried, moved=dry.moved, kept=dry.kept)]
+    lines += named_lines(("case", "obligation", "before", "after", "told", "no longer theirs"), rows) if rows else ()
+    mark = {"zh": "：", "en": ": "}[language]
+    lines += [f"{one.number}{mark}{one.problem[language]}" for one in dry.failed]
+    lines += [f"{phase} + {comma.join(names) or '—'}{mark}{say[language]}" for (phase, names, _origin), said in dry.problems.items() for say in said]
     return Output(data, tuple(lines), exit_code=0 if dry.is_sound else 1)
 
 
-def _before_and_after(line: Any) -> tuple[str, str, str]:
+def _before_and_after(line: Any, language: str) -> tuple[str, str, str]:
+    def word(name: str) -> str:
+        return TRIED[name][language]
+
     def said(item: Any) -> str:
         who = item.person_name or f"{item.organization_name} {'+'.join(item.roles)}".strip()
-        until = "paused" if item.paused else f"{local(item.due_at):%Y-%m-%d %H:%M}" if item.due_at else "no limit"
+        until = word("paused") if item.paused else f"{local(item.due_at):%Y-%m-%d %H:%M}" if item.due_at else word("no_limit")
         return f"{who} {until}".strip()
 
-    return (line.after or line.before).title["zh"], said(line.before) if line.before else "opens", said(line.after) if line.after else "ends"
+    title = (line.after or line.before).title
+    return title[language], said(line.before) if line.before else word("opens"), said(line.after) if line.after else word("ends")
 
 
 def _migration(found: Any) -> Output:
@@ -403,7 +421,7 @@ def _operate(parser: argparse.ArgumentParser) -> None:
 def _decide(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("table", metavar="TABLE")
     parser.add_argument("--data", default="{}", help="the inputs as a JSON object")
-    parser.add_argument("--on", type=date.fromisoformat, default=None, metavar="DATE", help="with the rules of that day; today if not given")
+    parser.add_argument("--on", type=day_option, default=None, metavar="DATE", help="with the rules of that day; today if not given")
 
 
 def _table_export(parser: argparse.ArgumentParser) -> None:
@@ -431,7 +449,7 @@ def _migrate_plan(parser: argparse.ArgumentParser) -> None:
 
 
 def _migrate_draft(parser: argparse.ArgumentParser) -> None:
-    _file(parser)
+    parser.add_argument("file", metavar="FILE", help="a plan as JSON, as `migrate plan --out` wrote it")
     parser.add_argument("--reason", default="", help="needed unless --dry-run")
     _dry_run(parser)
 

@@ -7,7 +7,7 @@ from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
-from yunhe.cli.commands import table_lines
+from yunhe.cli.commands import named_lines, say
 from yunhe.core.cases.types import CASE_STATES, Case, CaseView, Due, Event, Fact, Obligation
 from yunhe.kernel.clock import local
 
@@ -54,7 +54,8 @@ def stood_in(name: str, language: str) -> str:
 def stands(case: Case, language: str) -> str:
     """Return where a case stands: its phase, and its state or how it ended."""
     state = CASE_STATES[case.state][language].lower()
-    ended = f" ({case.outcome_title.get(language, case.outcome)})" if case.outcome and not case.is_open else ""
+    outcome = case.outcome_title.get(language, case.outcome)
+    ended = {"zh": f"（{outcome}）", "en": f" ({outcome})"}[language] if case.outcome and not case.is_open else ""
     return f"{case.phase_title[language]} · {state}{ended}"
 
 
@@ -70,8 +71,8 @@ def case_lines(view: CaseView, *, language: str, titles: Mapping[str, str]) -> I
     yield from _part(("clock", "limit", "since", "due", "basis"), [_clock(name, due, language) for name, due in clocks if due])
     yield from _part(("fact", "value"), [(fact.title[language], _value(fact, view.names, language)) for fact in view.facts])
     actions = sorted({f"{a.name}{stood_in(a.on_behalf_name, language)}" for a in view.actions})
-    yield f"可办 actions: {', '.join(actions) or '—'}"
-    yield f"更多 operators: {', '.join(dict.fromkeys(o.name for o in view.operators)) or '—'}"
+    yield f"{say('可办：', 'actions: ')}{', '.join(actions) or '—'}"
+    yield f"{say('更多：', 'operators: ')}{', '.join(dict.fromkeys(o.name for o in view.operators)) or '—'}"
     steps = [
         (e.seq, when(e.at), _by(e, language), _step(e, language), _told(e.facts, view.names, language))
         for e in view.events
@@ -82,7 +83,7 @@ def case_lines(view: CaseView, *, language: str, titles: Mapping[str, str]) -> I
 def _part(headings: tuple[str, ...], rows: list[tuple[Any, ...]]) -> Iterator[str]:
     if rows:
         yield ""
-        yield from table_lines(headings, rows)
+        yield from named_lines(headings, rows)
 
 
 def _clock(name: str, due: Due, language: str) -> tuple[str, ...]:

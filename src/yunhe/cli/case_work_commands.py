@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import asdict, replace
 from typing import Any
 
-from yunhe.cli.case_options import data_option
-from yunhe.cli.commands import Command, Context, Output, table_lines
+from yunhe.cli.case_options import count_option, data_option, require_kind
+from yunhe.cli.commands import Command, Context, Output, named_lines, say
 from yunhe.kernel.errors import Invalid, Missing
 from yunhe.kernel.pages import MAX_PAGE_SIZE, Page, PageRequest
 
@@ -24,6 +24,14 @@ class BadQuery(Invalid):
     }
 
 
+class NotAText(Invalid):
+    code = "filter_query_not_text"
+    sentences = {
+        "zh": "--query 的 {found} 须是文字。写法：{{\"{found}\": \"…\"}}",
+        "en": "{found} of --query must be a text. Write {{\"{found}\": \"…\"}}",
+    }
+
+
 def inbox(context: Context, arguments: argparse.Namespace) -> Output:
     """List what waits for the actor, by due time; with `--filter` what a saved filter of the inbox finds."""
     from yunhe.cli.case_lines import stood_in, when
@@ -35,7 +43,7 @@ def inbox(context: Context, arguments: argparse.Namespace) -> Output:
         (w.case_id, w.number, w.case_title, w.title[language] + stood_in(w.on_behalf_name, language), w.pause_basis if w.light == "paused" else when(w.due_at))
         for w in page.items
     ]
-    lines = (*table_lines(("case", "number", "title", "to do", "due"), rows), _place(page))
+    lines = (*named_lines(("case", "number", "title", "to do", "due"), rows), _place(page))
     return Output({"waiting": [asdict(w) for w in page.items], "total": page.total}, lines)
 
 
@@ -51,7 +59,7 @@ def list_cases(context: Context, arguments: argparse.Namespace) -> Output:
         (c.number, c.title, c.kind_title[language], stands(c, language) + stood_in(absent.get(c.case_id, ""), language), due_of(c, language))
         for c in page.items
     ]
-    lines = (*table_lines(("number", "title", "kind", "stands", "due"), rows), _place(page))
+    lines = (*named_lines(("number", "title", "kind", "stands", "due"), rows), _place(page))
     return Output({"cases": [case_data(c) for c in page.items], "total": page.total}, lines)
 
 
@@ -63,20 +71,22 @@ def filter_list(context: Context, arguments: argparse.Namespace) -> Output:
     actor.require("cases.view")
     found = [view for page in PAGES for view in cases.list_views(page=page, actor=actor)]
     rows = [(v.page, v.name, f"{v.count}{'+' if v.more else ''}", " ".join(f"{k}={told}" for k, told in v.query.items())) for v in found]
-    return Output({"filters": [asdict(v) for v in found]}, table_lines(("page", "name", "cases", "query"), rows))
+    return Output({"filters": [asdict(v) for v in found]}, named_lines(("page", "name", "cases", "query"), rows))
 
 
 def filter_save(context: Context, arguments: argparse.Namespace) -> Output:
     """Save a filter under a name; the same name again replaces it."""
     from yunhe.core.cases import api as cases
 
-    actor, query = context.actor(), data_option(arguments.query)
+    actor, query = context.actor(), data_option(arguments.query, "--query")
     actor.require("cases.view")
-    text = {key: str(told) for key, told in query.items()}
-    if unknown := text.keys() - set(cases.VIEW_QUERIES[arguments.page]):
+    if unknown := query.keys() - set(cases.VIEW_QUERIES[arguments.page]):
         expected = ", ".join(cases.VIEW_QUERIES[arguments.page])
-        raise BadQuery(found=", ".join(sorted(unknown)), expected=expected)
-    view = cases.save_view(page=arguments.page, name=arguments.name, query=text, actor=actor)
+        raise BadQuery(found=", ".join(sorted(unknown))[:200], expected=expected)
+    for key, told in query.items():
+        if not isinstance(told, str):
+            raise NotAText(found=key)
+    view = cases.save_view(page=arguments.page, name=arguments.name, query=query, actor=actor)
     return Output({"filter": asdict(view)}, (f"{view.page}  {view.name}  {view.count}{'+' if view.more else ''}",))
 
 
@@ -141,12 +151,14 @@ def _saved_request(context: Context, page: str, name: str) -> PageRequest:
 def _asked(context: Context, page: str, arguments: argparse.Namespace) -> PageRequest:
     """Return what to list: a saved filter, if one is named, and what the command itself asks for on top of it."""
     saved = _saved_request(context, page, arguments.filter)
+    if arguments.kind:
+        require_kind(arguments.kind)
     filters = {**saved.filters, **({"kind": arguments.kind} if arguments.kind else {})}
     return replace(saved, filters=filters, search=arguments.search or saved.search, page=arguments.page, size=arguments.size)
 
 
 def _place(page: Page[Any]) -> str:
-    return f"{len(page.items)} / {page.total} (page {page.page} of {page.pages})"
+    return f"{len(page.items)} / {page.total}{say(f'（第 {page.page} 页，共 {page.pages} 页）', f' (page {page.page} of {page.pages})')}"
 
 
 def _view(context: Context, page: str, name: str) -> Any:
@@ -161,29 +173,18 @@ def _view(context: Context, page: str, name: str) -> Any:
 def _outcomes(found: Iterable[Any]) -> Output:
     """Say what became of each case; the exit code is 1 if any was refused."""
     told = [{"number": one.number, "case": one.case_id, "done": one.refusal is None, "refusal": one.refusal} for one in found]
-    rows = [(one["number"], "✓" if one["done"] else "✗", one["refusal"]["zh"] if one["refusal"] else "") for one in told]
+    rows = [(one["number"], "✓" if one["done"] else "✗", say(one["refusal"]["zh"], one["refusal"]["en"]) if one["refusal"] else "") for one in told]
     done = sum(one["done"] for one in told)
-    lines = (*table_lines(("number", "done", "refusal"), rows), f"{done} / {len(told)}")
+    lines = (*named_lines(("number", "done", "refusal"), rows), f"{done} / {len(told)}")
     return Output({"outcomes": told, "done": done, "refused": len(told) - done}, lines, exit_code=int(done < len(told)))
-
-
-def _counted(most: int) -> Callable[[str], int]:
-    """Return how an option takes a number from 1 to `most`."""
-
-    def counted(text: str) -> int:
-        if not (text.isascii() and text.isdigit() and len(text) < 9 and 1 <= int(text) <= most):
-            raise argparse.ArgumentTypeError(f"1 – {most}")
-        return int(text)
-
-    return counted
 
 
 def _inbox(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--filter", default="", metavar="NAME", help="a saved filter")
     parser.add_argument("--kind", default="", metavar="KIND", help="of one kind, by its code")
     parser.add_argument("--search", default="", metavar="TEXT", help="in number, title, names and what was filled in")
-    parser.add_argument("--page", type=_counted(LAST_PAGE), default=1, metavar="N")
-    parser.add_argument("--size", type=_counted(MAX_PAGE_SIZE), default=100, metavar="N", help=f"cases a page, 1 to {MAX_PAGE_SIZE}")
+    parser.add_argument("--page", type=count_option(LAST_PAGE), default=1, metavar="N")
+    parser.add_argument("--size", type=count_option(MAX_PAGE_SIZE), default=100, metavar="N", help=f"cases a page, 1 to {MAX_PAGE_SIZE}")
 
 
 def _filter(parser: argparse.ArgumentParser) -> None:

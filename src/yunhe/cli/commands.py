@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import sys
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
@@ -11,6 +12,16 @@ from datetime import datetime
 from typing import Any
 
 from yunhe.kernel.actor import Actor
+
+
+def spoken() -> str:
+    """Return the language that the command line speaks: zh or en, by the environment."""
+    return "en" if any(os.environ.get(name, "").startswith("en") for name in ("LANG", "LC_ALL")) else "zh"
+
+
+def say(zh: str, en: str) -> str:
+    """Return what is said in the language of the command line."""
+    return en if spoken() == "en" else zh
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +81,29 @@ def print_output(output: Output, *, as_json: bool) -> None:
 def _plain(value: object) -> str:
     """Return what JSON has no form for: a moment as ISO 8601 with its zone, anything else as text."""
     return value.isoformat() if isinstance(value, datetime) else str(value)
+
+
+HEADINGS: Mapping[str, str] = {
+    "#": "序号", "action": "动作", "active": "在用", "after": "变更后", "amount": "数量", "at": "时间", "attempts": "次数", "basis": "依据",
+    "before": "变更前", "by": "办理人", "case": "办件", "cases": "件数", "change": "变更", "check": "检查项", "checked": "检查数",
+    "choice": "处理", "clock": "时钟", "code": "代码", "column": "列", "consumer": "使用方", "current": "当前", "digest": "摘要",
+    "dimension": "维度", "done": "办成", "due": "到期", "element": "数据元", "error": "错误", "fact": "内容", "failed": "不合格",
+    "found": "实际", "from": "起", "grant": "授权", "help": "说明", "hit": "命中策略", "job": "作业", "key": "密钥", "kind": "类型",
+    "letter": "死信", "limit": "时限", "loaded": "装入时间", "made": "新建时间", "mask": "脱敏", "moved": "已移动", "name": "名称",
+    "next step": "下一步", "no longer theirs": "不再经办", "number": "编号", "obligation": "待办", "open": "未了结", "organization": "单位",
+    "pack": "能力包", "page": "页面", "phase": "阶段", "provider": "提供单位", "query": "条件", "rank": "名次", "reason": "原因",
+    "reasons": "原因", "refusal": "未办原因", "release": "发布", "resource": "数据资源", "revoked": "收回时间", "rows": "行数", "rule": "规则",
+    "rules": "规则数", "severity": "级别", "sharing": "共享属性", "short": "简称", "since": "起算", "stands": "进展", "state": "状态",
+    "step": "步骤", "subject": "对象", "table": "决策表", "title": "标题", "to do": "待办", "told": "通知", "tries": "次数", "type": "类型",
+    "unit": "单位", "until": "止", "username": "用户名", "v": "版本", "value": "值", "version": "版本", "versions": "版本", "via": "经由",
+    "waits for": "等候", "what": "事项", "whom": "收件人", "why": "依据",
+}  # fmt: skip
+"""What the columns of our own tables are called in Chinese."""
+
+
+def named_lines(headings: Iterable[str], rows: Iterable[Iterable[object]]) -> tuple[str, ...]:
+    """Return text columns under headings of our own, in the language of the command line."""
+    return table_lines([say(HEADINGS.get(one, one), one) for one in headings], rows)
 
 
 def table_lines(headings: Iterable[str], rows: Iterable[Iterable[object]]) -> tuple[str, ...]:

@@ -3,27 +3,17 @@
 from __future__ import annotations
 
 import argparse
-import os
-import tempfile
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from yunhe.cli.commands import Command, Context, Output, table_lines
+from yunhe.cli.commands import Command, Context, Output, named_lines, say, table_lines
+from yunhe.cli.files import text_of, write_out
 from yunhe.kernel.actor import Actor
-from yunhe.kernel.errors import Invalid
 from yunhe.kernel.pages import PageRequest
 
 if TYPE_CHECKING:
     from yunhe.data.catalog.types import Resource
-
-
-class FileUnreadable(Invalid):
-    code = "file_unreadable"
-    sentences = {
-        "zh": "文件 {file} 读不了：{reason}。请核对路径和权限；文件须为 UTF-8 文本。",
-        "en": "Cannot read {file}: {reason}. Check path and rights; it must be UTF-8 text.",
-    }
 
 
 def draft(context: Context, arguments: argparse.Namespace) -> Output:
@@ -41,18 +31,10 @@ def draft(context: Context, arguments: argparse.Namespace) -> Output:
     data = {"out": arguments.out or "", "keys": list(drafted.keys), "fields": fields, "sampled": drafted.rows_sampled}
     if not arguments.out:
         return Output(data | {"text": drafted.text}, (drafted.text,))
-    _write(Path(arguments.out), drafted.text)
+    write_out(arguments.out, drafted.text, makes_folder=True)
     rows = [(f.column, f.name, f.type, f.element or "—", "；".join(f.reasons)) for f in drafted.fields]
-    head = f"约定草稿 draft → {arguments.out}    主键 keys: {', '.join(drafted.keys) or '—'}"
-    return Output(data, (head, *table_lines(("column", "name", "type", "element", "why"), rows)))
-
-
-def _write(path: Path, text: str) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=".draft-")
-    with os.fdopen(handle, "w", encoding="utf-8") as file:
-        file.write(text)
-    Path(temporary).replace(path)
+    head = f"{say('约定草稿', 'draft')} → {arguments.out}    {say('主键：', 'keys: ')}{', '.join(drafted.keys) or '—'}"
+    return Output(data, (head, *named_lines(("column", "name", "type", "element", "why"), rows)))
 
 
 def _draft_arguments(parser: argparse.ArgumentParser) -> None:
@@ -67,13 +49,9 @@ def register(context: Context, arguments: argparse.Namespace) -> Output:
     """Register a contract as a resource; `--publish` submits it and, for the operator, publishes it."""
     from yunhe.data.catalog import api as catalog
 
-    path = Path(arguments.file)
-    try:
-        text = path.read_text("utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        raise FileUnreadable(file=arguments.file, reason=str(error)) from error
+    text = text_of(arguments.file)
     actor = context.actor()
-    contract = catalog.parse_contract(text=text, file=str(path))
+    contract = catalog.parse_contract(text=text, file=str(Path(arguments.file)))
     resource = catalog.register_resource(contract=contract, actor=actor)
     if arguments.publish:
         resource = _publish(resource.code, actor, arguments.reason)
@@ -107,8 +85,8 @@ def list_resources(context: Context, arguments: argparse.Namespace) -> Output:
         {"code": r.code, "title": r.title, "provider": r.owner_name, "state": r.state, "version": r.version}
         for r in page.items
     ]
-    lines = table_lines(("code", "title", "provider", "state", "v"), [tuple(row.values()) for row in rows])
-    return Output({"resources": rows, "total": page.total, "page": page.page}, (*lines, f"共 {page.total} total"))
+    lines = named_lines(("code", "title", "provider", "state", "v"), [tuple(row.values()) for row in rows])
+    return Output({"resources": rows, "total": page.total, "page": page.page}, (*lines, say(f"共 {page.total} 条", f"{page.total} in all")))
 
 
 def _list_arguments(parser: argparse.ArgumentParser) -> None:
@@ -143,8 +121,11 @@ def show(context: Context, arguments: argparse.Namespace) -> Output:
         "release": asdict(release) if release else None,
     }
     head = f"{resource.code}  {resource.title}  {resource.owner_name}  {resource.state} v{resource.version}"
-    current = f"当前发布 release: {release.number}  {release.rows} 行 rows  {release.at}" if release else "尚无数据 no data yet"
-    return Output(data, (head, current, *table_lines(fields[0].keys() if fields else ("—",), [f.values() for f in fields])))
+    current = (
+        say(f"当前发布：{release.number}  {release.rows} 行  {release.at}", f"release: {release.number}  {release.rows} rows  {release.at}")
+        if release else say("尚无数据", "no data yet")
+    )  # fmt: skip
+    return Output(data, (head, current, *named_lines(fields[0].keys() if fields else ("—",), [f.values() for f in fields])))
 
 
 def load(context: Context, arguments: argparse.Namespace) -> Output:
@@ -157,9 +138,12 @@ def load(context: Context, arguments: argparse.Namespace) -> Output:
     result = dict(wait_for_job(job_id=job, context=context))
     result.pop("load_id", None)
     lines = (
-        "读入 rows in {rows_in} = 保留 kept {kept} + 隔离 quarantined {quarantined} + 拒收 rejected {rejected}".format(**result),
-        f"回执 digest {result['digest']}",
-        f"快照 snapshot {result['snapshot']}  发布 release {result['release']}",
+        say(
+            "读入 {rows_in} = 保留 {kept} + 隔离 {quarantined} + 拒收 {rejected}",
+            "rows in {rows_in} = kept {kept} + quarantined {quarantined} + rejected {rejected}",
+        ).format(**result),
+        f"{say('回执', 'digest')} {result['digest']}",
+        f"{say('快照', 'snapshot')} {result['snapshot']}  {say('发布', 'release')} {result['release']}",
     )
     return Output(result, lines)
 
@@ -185,7 +169,7 @@ def findings(context: Context, arguments: argparse.Namespace) -> Output:
         for f in found
     ]
     rows = [(r["rule"], r["dimension"], r["severity"], r["checked"], r["failed"], r["reasons"] or "") for r in rules]
-    return Output({"rules": rules}, table_lines(("rule", "dimension", "severity", "checked", "failed", "reasons"), rows))
+    return Output({"rules": rules}, named_lines(("rule", "dimension", "severity", "checked", "failed", "reasons"), rows))
 
 
 def keys(context: Context, arguments: argparse.Namespace) -> Output:
@@ -202,7 +186,7 @@ def keys(context: Context, arguments: argparse.Namespace) -> Output:
         limit=arguments.limit,
     )
     data = {"rows": [dict(row) for row in page.rows], "total": page.total, "evidence": page.evidence_id}
-    return Output(data, (*table_lines(page.columns, [r.values() for r in page.rows]), f"共 {page.total} total"))
+    return Output(data, (*table_lines(page.columns, [r.values() for r in page.rows]), say(f"共 {page.total} 条", f"{page.total} in all")))
 
 
 def _keys_arguments(parser: argparse.ArgumentParser) -> None:
@@ -226,7 +210,7 @@ def rows(context: Context, arguments: argparse.Namespace) -> Output:
         limit=arguments.limit,
     )
     data = {"rows": [dict(row) for row in page.rows], "total": page.total, "evidence": page.evidence_id}
-    return Output(data, (*table_lines(page.columns, [r.values() for r in page.rows]), f"共 {page.total} total"))
+    return Output(data, (*table_lines(page.columns, [r.values() for r in page.rows]), say(f"共 {page.total} 条", f"{page.total} in all")))
 
 
 def _rows_arguments(parser: argparse.ArgumentParser) -> None:
@@ -243,7 +227,7 @@ def query(context: Context, arguments: argparse.Namespace) -> Output:
 
     result = exchange.run_query(sql=arguments.sql, purpose=arguments.purpose, actor=context.actor())
     data = {"columns": list(result.columns), "rows": [list(r) for r in result.rows], "truncated": result.truncated}
-    more = ("…（已截断 truncated）",) if result.truncated else ()
+    more = (say("…（已截断）", "… (truncated)"),) if result.truncated else ()
     return Output(data, (*table_lines(result.columns, result.rows), *more))
 
 
@@ -261,7 +245,7 @@ def roll_back(context: Context, arguments: argparse.Namespace) -> Output:
     if actor.kind == "user":
         return _asked(lake.request_roll_back(**told))
     release = lake.roll_back(**told)
-    return Output(asdict(release), (f"{release.resource_code} → release {release.number} ({release.release_id})",))
+    return Output(asdict(release), (f"{release.resource_code} → {say('发布', 'release')} {release.number} ({release.release_id})",))
 
 
 def return_records(context: Context, arguments: argparse.Namespace) -> Output:
@@ -294,7 +278,7 @@ def releases(context: Context, arguments: argparse.Namespace) -> Output:
     page = lake.list_releases(code=arguments.code, actor=context.actor(), request=PageRequest(size=200))
     rows_ = [(r.number, r.release_id, r.rows, r.at, r.actor_name, "✓" if r.current else "") for r in page.items]
     data = {"releases": [asdict(r) for r in page.items], "total": page.total}
-    return Output(data, table_lines(("#", "release", "rows", "at", "by", "current"), rows_))
+    return Output(data, named_lines(("#", "release", "rows", "at", "by", "current"), rows_))
 
 
 def _code(parser: argparse.ArgumentParser) -> None:

@@ -11,7 +11,9 @@ from functools import cache
 from pathlib import Path
 from typing import NoReturn
 
-from yunhe.cli.commands import Command, Context, print_output
+from yunhe.cli import chinese
+from yunhe.cli.commands import Command, Context, print_output, say, spoken
+from yunhe.cli.files import reasons
 from yunhe.kernel.actor import INSIDE, Actor, Door, coming_through
 from yunhe.kernel.errors import Invalid, Terminal, YunheError
 from yunhe.kernel.ids import new_id
@@ -27,7 +29,7 @@ class _Parser(argparse.ArgumentParser):
 
     def error(self, message: str) -> NoReturn:
         self.print_usage(sys.stderr)
-        print(f"yunhe: {message}", file=sys.stderr)
+        print(f"yunhe: {say(chinese.complaint(message), message)}", file=sys.stderr)
         raise SystemExit(2)
 
 
@@ -69,12 +71,17 @@ def build_parser(commands: tuple[Command, ...], language: str) -> argparse.Argum
         )
         command.configure(leaf)
         leaf.set_defaults(command=command)
+    if language == "zh":
+        chinese.speak(root)
+        for group in groups.values():
+            for one in group.choices.values():
+                chinese.speak(one)
     return root
 
 
 def main(argv: list[str] | None = None) -> int:
     """Run one command line; return its exit code."""
-    language = "en" if os.environ.get("LANG", "").startswith("en") or os.environ.get("LC_ALL", "").startswith("en") else "zh"
+    language = spoken()
     arguments = sys.argv[1:] if argv is None else argv
     try:
         parsed = build_parser(all_commands(), language).parse_args(arguments)
@@ -157,7 +164,7 @@ def _read_password(file: str) -> str:
             with Path(file).open(encoding="utf-8") as opened:
                 line = opened.readline(LONGEST_LINE)
     except (OSError, ValueError) as error:
-        raise BadPasswordFile(file=file, reason=type(error).__name__) from error
+        raise BadPasswordFile(file=file, **reasons(error)) from error
     return line.rstrip("\r\n")
 
 
@@ -165,7 +172,7 @@ def _ask_password(username: str) -> str:
     if not sys.stdin.isatty():
         raise NoProof(name=username)
     try:
-        return getpass.getpass(f"{username} 的密码 password: ")
+        return getpass.getpass(say(f"{username} 的密码：", f"password of {username}: "))
     except EOFError:
         raise NoProof(name=username) from None
 
@@ -193,7 +200,7 @@ class BadPasswordFile(Invalid):
     code = "bad_password_file"
     sentences = {
         "zh": "密码文件 {file} 读不了：{reason}。密码写在第一行，UTF-8。",
-        "en": "Cannot read the password file {file}: {reason}. The password is its first line, UTF-8.",
+        "en": "Cannot read the password file {file}: {reason_en}. The password is its first line, UTF-8.",
     }
 
 

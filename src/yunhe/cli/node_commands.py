@@ -8,7 +8,7 @@ import sys
 import threading
 from pathlib import Path
 
-from yunhe.cli.commands import Command, Context, Output, table_lines
+from yunhe.cli.commands import Command, Context, Output, named_lines, say
 from yunhe.cli.supervisor import Child, Supervisor
 from yunhe.kernel.errors import EXIT_CODES, Conflict, Terminal
 
@@ -37,8 +37,8 @@ def init(context: Context, arguments: argparse.Namespace) -> Output:
     from yunhe.cli.setup import make_node
 
     made = make_node(note=context.note, code=arguments.code, name=arguments.name, region=arguments.region)
-    lines = [f"节点 node: {made['home']}", f"形态 profile: {made['profile']}"]
-    lines += [f"{a['role']}: {a['username']} / {a['password']}  （只显示这一次 shown once）" for a in made["accounts"]]
+    lines = [f"{say('节点：', 'node: ')}{made['home']}", f"{say('形态：', 'profile: ')}{made['profile']}"]
+    lines += [f"{a['role']}: {a['username']} / {a['password']}  {say('（只显示这一次）', '(shown once)')}" for a in made["accounts"]]
     return Output(made, tuple(lines))
 
 
@@ -54,8 +54,8 @@ def up(context: Context, arguments: argparse.Namespace) -> Output:
 
     _refuse_open_demo(settings.YUNHE["HOST"])
     host, web, gateway = (settings.YUNHE[n] for n in ("HOST", "WEB_PORT", "GATEWAY_PORT"))
-    context.note(f"控制台 console  http://{host}:{web}/")
-    context.note(f"网关 gateway    http://{host}:{gateway}/")
+    context.note(f"{say('控制台', 'console')}  http://{host}:{web}/")
+    context.note(f"{say('网关', 'gateway')}  http://{host}:{gateway}/")
     children = [Child("web", ["web"]), Child("worker", ["worker"]), Child("gateway", ["gateway"])]
     Supervisor(say=context.note, children=children).run()
     return Output({"stopped": True}, ())
@@ -127,12 +127,12 @@ def doctor(context: Context, arguments: argparse.Namespace) -> Output:
         values = read_settings()
         rows = [(f"YUNHE_{s.name}", _shown(s.name, values[s.name]), s.unit, s.help) for s in TABLE]
         told = {"settings": {name: str(value) for name, value, _, _ in rows}}
-        return Output(told, table_lines(("name", "value", "unit", "help"), rows))
+        return Output(told, named_lines(("name", "value", "unit", "help"), rows))
     findings = examine()
     data = {"ok": all(f["ok"] for f in findings), "checks": findings}
     lines = [("✓" if f["ok"] else "✗", f["check"], f["found"], "" if f["ok"] else f["next"]) for f in findings]
     code = 0 if data["ok"] else EXIT_CODES["unavailable"]
-    return Output(data, table_lines(("", "check", "found", "next step"), lines), exit_code=code)
+    return Output(data, named_lines(("", "check", "found", "next step"), lines), exit_code=code)
 
 
 def _shown(name: str, value: object) -> str:
@@ -151,11 +151,11 @@ def demo(context: Context, arguments: argparse.Namespace) -> Output:
 
     if arguments.retire:
         retired = retire_city()
-        return Output({"retired": retired}, (f"已停用演示账户 retired accounts: {retired}",))
+        return Output({"retired": retired}, (f"{say('已停用演示账户：', 'retired accounts: ')}{retired}",))
     made = make_city(people=arguments.people, seed=arguments.seed, note=context.note)
     lines = [f"{a['organization']}  {a['role']}: {a['username']} / {a['password']}" for a in made["accounts"]]
     if lines:
-        lines.insert(0, "演示账户（密码只显示这一次） demo accounts, passwords shown once:")
+        lines.insert(0, say("演示账户（密码只显示这一次）：", "demo accounts, passwords shown once:"))
         context.note("\n".join(lines))
     if arguments.up:
         sys.stderr.flush()

@@ -7,9 +7,17 @@ import getpass
 import sys
 from dataclasses import asdict
 
-from yunhe.cli.commands import Command, Context, Output, table_lines
+from yunhe.cli.commands import Command, Context, Output, named_lines, say, spoken
 from yunhe.kernel.errors import Invalid
 from yunhe.kernel.pages import PageRequest
+
+
+class LettersOrAll(Invalid):
+    code = "letters_or_all"
+    sentences = {
+        "zh": "请写出要重试的死信（LETTER …），或用 --all 重试全部，二者选一。",
+        "en": "Name the letters to try again (LETTER …), or all of them with --all: one of the two.",
+    }
 
 
 def user_create(context: Context, arguments: argparse.Namespace) -> Output:
@@ -18,7 +26,7 @@ def user_create(context: Context, arguments: argparse.Namespace) -> Output:
 
     made = organizations.create_user(username=arguments.username, display_name=arguments.name or arguments.username, actor=context.actor())
     data = {"username": made.person.username, "password": made.password}
-    lines = [f"{made.person.username} / {made.password}  （只显示这一次 shown once）"]
+    lines = [f"{made.person.username} / {made.password}  {say('（只显示这一次）', '(shown once)')}"]
     if arguments.organization and arguments.role:
         organizations.add_membership(
             username=made.person.username, organization=arguments.organization, role=arguments.role, actor=context.actor()
@@ -40,7 +48,7 @@ def user_list(context: Context, arguments: argparse.Namespace) -> Output:
 
     page = organizations.list_persons(request=PageRequest(size=500), actor=context.actor())
     rows = [(u.username, u.display_name, "✓" if u.is_active else "—") for u in page.items]
-    return Output({"users": [asdict(u) for u in page.items], "total": page.total}, table_lines(("username", "name", "active"), rows))
+    return Output({"users": [asdict(u) for u in page.items], "total": page.total}, named_lines(("username", "name", "active"), rows))
 
 
 def user_password(context: Context, arguments: argparse.Namespace) -> Output:
@@ -50,7 +58,7 @@ def user_password(context: Context, arguments: argparse.Namespace) -> Output:
     actor = context.actor()  # before the new password: both may stand in standard input
     first = getpass.getpass() if sys.stdin.isatty() else sys.stdin.readline().rstrip("\n")
     organizations.set_password(username=arguments.username, password=first, actor=actor)
-    return Output({"username": arguments.username}, (f"{arguments.username}: 密码已改 password set",))
+    return Output({"username": arguments.username}, (f"{arguments.username}{say('：密码已改', ': password set')}",))
 
 
 def user_recover(context: Context, arguments: argparse.Namespace) -> Output:
@@ -60,7 +68,7 @@ def user_recover(context: Context, arguments: argparse.Namespace) -> Output:
 
     made = organizations.set_password(username=arguments.username, actor=job_actor("node_recovery"))
     data = {"username": made.person.username, "password": made.password}
-    return Output(data, (f"{made.person.username} / {made.password}  （只显示这一次 shown once）",))
+    return Output(data, (f"{made.person.username} / {made.password}  {say('（只显示这一次）', '(shown once)')}",))
 
 
 def _username(parser: argparse.ArgumentParser) -> None:
@@ -73,7 +81,7 @@ def organization_list(context: Context, arguments: argparse.Namespace) -> Output
 
     page = organizations.list_organizations(request=PageRequest(size=500, search=arguments.search), actor=context.actor())
     rows = [(o.code, o.name, o.short_name) for o in page.items]
-    return Output({"organizations": [asdict(o) for o in page.items], "total": page.total}, table_lines(("code", "name", "short"), rows))
+    return Output({"organizations": [asdict(o) for o in page.items], "total": page.total}, named_lines(("code", "name", "short"), rows))
 
 
 def organization_create(context: Context, arguments: argparse.Namespace) -> Output:
@@ -118,7 +126,7 @@ def _pack_output(report: object) -> Output:
     assert isinstance(report, PackReport)
     if report.problems:
         for problem in report.problems:
-            print(f"{problem.place}: {problem.say('zh')}", file=sys.stderr)
+            print(f"{problem.place}: {problem.say(spoken())}", file=sys.stderr)
         from yunhe.core.packs.errors import PackBroken
 
         raise PackBroken(name=report.name or "?", problems=report.problems)
@@ -132,7 +140,7 @@ def pack_list(context: Context, arguments: argparse.Namespace) -> Output:
 
     found = packs.list_packs(actor=context.actor())
     rows = [(p.name, p.version, p.digest[:16], p.loaded_at) for p in found]
-    return Output({"packs": [asdict(p) for p in found]}, table_lines(("pack", "version", "digest", "loaded"), rows))
+    return Output({"packs": [asdict(p) for p in found]}, named_lines(("pack", "version", "digest", "loaded"), rows))
 
 
 def _pack_argument(parser: argparse.ArgumentParser) -> None:
@@ -145,7 +153,7 @@ def job_list(context: Context, arguments: argparse.Namespace) -> Output:
 
     page = jobs.list_jobs(request=PageRequest(size=arguments.size), actor=context.actor())
     rows = [(j.id, j.name, j.state, j.attempts, j.error_code) for j in page.items]
-    return Output({"jobs": [asdict(j) for j in page.items], "total": page.total}, table_lines(("job", "name", "state", "tries", "error"), rows))
+    return Output({"jobs": [asdict(j) for j in page.items], "total": page.total}, named_lines(("job", "name", "state", "tries", "error"), rows))
 
 
 def job_cancel(context: Context, arguments: argparse.Namespace) -> Output:
@@ -180,7 +188,7 @@ def letter_list(context: Context, arguments: argparse.Namespace) -> Output:
         for d in page.items
     ]  # fmt: skip
     headings = ("letter", "state", "what", "whom", "by", "case", "tries", "reason")
-    return Output({"letters": [asdict(d) for d in page.items], "total": page.total}, table_lines(headings, rows))
+    return Output({"letters": [asdict(d) for d in page.items], "total": page.total}, named_lines(headings, rows))
 
 
 def letter_retry(context: Context, arguments: argparse.Namespace) -> Output:
@@ -188,10 +196,10 @@ def letter_retry(context: Context, arguments: argparse.Namespace) -> Output:
     from yunhe.core.jobs.api import outbox
 
     if arguments.all == bool(arguments.letters):
-        raise Invalid(where="LETTER", expected="LETTER or --all", found="both" if arguments.all else "neither")
+        raise LettersOrAll()
     wanted = PageRequest(search=arguments.search)
     count = outbox.retry_all_dead(request=wanted, delivery_ids=arguments.letters, actor=context.actor())
-    return Output({"retried": count}, (f"{count} 条会再送一次 to be tried again",))
+    return Output({"retried": count}, (say(f"{count} 条会再送一次", f"{count} to be tried again"),))
 
 
 def letter_drop(context: Context, arguments: argparse.Namespace) -> Output:
@@ -199,7 +207,7 @@ def letter_drop(context: Context, arguments: argparse.Namespace) -> Output:
     from yunhe.core.jobs.api import outbox
 
     count = outbox.drop_dead(delivery_ids=arguments.letters, reason=arguments.reason, actor=context.actor())
-    return Output({"dropped": count}, (f"{count} 条已丢弃 dropped",))
+    return Output({"dropped": count}, (say(f"{count} 条已丢弃", f"{count} dropped"),))
 
 
 def _letters_arguments(parser: argparse.ArgumentParser) -> None:
@@ -236,7 +244,7 @@ def evidence_find(context: Context, arguments: argparse.Namespace) -> Output:
     page = evidence.find(request=PageRequest(page=arguments.page, size=arguments.size, filters=filters), actor=context.actor())
     rows = [(r.at, r.kind, r.actor_name, ":".join(filter(None, (r.via, r.os_user))), r.subject_id, r.digest[:16]) for r in page.items]
     headings = ("at", "kind", "by", "via", "subject", "digest")
-    return Output({"records": [asdict(r) for r in page.items], "total": page.total}, table_lines(headings, rows))
+    return Output({"records": [asdict(r) for r in page.items], "total": page.total}, named_lines(headings, rows))
 
 
 def _evidence_arguments(parser: argparse.ArgumentParser) -> None:

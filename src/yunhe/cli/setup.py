@@ -10,6 +10,7 @@ from typing import Any
 from django.conf import settings
 from django.core.management import call_command
 
+from yunhe.cli.commands import say
 from yunhe.core.keys import api as keys
 from yunhe.core.organizations import api as organizations
 from yunhe.core.packs import api as packs
@@ -39,11 +40,11 @@ def make_node(
     new = not keys.has_node_key()
     if new:
         keys.create_node_key()
-        note("节点密钥已生成 node key made (0600)")
-    note("建表 tables …")
+        note(say("节点密钥已生成（0600）", "node key made (0600)"))
+    note(say("建表…", "tables …"))
     call_command("migrate", verbosity=0, interactive=False)
     for pack in BASE_PACKS:
-        note(f"能力包 pack {pack} …")
+        note(f"{say('能力包', 'pack')} {pack} …")
         packs.load_pack(name_or_path=pack, actor=job_actor("init"))
     organization = "" if bare else ensure_organization(code=code, name=name, region=region)
     accounts = [] if bare else first_accounts(organization)

@@ -11,17 +11,19 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TextIO
 
-from yunhe.cli.commands import Command, Context, Output, table_lines
+from yunhe.cli.commands import Command, Context, Output, named_lines, say
+from yunhe.cli.files import reasons
 from yunhe.kernel.errors import Invalid
 from yunhe.kernel.ids import is_id
 from yunhe.kernel.pages import PageRequest
+from yunhe.ui.errors import DoorError
 
 
 class BadKeyFile(Invalid):
     code = "bad_key_file"
     sentences = {
         "zh": "密钥文件 {file} 读不了或格式不对：{reason}。它由 yunhe system create --out 生成。",
-        "en": "The key file {file} cannot be used: {reason}. It is made by yunhe system create --out.",
+        "en": "The key file {file} cannot be used: {reason_en}. It is made by yunhe system create --out.",
     }
 
 
@@ -37,7 +39,7 @@ class KeyFileTaken(Invalid):
     code = "key_file_not_writable"
     sentences = {
         "zh": "密钥文件 {file} 写不了：{reason}。没有新建接入系统。请换一个还不存在的文件。",
-        "en": "The key file {file} cannot be written: {reason}. No system was made. Name a file that does not exist yet.",
+        "en": "The key file {file} cannot be written: {reason_en}. No system was made. Name a file that does not exist yet.",
     }
 
 
@@ -87,7 +89,7 @@ def request_list(context: Context, arguments: argparse.Namespace) -> Output:
     request = PageRequest(size=arguments.size, filters={"kind": "data_request"})
     page = cases.list_cases(request=request, actor=context.actor())
     rows = [{"case": c.case_id, "number": c.number, "title": c.title, "phase": c.phase, "state": c.state} for c in page.items]
-    return Output({"requests": rows, "total": page.total}, table_lines(("case", "number", "title", "phase", "state"), [r.values() for r in rows]))
+    return Output({"requests": rows, "total": page.total}, named_lines(("case", "number", "title", "phase", "state"), [r.values() for r in rows]))
 
 
 def request_show(context: Context, arguments: argparse.Namespace) -> Output:
@@ -171,7 +173,7 @@ def _case_output(context: Context, case_id: str) -> Output:
         "grant": grants[0].grant_id if grants else "",
     }
     line = f"{view.case.number}  {view.case.title}  {view.case.phase}/{view.case.state}"
-    return Output(data, (line, f"可办 actions: {', '.join(data['actions']) or '—'}", f"授权 grant: {data['grant'] or '—'}"))
+    return Output(data, (line, f"{say('可办：', 'actions: ')}{', '.join(data['actions']) or '—'}", f"{say('授权：', 'grant: ')}{data['grant'] or '—'}"))
 
 
 def grant_list(context: Context, arguments: argparse.Namespace) -> Output:
@@ -181,7 +183,7 @@ def grant_list(context: Context, arguments: argparse.Namespace) -> Output:
     filters = {k: v for k, v in (("state", arguments.state), ("resource", arguments.resource)) if v}
     page = exchange.list_grants(request=PageRequest(size=arguments.size, filters=filters), actor=context.actor())
     rows = [(g.grant_id, g.resource_code, g.resource_title, g.consumer_name, g.state, g.valid_until.date()) for g in page.items]
-    lines = table_lines(("grant", "resource", "title", "consumer", "state", "until"), rows)
+    lines = named_lines(("grant", "resource", "title", "consumer", "state", "until"), rows)
     return Output({"grants": [asdict(g) for g in page.items], "total": page.total}, lines)
 
 
@@ -229,7 +231,7 @@ def system_create(context: Context, arguments: argparse.Namespace) -> Output:
     data = {"key": made.system.key_id, "name": made.system.name, "organization": made.system.organization}
     if arguments.out:
         return Output(data | {"out": arguments.out}, (f"{made.system.key_id} → {arguments.out} (0600)",))
-    return Output(data | {"secret": made.secret}, (f"key    {made.system.key_id}", f"secret {made.secret}  （只显示这一次 shown once）"))
+    return Output(data | {"secret": made.secret}, (f"key    {made.system.key_id}", f"secret {made.secret}  {say('（只显示这一次）', '(shown once)')}"))
 
 
 @contextmanager
@@ -241,7 +243,7 @@ def _key_file(path: str) -> Iterator[TextIO | None]:
     try:
         handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     except OSError as error:
-        raise KeyFileTaken(file=path, reason=error.strerror or type(error).__name__) from error
+        raise KeyFileTaken(file=path, **reasons(error)) from error
     try:
         with os.fdopen(handle, "w") as file:
             yield file
@@ -262,7 +264,7 @@ def system_list(context: Context, arguments: argparse.Namespace) -> Output:
 
     page = exchange.list_systems(request=PageRequest(size=200), actor=context.actor())
     rows = [(s.key_id, s.name, s.organization_name, s.created_at, s.revoked_at or "") for s in page.items]
-    return Output({"systems": [asdict(s) for s in page.items], "total": page.total}, table_lines(("key", "name", "organization", "made", "revoked"), rows))
+    return Output({"systems": [asdict(s) for s in page.items], "total": page.total}, named_lines(("key", "name", "organization", "made", "revoked"), rows))
 
 
 def system_revoke(context: Context, arguments: argparse.Namespace) -> Output:
@@ -270,7 +272,7 @@ def system_revoke(context: Context, arguments: argparse.Namespace) -> Output:
     from yunhe.data.exchange import api as exchange
 
     system = exchange.revoke_system(key_id=arguments.key, actor=context.actor())
-    return Output({"key": system.key_id, "revoked_at": system.revoked_at}, (f"{system.key_id}  revoked",))
+    return Output({"key": system.key_id, "revoked_at": system.revoked_at}, (f"{system.key_id}  {say('已收回', 'revoked')}",))
 
 
 def _key_argument(parser: argparse.ArgumentParser) -> None:
@@ -292,11 +294,16 @@ def call(context: Context, arguments: argparse.Namespace) -> Output:
 
 
 def _read_key(file: str) -> dict[str, str]:
+    from yunhe.ui.strict_json import read_json
+
     try:
-        key = json.loads(Path(file).read_text("utf-8"))
+        key = read_json(Path(file).read_text("utf-8"), file)
         return {"key": str(key["key"]), "secret": str(key["secret"])}
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise BadKeyFile(file=file, reason=type(error).__name__) from error
+    except (OSError, UnicodeError) as error:
+        raise BadKeyFile(file=file, **reasons(error)) from error
+    except (DoorError, KeyError, TypeError) as error:
+        expected = '{"key": "…", "secret": "…"}'
+        raise BadKeyFile(file=file, reason=f"须是 {expected}", reason_en=f"{expected} is expected") from error
 
 
 def _call_arguments(parser: argparse.ArgumentParser) -> None:

@@ -246,7 +246,8 @@ def _parse(text: str) -> ET.Element:
     try:
         root = ET.fromstring(text)  # noqa: S314 - without a document type there are no entities
     except (ET.ParseError, ValueError) as error:
-        raise CellRefused("dmn", zh="格式正确的 XML", en="well-formed XML", found=error) from None
+        found = ":".join(map(str, error.position)) if isinstance(error, ET.ParseError) else error
+        raise CellRefused("dmn", zh="格式正确的 XML（给出行:列）", en="well-formed XML (line:column)", found=found) from None
     if _local(root) != "definitions":
         raise CellRefused("dmn", zh=f"DMN 的 definitions（{DMN}）", en=f"definitions of DMN ({DMN})", found=root.tag)
     return root

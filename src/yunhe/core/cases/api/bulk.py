@@ -22,7 +22,7 @@ from yunhe.core.cases.api.reading import (
     organization_names,
     person_names,
 )
-from yunhe.core.cases.errors import CaseNotFound, HandOverRefused, TooManyPicked
+from yunhe.core.cases.errors import ActionNotOffered, CannotOperate, CaseNotFound, HandOverRefused, TooManyPicked
 from yunhe.core.cases.models import CaseRecord, ObligationRecord
 from yunhe.core.cases.rules.course import SUSPENDED
 from yunhe.core.cases.types import OPINION, ActionView, BulkOffer, FieldSpec, OperatorView, Outcome
@@ -94,7 +94,17 @@ def act_on_numbers(*, numbers: Sequence[str], action: str, data: Mapping[str, An
 
 def hand_on_numbers(*, numbers: Sequence[str], to: str, reason: str, actor: Actor) -> tuple[Outcome, ...]:
     """Hand what waits for the actor in each of these cases on to one colleague (转办). As `act_on_numbers`."""
-    return _each_number(numbers, actor, partial(operating.hand_on, obligation_id="", to=to, reason=reason, actor=actor))
+
+    def hand_on(*, case_id: str) -> None:
+        try:
+            operating.hand_on(case_id=case_id, obligation_id="", to=to, reason=reason, actor=actor)
+        except ActionNotOffered as error:
+            if error.facts["action"]:
+                raise
+            problem, problem_en = "没有等您办理的事项", "nothing of it waits for you"
+            raise CannotOperate(number=error.facts["number"], operator="hand_on", problem=problem, problem_en=problem_en) from error
+
+    return _each_number(numbers, actor, hand_on)
 
 
 def remind_numbers(*, numbers: Sequence[str], reason: str, actor: Actor) -> tuple[Outcome, ...]:
