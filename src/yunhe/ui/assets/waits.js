@@ -10,4 +10,16 @@ export function watchWaits(root) {
     };
     show();
   }
+  for (const form of root.querySelectorAll("form[data-working]")) watchWorking(form);
+}
+
+// A form whose answer takes long says so from the moment that it is sent, and is sent once.
+function watchWorking(form) {
+  const said = form.querySelector("[data-working-said]");
+  form.addEventListener("submit", (event) => {
+    if (said.textContent) { event.preventDefault(); return; }
+    said.textContent = form.dataset.working;
+    form.setAttribute("aria-busy", "true");
+  });
+  addEventListener("pageshow", () => { said.textContent = ""; form.removeAttribute("aria-busy"); });
 }

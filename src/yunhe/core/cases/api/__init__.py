@@ -135,6 +135,7 @@ from yunhe.core.cases.api.slots import (
     register_subject,
 )
 from yunhe.core.cases.api.team import get_team, list_exceptions, list_takers, list_team_work, list_teams
+from yunhe.core.cases.api.trials import find_trial, make_trial
 from yunhe.core.cases.api.trying import check_plan, try_plan
 from yunhe.core.cases.api.vacancies import tell_exceptions
 from yunhe.core.cases.api.viewing import VIEW_QUERIES, delete_view, list_views, rename_view, save_view
@@ -190,6 +191,7 @@ __all__ = [
     "find_migration_job",
     "find_open_case",
     "find_step",
+    "find_trial",
     "get_case",
     "get_kind",
     "get_migration",
@@ -242,6 +244,7 @@ __all__ = [
     "look_at_action",
     "look_at_opening",
     "make_delegation",
+    "make_trial",
     "make_way",
     "may_see",
     "merge",

@@ -465,3 +465,17 @@ class MigrationRecord(models.Model):
     class Meta:
         db_table = "cases_migration"
         ordering: ClassVar = ["-made_at", "-id"]
+
+
+class TrialRecord(models.Model):
+    """The last dry run (试算) of a plan, by the digest of what the plan does; `stands` marks the cases as they stood then."""
+
+    id = models.CharField(primary_key=True, max_length=64)
+    kind_code = models.CharField(max_length=63)
+    made_at = models.DateTimeField()
+    stands = models.CharField(max_length=100)
+    told = models.JSONField()
+
+    class Meta:
+        db_table = "cases_trial"
+        ordering: ClassVar = ["-made_at", "id"]

@@ -146,6 +146,15 @@ class DryRun:
 
 
 @dataclass(frozen=True, slots=True)
+class Trial:
+    """A dry run that is kept: when it was made, and whether no case of the version went on since."""
+
+    dry: DryRun
+    made_at: datetime
+    is_current: bool
+
+
+@dataclass(frozen=True, slots=True)
 class OutdatedKind:
     """Running cases of a version that is no longer the newest of its kind."""
 

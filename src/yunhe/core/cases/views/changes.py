@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from datetime import timedelta
 from functools import partial
 from itertools import groupby
 from typing import Any
@@ -34,16 +36,21 @@ from yunhe.core.cases.panels.changes import (
 )
 from yunhe.core.cases.panels.trials import trial_groups
 from yunhe.core.cases.rules.migrating import key_of as place_of
-from yunhe.core.cases.types import WENT_ON, DryRun, Migration, Move, OutdatedKind
+from yunhe.core.cases.types import WENT_ON, DryRun, Migration, Move, OutdatedKind, Trial
 from yunhe.core.jobs import api as jobs
 from yunhe.core.jobs.types import JobInfo
 from yunhe.kernel.actor import Actor
+from yunhe.kernel.clock import now
 from yunhe.ui import signs
 from yunhe.ui.cells import Action, Column, Empty, Fact, Link, Progress, Step, Table
 from yunhe.ui.doors import requires
 from yunhe.ui.lists import Listing, export_csv, read_page_request
 from yunhe.ui.pages import confirm_page
 
+AT_ONCE = 20
+"""So few cases are tried while the page is asked for; more, after it is shown."""
+FRESH = timedelta(minutes=1)
+"""So long a dry run holds even where cases went on meanwhile: else none would ever be shown where work is never still."""
 STORED = ("drafted", "approved", "running", "done", "withdrawn")
 
 
@@ -110,20 +117,32 @@ def show_change(request: HttpRequest, migration_id: str) -> HttpResponse:
     job = api.find_migration_job(migration_id=migration_id, actor=request.actor)
     versions, waiting = versions_of(change), change.state in ("drafted", "approved", "running")
     busy = job is not None and job.is_open
-    look = api.check_plan if change.state == "running" else api.try_plan
-    dry = look(plan=change, actor=request.actor) if waiting and not busy else None
+    dry, trial = _looked(request, change) if waiting and not busy else (None, None)
+    known = dry if trial or change.state == "running" or (dry and dry.problems) else None  # no act before cases were tried
     context = {
         "change": change, "title": say(change.kind_title), "state": state_tag(change, job), "steps": _steps(change, state_of(change, job)),
         "facts": _facts(change), "changes": change_table(change, versions), "moves": move_table(change, versions, request.actor),
-        "dry": dry, "problems": _problems(dry, change, versions, request.actor),
-        "trial": trial_groups(dry, versions, request.actor) if dry else [],
+        "dry": known, "problems": _problems(dry, change, versions, request.actor),
+        "trial": trial_groups(trial.dry, versions, request.actor) if trial else [], "counted": trial,
+        "counting": dry.moved if dry and change.state != "running" and not (trial and _is_fresh(trial)) else 0,
         "progress": _progress(change, job) if busy and job else None,
         "failure": job.error if job and job.state == "failed" and change.state in ("approved", "running") else None,
-        "stopped": state_of(change, job) == "stopped", "total": change.moved + dry.moved if dry else 0, "acts": _acts(request, change, busy, dry),
+        "stopped": state_of(change, job) == "stopped", "total": change.moved + dry.moved if dry else 0, "acts": _acts(request, change, busy, known),
         "own": change.state == "drafted" and change.author == request.actor.id, "in_the_way": say(change.in_the_way) if change.in_the_way else "",
         "rivals": rival_links(change, request.actor) if waiting else [],
     }  # fmt: skip
     return render(request, "cases/change.html", context)
+
+
+@require_POST
+@requires("cases.change")
+def try_change(request: HttpRequest, migration_id: str) -> HttpResponse:
+    """Count a change's dry run anew and keep it; the page that asked shows it."""
+    change = api.get_migration(migration_id=migration_id, actor=request.actor)
+    api.make_trial(plan=change, actor=request.actor)
+    if request.headers.get("HX-Request"):
+        return HttpResponse(status=204, headers={"HX-Refresh": "true"})
+    return redirect("changes:change", migration_id)
 
 
 @require_safe
@@ -190,6 +209,27 @@ def stop_change(request: HttpRequest, migration_id: str) -> HttpResponse:
     return redirect("changes:change", migration_id)
 
 
+def _looked(request: HttpRequest, change: Migration) -> tuple[DryRun, Trial | None]:
+    """Return what stands in the way now, and the dry run that is kept; few cases are tried at once."""
+    dry = api.check_plan(plan=change, actor=request.actor)
+    trial = api.find_trial(plan=change, actor=request.actor) if change.state != "running" else None
+    if change.state != "running" and not (trial and trial.is_current) and dry.moved <= AT_ONCE:
+        trial = api.make_trial(plan=change, actor=request.actor)
+    if trial is None:
+        return dry, None
+    return (trial.dry if trial.is_current else replace(dry, groups=trial.dry.groups)), trial
+
+
+def _is_fresh(trial: Trial) -> bool:
+    return trial.is_current or now() - trial.made_at < FRESH
+
+
+def _tried(request: HttpRequest, plan: Migration, *, anew: bool) -> Trial:
+    """Return the dry run of a plan as it was filled in; the one that was just made holds unless a new one is asked for."""
+    kept = None if anew else api.find_trial(plan=plan, actor=request.actor)
+    return kept if kept and _is_fresh(kept) else api.make_trial(plan=plan, actor=request.actor)
+
+
 def _href(migration_id: str, name: str = "change") -> str:
     return reverse(f"changes:{name}", args=[migration_id])
 
@@ -211,10 +251,10 @@ def _plan_page(request: HttpRequest, plan: Migration) -> HttpResponse:
     form = PlanForm(plan, versions, posted)
     drafting = posted is not None and posted.get("step") == "draft"
     reason = ReasonForm(posted if drafting else None, initial={"reason": posted.get("reason", "") if posted else ""})
-    told, fresh, dry = form.read(), form.fresh, None
+    told, fresh, dry, trial = form.read(), form.fresh, None, None
     if told is not None:
-        look = api.check_plan if posted is None else api.try_plan
-        dry, form = look(plan=told, actor=request.actor), PlanForm(told, versions)
+        trial = None if posted is None else _tried(request, told, anew=not drafting)
+        dry, form = trial.dry if trial else api.check_plan(plan=told, actor=request.actor), PlanForm(told, versions)
     if told is not None and drafting and dry is not None and dry.is_sound and not fresh:
         done = reason.submit(lambda data: api.draft_migration(plan=told, reason=data["reason"], actor=request.actor))
         if done is not None:
@@ -225,7 +265,7 @@ def _plan_page(request: HttpRequest, plan: Migration) -> HttpResponse:
         "plan": plan, "title": say(plan.kind_title), "changes": change_table(plan, versions), "dry": dry, "reason": reason,
         "trial": trial_groups(dry, versions, request.actor) if dry else [], "rivals": rival_links(plan, request.actor),
         "phases": _phases(form, versions, dry, fresh, request), "held": held, "asked": posted is not None,
-        "problems": _problems(dry, told or plan, versions, request.actor),
+        "problems": _problems(dry, told or plan, versions, request.actor), "counted": trial,
     }  # fmt: skip
     return render(request, "cases/plan.html", context, status=422 if drafting and (held or reason.errors) else 200)
 
