@@ -1,4 +1,12 @@
-// A picture that is wider than its place says so and shows on which side there is more; without script it always says so.
+// A picture that is wider than its place says so and shows on which side there is more; without script it always says so. It is
+// opened where the case stands.
+function showNow(sheet) {
+  const now = sheet.querySelector(".yh-d-is-now")?.getBoundingClientRect();
+  if (!now?.width) return;
+  const place = sheet.getBoundingClientRect();
+  sheet.scrollLeft += now.left + now.width / 2 - (place.left + place.width / 2);
+}
+
 export function watchSheets(root) {
   for (const sheet of root.querySelectorAll(".yh-diagram-sheet")) {
     const frame = sheet.parentElement;
@@ -11,5 +19,8 @@ export function watchSheets(root) {
     };
     sheet.addEventListener("scroll", look, { passive: true });
     new ResizeObserver(look).observe(sheet);
+    const fold = sheet.closest("details");
+    if (fold) fold.addEventListener("toggle", () => { if (fold.open) showNow(sheet); });
+    else showNow(sheet);
   }
 }

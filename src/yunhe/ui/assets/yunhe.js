@@ -9,6 +9,7 @@ import { watchPicks } from "./picks.js";
 import { watchRows } from "./rows.js";
 import { watchSent } from "./sent.js";
 import { watchSheets } from "./sheets.js";
+import { watchTabs } from "./tabs.js";
 import { watchUploads } from "./upload.js";
 import { watchWaits } from "./waits.js";
 
@@ -19,6 +20,7 @@ foldFacets(document);
 watchKeys(document);
 watchPicks(document);
 watchSheets(document);
+watchTabs(document);
 watchUploads(document);
 watchWaits(document);
 watchDrafts(document);

@@ -138,7 +138,7 @@ from yunhe.core.cases.api.team import get_team, list_exceptions, list_takers, li
 from yunhe.core.cases.api.trials import find_trial, make_trial
 from yunhe.core.cases.api.trying import check_plan, try_plan
 from yunhe.core.cases.api.vacancies import tell_exceptions
-from yunhe.core.cases.api.viewing import VIEW_QUERIES, delete_view, list_views, rename_view, save_view
+from yunhe.core.cases.api.viewing import VIEW_QUERIES, delete_view, get_view, list_views, rename_view, save_view
 from yunhe.core.cases.api.warning import lapse_due, recur_due, warn_due
 from yunhe.core.cases.rules.digests import canonical_json, digest_of
 from yunhe.core.cases.rules.fields import check_values, is_bounded_json
@@ -197,6 +197,7 @@ __all__ = [
     "get_migration",
     "get_table",
     "get_team",
+    "get_view",
     "hand_on",
     "hand_on_each",
     "hand_on_numbers",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from difflib import get_close_matches
 from typing import Any
 
@@ -50,10 +51,11 @@ def save_view(*, page: str, name: str, query: Mapping[str, str], actor: Actor) -
         if _mine(actor).filter(page=page).exclude(name=told).count() >= MOST_VIEWS:
             problem, problem_en = f"最多保存 {MOST_VIEWS} 个，请先删除不用的", f"at most {MOST_VIEWS}; delete one that is not used"
             raise BadSavedView(problem=problem, problem_en=problem_en)
+        before = _mine(actor).filter(page=page, name=told).first()
         whose = {"person": actor.id, "organization": actor.organization, "role": actor.role, "page": page, "name": told}
         fresh = {"query": kept, "made_at": now()}
         row, _ = SavedViewRecord.objects.update_or_create(**whose, defaults={"query": kept}, create_defaults={**fresh, "id": new_id()})
-    return _told(row, actor)
+    return replace(_told(row, actor), replaced=before is not None and before.query != kept)
 
 
 def list_views(*, page: str, actor: Actor) -> tuple[SavedView, ...]:
@@ -62,6 +64,11 @@ def list_views(*, page: str, actor: Actor) -> tuple[SavedView, ...]:
     Cost: one query and one for each view; a count stops at MOST_COUNTED.
     """
     return tuple(_told(row, actor) for row in _mine(actor).filter(page=page)[:MOST_VIEWS])
+
+
+def get_view(*, view_id: str, actor: Actor) -> SavedView:
+    """Return a view of one's own. Raises: Missing."""
+    return _told(_get(view_id, actor), actor)
 
 
 def rename_view(*, view_id: str, name: str, actor: Actor) -> SavedView:

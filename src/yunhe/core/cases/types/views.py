@@ -331,7 +331,10 @@ class WaitingItem:
 
 @dataclass(frozen=True, slots=True)
 class SavedView:
-    """A view (常用筛选) that a person keeps: `query` is filters, `q` and `sort`; `count` stops at `most`, then `more`."""
+    """A view (常用筛选) that a person keeps: `query` is filters, `q` and `sort`; `count` stops at `most`, then `more`.
+
+    `replaced`: it took the place of one of that name, which asked for something else.
+    """
 
     view_id: str
     page: str
@@ -339,6 +342,7 @@ class SavedView:
     query: Mapping[str, str]
     count: int
     more: bool = False
+    replaced: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -36,6 +36,7 @@ urlpatterns = [
     path("bulk/", bulk.bulk, name="bulk"),
     path("views/<slug:page>/", saved.save_view, name="save_view"),
     path("views/<slug:view_id>/change/", saved.change_view, name="change_view"),
+    path("views/<slug:view_id>/delete/", saved.delete_view, name="delete_view"),
     path("team/", team.team, name="team"),
     path("team/work/", team.team_work, name="team_work"),
     path("team/exceptions/", team.exceptions, name="exceptions"),

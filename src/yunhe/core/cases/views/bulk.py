@@ -47,7 +47,7 @@ def bulk(request: HttpRequest) -> HttpResponse:
     if not request.POST.get("go"):
         asked = picked.keep(request, "cases:bulk", {"picks": picks, "next": back})
         return redirect(f"{asked}&{urlencode({'act': action})}" if action else asked)
-    context = _drawn(offer, picks) | {"next": back, "of": request.POST.get("of", "")}
+    context = _drawn(offer, picks) | _ways_out(back, request.POST.get("of", ""))
     found = _chosen(offer, action)
     if found is None:
         told_at = picked.outcome_of(request, context["of"]) if not offer.items else ""
@@ -81,7 +81,7 @@ def _show(request: HttpRequest) -> HttpResponse:
         return render(request, "cases/outcomes.html", picked.read(kept))
     picks = kept["picks"]
     offer = api.offer_bulk(obligation_ids=tuple(picks), actor=request.actor)
-    context = _drawn(offer, picks) | {"next": kept["next"], "of": request.GET["of"]}
+    context = _drawn(offer, picks) | _ways_out(kept["next"], request.GET["of"])
     found = _chosen(offer, request.GET.get("act", ""))
     if found is None:
         return render(request, "cases/bulk.html", context | {"choices": _choices(offer)})
@@ -111,7 +111,7 @@ def remind(request: HttpRequest) -> HttpResponse:
     action = ActionView("", title, "remind", title, "primary", (REASON,), {}, {})
     form = build_form(action, picked.filled_in(kept) if kept else request.POST)
     of = request.GET.get("of") or request.POST.get("of", "")
-    context = {"chosen": action, "form": form, "picks": cases, "next": back, "of": of, "key_map": key_map()}
+    context = {"chosen": action, "form": form, "picks": cases, "key_map": key_map(), **_ways_out(back, of)}
     if kept:
         if form.is_bound:
             form.errors.clear()
@@ -121,6 +121,11 @@ def remind(request: HttpRequest) -> HttpResponse:
         return render(request, "cases/bulk.html", context, status=form.status)
     lines = tuple(undone.explain(one, None, "op.remind", request.actor) for one in done)
     return redirect(_told_at(request, "cases:remind", lines, back, []))
+
+
+def _ways_out(back: str, of: str) -> dict[str, str]:
+    """Return where one goes on after it is done, and where one goes without doing it: to the list, all picked as it was."""
+    return {"next": back, "of": of, "cancel": picked.cancel_href(back, of)}
 
 
 def _told_at(request: HttpRequest, view: str, lines: Sequence[undone.Line], back: str, texts: left.Texts) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
@@ -12,6 +13,7 @@ from django.views.decorators.http import require_safe
 from yunhe.core.cases import api
 from yunhe.core.cases.panels.cases import case_context, key_map
 from yunhe.core.cases.panels.clocks import due_tag, light_tone
+from yunhe.core.cases.views import picked
 from yunhe.core.cases.views.case import asked
 from yunhe.core.cases.views.saved import view_chips
 from yunhe.kernel.pages import Page
@@ -29,17 +31,17 @@ DUE_TABS = (("", _("全部")), ("overdue", _("已超期")), ("today", _("今天�
 @requires("cases.act", "cases.view")
 def inbox(request: HttpRequest) -> HttpResponse:
     """Show what waits for the actor by due time, and the chosen case beside it."""
-    size = next((size for size in SIZES if request.GET.get("size") == str(size)), SIZES[0])
+    size, picks = page_size(request), picked.recall(request, "cases:bulk")
     wanted = read_page_request(request, filters=("kind", "due"), sorts=("due_at", "-opened_at"), sort="due_at", size=size)
     page = api.list_waiting(request=wanted, actor=request.actor)
     listing = Listing(request=request, page=page, wanted=wanted, columns=(), caption=_("待办"))
     chosen = request.GET.get("case") or (page.items[0].case_id if page.items else "")
     context: dict[str, Any] = {
         "listing": listing,
-        "lines": [_line(item, listing, chosen) for item in page.items],
+        "lines": [_line(item, listing, chosen, picks) for item in page.items],
         "tabs": _due_tabs(page, listing),
         "kind_links": _kind_links(page, listing),
-        "sizes": [(size, listing.href(size=str(size), page=None)) for size in SIZES] if page.total > SIZES[0] else [],
+        "sizes": size_links(listing),
         "size": size,
         "back": listing.href(case=None, act=None, ob=None, op=None) + LINE,
         "views": view_chips(request, "inbox"),
@@ -55,6 +57,16 @@ def inbox(request: HttpRequest) -> HttpResponse:
     return render(request, "cases/inbox.html", context)
 
 
+def page_size(request: HttpRequest) -> int:
+    """Return how many lines a page is asked to have: one of SIZES."""
+    return next((size for size in SIZES if request.GET.get("size") == str(size)), SIZES[0])
+
+
+def size_links(listing: Listing) -> list[tuple[int, str]]:
+    """Return the sizes that a page of the list can have, each with its address; none where all fits the smallest."""
+    return [(size, listing.href(size=str(size), page=None)) for size in SIZES] if listing.page.total > SIZES[0] else []
+
+
 def _after(page: Page[Any], listing: Listing, chosen: str) -> str:
     """Return where one comes after acting: at the next line of the list, else the one before, else the list itself."""
     cases = [item.case_id for item in page.items]
@@ -63,7 +75,7 @@ def _after(page: Page[Any], listing: Listing, chosen: str) -> str:
     return listing.href(case=other, act=None, ob=None, op=None) + (LINE if other else "")
 
 
-def _line(item: Any, listing: Listing, chosen: str) -> dict[str, Any]:
+def _line(item: Any, listing: Listing, chosen: str, picks: Collection[str]) -> dict[str, Any]:
     return {
         "item": item,
         "href": listing.href(case=item.case_id, act=None, ob=None, op=None) + "#case",
@@ -71,6 +83,7 @@ def _line(item: Any, listing: Listing, chosen: str) -> dict[str, Any]:
         "overdue": item.light in ("overdue", "today"),
         "tag": due_tag(item.title, light_tone(item.light)),
         "pick": f"{item.obligation_id}.{item.version}",
+        "picked": item.obligation_id in picks,
     }
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -22,8 +22,9 @@ from yunhe.core.cases.forms.actions import FindForm, say
 from yunhe.core.cases.panels.cases import key_map, role_titles, say_holder, state_tag
 from yunhe.core.cases.panels.changes import say_position
 from yunhe.core.cases.types import CASE_STATES, Case, Holder
-from yunhe.core.cases.views.inbox import DUE_TABS
-from yunhe.core.cases.views.saved import view_chips
+from yunhe.core.cases.views import picked
+from yunhe.core.cases.views.inbox import DUE_TABS, page_size, size_links
+from yunhe.core.cases.views.saved import address_of, view_chips
 from yunhe.kernel.pages import Page, PageRequest
 from yunhe.ui import signs, times
 from yunhe.ui.cells import Column, Empty, Lines, Link, Tag
@@ -86,18 +87,20 @@ def _export(request: HttpRequest, wanted: PageRequest) -> HttpResponse:
     return export_csv(name="cases", columns=columns, wanted=wanted, take=take)
 
 
-def _box(case: Case) -> SafeString:
+def _box(case: Case, picks: Collection[str] = ()) -> SafeString:
     """Return the box that picks a case for the form of the page; only what is open can be reminded."""
-    told = __("选中 %(title)s") % {"title": case.title}
-    box = '<input type="checkbox" class="form-check-input" form="bulk" name="pick" value="{}" aria-label="{}">'
-    return format_html(box, case.case_id, told) if case.is_open else SafeString("")
+    told = __("选中 %(title)s %(number)s") % {"title": case.title, "number": case.number}
+    box = '<input type="checkbox" class="form-check-input" form="bulk" name="pick" value="{}" aria-label="{}"{}>'
+    chosen = SafeString(" checked" if case.case_id in picks else "")
+    return format_html(box, case.case_id, told, chosen) if case.is_open else SafeString("")
 
 
 @require_safe
 @requires("cases.view")
 def list_cases(request: HttpRequest) -> HttpResponse:
     """List the cases that the actor may see."""
-    wanted = read_page_request(request, filters=FILTERS, sorts=SORTS, sort="-opened_at")
+    picks = picked.recall(request, "cases:remind")
+    wanted = read_page_request(request, filters=FILTERS, sorts=SORTS, sort="-opened_at", size=page_size(request))
     take = partial(api.list_cases, actor=request.actor)
     if request.GET.get("export"):
         return _export(request, wanted)
@@ -115,7 +118,7 @@ def list_cases(request: HttpRequest) -> HttpResponse:
         request=request,
         page=page,
         wanted=wanted,
-        columns=(Column("", _box), *COLUMNS[:2], Column(_("环节"), stage, sort="phase", wide=bool(stood_in)), due, *COLUMNS[4:]),
+        columns=(Column("", partial(_box, picks=picks)), *COLUMNS[:2], Column(_("环节"), stage, sort="phase", wide=bool(stood_in)), due, *COLUMNS[4:]),
         caption=_("办件"),
         facet_titles={"kind": _("类型"), "state": _("状态"), "part": _("我的")},
         choices={
@@ -130,7 +133,8 @@ def list_cases(request: HttpRequest) -> HttpResponse:
         empty=Empty(_("还没有办件"), _("提交审核或申请数据后，办件会列在这里。")),
     )
     more = {"position": _position(wanted.filters), "views": view_chips(request, "list"), "key_map": key_map()}
-    context = {"listing": listing, "here": request.get_full_path(), "remind": reverse("cases:remind"), **more}
+    sizes = {"sizes": size_links(listing), "size": wanted.size}
+    context = {"listing": listing, "here": address_of(request), "remind": reverse("cases:remind"), **more, **sizes}
     return render(request, "cases/list.html", context)
 
 

@@ -13,6 +13,7 @@ from django.views.decorators.http import require_safe
 
 from yunhe.core.cases import api
 from yunhe.core.cases.forms.actions import say
+from yunhe.core.cases.panels import kinds
 from yunhe.core.cases.panels.cases import (
     case_context,
     facts_told,
@@ -39,6 +40,7 @@ def print_case(request: HttpRequest, case_id: str) -> HttpResponse:
     view = api.access_case(case_id=case_id, actor=request.actor)
     context = case_context(request, view, here=reverse("cases:case", args=[case_id]))
     context |= {"head": _head(view), "owed": _owed(view), "clocks": _clocks(view), "steps": _steps(view), "proof": _proof(view)}
+    context["course"] = kinds.course_of(view)
     return render(request, "cases/print.html", context | {"printed_at": now(), "actor": request.actor})
 
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, QueryDict
@@ -18,7 +18,7 @@ from yunhe.core.cases.types import Outcome
 from yunhe.kernel.ids import new_id
 from yunhe.ui.cells import Column, Link, Table, Tag
 
-KEPT, MOST_KEPT = "picked", 12
+KEPT, MOST_KEPT, OF = "picked", 12, "of"
 
 
 def keep(request: HttpRequest, view: str, told: Mapping[str, Any], of: str = "") -> str:
@@ -33,7 +33,25 @@ def keep(request: HttpRequest, view: str, told: Mapping[str, Any], of: str = "")
 
 def find(request: HttpRequest) -> dict[str, Any] | None:
     """Return what the address of a page names; None if it is not kept any more, or was another seat's."""
-    return _find(request, request.GET.get("of", ""), request.resolver_match.view_name if request.resolver_match else "")
+    return _find(request, request.GET.get(OF, ""), request.resolver_match.view_name if request.resolver_match else "")
+
+
+def cancel_href(back: str, key: str) -> str:
+    """Return where one goes back to the list with what was picked still picked, at the button that was pressed."""
+    if not key:
+        return back
+    path, query = urlsplit(back).path, parse_qsl(urlsplit(back).query)
+    return f"{path}?{urlencode([*(pair for pair in query if pair[0] != OF), (OF, key)])}#picked"
+
+
+def recall(request: HttpRequest, view: str) -> Collection[str]:
+    """Return what was picked in a list before one went back to it; its address does not go on in the links of the page."""
+    if OF not in request.GET:
+        return ()
+    rest = request.GET.copy()
+    found = _find(request, str(rest.pop(OF)[-1]), view)
+    request.GET = rest  # type: ignore[assignment]
+    return tuple(found.get("picks", ())) if found else ()
 
 
 def outcome_of(request: HttpRequest, key: str) -> str:
@@ -88,4 +106,4 @@ def _seat(request: HttpRequest) -> str:
 
 
 def _address(view: str, key: str) -> str:
-    return f"{reverse(view)}?{urlencode({'of': key})}"
+    return f"{reverse(view)}?{urlencode({OF: key})}"
