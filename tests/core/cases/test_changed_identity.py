@@ -109,6 +109,25 @@ def test_a_button_without_a_form_does_nothing_in_another_identity(note: Any, cas
     assert client.post(address, {"version": "1", "seat": "nobody/nothing"}).status_code == 302  # none of theirs: as it is now
 
 
+def test_several_at_once_come_back_as_they_were_filled_in(note: Any, cast: Cast) -> None:
+    cases, there = [note(), note()], also(cast.leader, cast.bureau.code, "officer")
+    client = chosen(cast.leader, cast.leader.actor)
+    page = client.get("/inbox/").content.decode()
+    picks, seat = re.findall(r'name="pick" value="([^"]+)"', page), seat_in(page)
+    sent = {"pick": picks, "seat": seat, "act": "agree", "go": "1", "do-text": TYPED, "do-chosen": ["b"], "next": "/inbox/?due=week"}
+    change_to(client, there)
+    answer = client.post("/inbox/bulk/", sent)
+    told = answer.content.decode()
+    assert answer.status_code == 409 and SAID in told and TYPED in shown_texts(told)
+    place, to = way_back(told)
+    client.post("/membership", {"membership": place})
+    again = client.get(to).content.decode()
+    assert f'value="{TYPED}"' in again and again.count('name="pick"') == 2 and "/inbox/?due=week" in again
+    assert {api.get_case(case_id=case.case_id).version for case in cases} == {1}
+    done = client.post("/inbox/bulk/", sent, follow=True).content.decode()
+    assert "办理了 2 件" in done
+
+
 def test_the_page_speaks_english(note: Any, cast: Cast) -> None:
     case, there = note(), also(cast.leader, cast.bureau.code, "officer")
     client = chosen(cast.leader, there)

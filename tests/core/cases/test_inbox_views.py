@@ -92,9 +92,8 @@ def test_views_are_bounded_and_names_taken_once(cast: Cast) -> None:
 
 def test_a_name_that_is_taken_says_what_it_replaced(cast: Cast) -> None:
     client = signed_in(cast.leader)
-    told = []
-    for query in ("q=甲", "q=乙", "q=乙"):
-        told.append(client.post("/inbox/views/list/", {"query": query, "name": "常看"}, follow=True).content.decode())
+    asked = [{"query": query, "name": "常看"} for query in ("q=甲", "q=乙", "q=乙")]
+    told = [client.post("/inbox/views/list/", one, follow=True).content.decode() for one in asked]
     assert ["替换原来的筛选“常看”" in page for page in told] == [False, True, False]
     assert [dict(view.query) for view in api.list_views(page="list", actor=cast.leader.actor)] == [{"q": "乙"}]
 

@@ -14,15 +14,17 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_http_methods
 
 from yunhe.core.cases import api
+from yunhe.core.cases.errors import CaseNotFound
 from yunhe.core.cases.forms import operators, places
 from yunhe.core.cases.forms.actions import build_form, say
-from yunhe.core.cases.panels import left, undone
+from yunhe.core.cases.panels import changed, left, undone
 from yunhe.core.cases.panels.cases import key_map
 from yunhe.core.cases.panels.clocks import due_tag, light_tone
 from yunhe.core.cases.rules.fields import checked
 from yunhe.core.cases.rules.operators import REASON
 from yunhe.core.cases.types import ActionView, BulkOffer, Outcome, WaitingItem
 from yunhe.core.cases.views import picked
+from yunhe.kernel.actor import Actor
 from yunhe.ui.cells import Column, Link, Table, Tag
 from yunhe.ui.doors import requires
 from yunhe.ui.pages import safe_next
@@ -30,7 +32,22 @@ from yunhe.ui.pages import safe_next
 HAND_ON = "hand_on"
 
 
+def _keep(request: HttpRequest, actor: Actor) -> changed.Kept:
+    """Keep what was picked, and what was filled in for all of it, for the membership in which it was."""
+    picks, action = dict(map(_pick, request.POST.getlist("pick"))), request.POST.get("act", "")
+    if not picks:
+        raise CaseNotFound(name="")
+    found = api.find_step(obligation_ids=tuple(picks), action=action, actor=actor)
+    step = found[1] if found else None
+    typed = left.typed_in(request, step, actor) if step else {}
+    told = {"picks": picks, "next": safe_next(request, reverse("cases:inbox")), **({"sent": _sent(request)} if request.POST.get("go") else {})}
+    href = picked.keep(request, "cases:bulk", told, actor=actor) + (f"&{urlencode({'act': action})}" if action else "")
+    title = left.title_of(step) if step else str(_("批量办理"))
+    return changed.Kept(title, left.told_texts(typed, step, actor, api.organization_choices()), href)
+
+
 @require_http_methods(["GET", "HEAD", "POST"])
+@changed.keeps_seat(_keep)
 @requires("cases.act", "cases.view")
 def bulk(request: HttpRequest) -> HttpResponse:
     """Show what can be done with the picked lines, then the form of it, then what became of each line.
@@ -128,12 +145,15 @@ def _ways_out(back: str, of: str) -> dict[str, str]:
     return {"next": back, "of": of, "cancel": picked.cancel_href(back, of)}
 
 
+def _sent(request: HttpRequest) -> dict[str, list[str]]:
+    return {name: request.POST.getlist(name) for name in request.POST if name.startswith("do-")}
+
+
 def _told_at(request: HttpRequest, view: str, lines: Sequence[undone.Line], back: str, texts: left.Texts) -> str:
     """Keep what became of each line, and what can be tried again as it was filled in; return the address that tells it."""
     again, href = [one.outcome.key for one in lines if one.again], ""
     if again:
-        sent = {name: request.POST.getlist(name) for name in request.POST if name.startswith("do-")}
-        href = picked.keep(request, view, {"picks": dict.fromkeys(again), "next": back, "sent": sent})
+        href = picked.keep(request, view, {"picks": dict.fromkeys(again), "next": back, "sent": _sent(request)})
         href += "&" + urlencode({"act": request.POST.get("act", "")})
     told = {"lines": [asdict(one.outcome) for one in lines], "next": back, "texts": texts, "again": href, "count": len(again)}
     return picked.keep(request, view, told, of=request.POST.get("of", ""))

@@ -15,18 +15,19 @@ from django.utils.translation import gettext_lazy as _
 from yunhe.core.cases.forms.actions import say
 from yunhe.core.cases.panels.cases import key_map
 from yunhe.core.cases.types import Outcome
+from yunhe.kernel.actor import Actor
 from yunhe.kernel.ids import new_id
 from yunhe.ui.cells import Column, Link, Table, Tag
 
 KEPT, MOST_KEPT, OF = "picked", 12, "of"
 
 
-def keep(request: HttpRequest, view: str, told: Mapping[str, Any], of: str = "") -> str:
-    """Keep what a page shows; return its address. `of` names what was picked, of which this is the outcome."""
+def keep(request: HttpRequest, view: str, told: Mapping[str, Any], of: str = "", actor: Actor | None = None) -> str:
+    """Keep what a page shows, for who acts now or `actor`; return its address. `of` names what was picked, of which this is the outcome."""
     key, held = new_id(), dict(request.session.get(KEPT, {}))
     if of in held:
         held[of] = {**held[of], "done": key}
-    held[key] = {**told, "view": view, "seat": _seat(request)}
+    held[key] = {**told, "view": view, "seat": _seat(actor or request.actor)}
     request.session[KEPT] = {name: held[name] for name in sorted(held)[-MOST_KEPT:]}
     return _address(view, key)
 
@@ -98,11 +99,11 @@ def told(outcomes: tuple[Outcome, ...]) -> dict[str, Any]:
 
 def _find(request: HttpRequest, key: str, view: str) -> dict[str, Any] | None:
     found: dict[str, Any] | None = request.session.get(KEPT, {}).get(key)
-    return found if found and (found["view"], found["seat"]) == (view, _seat(request)) else None
+    return found if found and (found["view"], found["seat"]) == (view, _seat(request.actor)) else None
 
 
-def _seat(request: HttpRequest) -> str:
-    return f"{request.actor.id} {request.actor.organization} {request.actor.role}"
+def _seat(actor: Actor) -> str:
+    return f"{actor.id} {actor.organization} {actor.role}"
 
 
 def _address(view: str, key: str) -> str:
