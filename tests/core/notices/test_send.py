@@ -115,6 +115,7 @@ def test_an_address_that_was_not_proven_is_not_used(cast: Cast, told: Trial) -> 
 def test_each_reads_their_own_language(cast: Cast, told: Trial) -> None:
     choose(cast.officer, wanted={(WAITING, "trial")}, language="en")
     tell(cast.officer, cast.clerk)
+    run()
     tell(cast.officer, title={"zh": "只有中文"}, text={"zh": "正文"})
     run()
     assert sorted(letter.title for letter in told.letters) == ["Something waits", "只有中文", "有一件待办"]

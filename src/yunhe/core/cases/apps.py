@@ -13,9 +13,10 @@ class CasesConfig(AppConfig):
         """Fill the slots of packs, of jobs, of notices, of attachments and of the home page."""
         from yunhe.core.attachments import api as attachments
         from yunhe.core.cases import effects, loaders
+        from yunhe.core.cases.api.announcing import still_theirs
         from yunhe.core.cases.api.filling import CASE
         from yunhe.core.cases.api.reading import may_see
-        from yunhe.core.cases.api.telling import KINDS
+        from yunhe.core.cases.api.telling import IN_ROUNDS, KINDS, URGENT
         from yunhe.core.cases.jobs import register_jobs
         from yunhe.core.cases.panels import accounts, cases, changes, letters
         from yunhe.core.cases.types import KindSpec
@@ -41,7 +42,7 @@ class CasesConfig(AppConfig):
         register_jobs()
         effects.register_effects()
         for code, title in KINDS.items():
-            notices.register_kind(code=code, title=title)
+            notices.register_kind(code=code, title=title, still=still_theirs, comes_in_rounds=code in IN_ROUNDS, urgent=URGENT.get(code))
         register_panel(
             "home.numbers",
             name="cases",

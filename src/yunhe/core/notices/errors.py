@@ -44,6 +44,38 @@ class HalfQuietHours(Invalid):
     }
 
 
+class EmptyQuietHours(Invalid):
+    """Both ends of the quiet hours are the same: nothing, or the whole day?"""
+
+    code = "empty_quiet_hours"
+    sentences: ClassVar[dict[str, str]] = {
+        "zh": "免打扰的开始和结束都是 {at}，分不清是全天还是没有。不要免打扰请把两个都清空。",
+        "en": "Quiet hours begin and end at {at}: the whole day, or none? For none, empty both.",
+    }
+
+
+class NotSentAnyMore(Terminal):
+    """What is written at a message that was dropped before it left, and why."""
+
+    code = "notice_not_sent_any_more"
+    kind: ClassVar[Kind] = "conflict"
+    sentences: ClassVar[dict[str, str]] = {
+        "zh": "没有发出：{reason_zh}。",
+        "en": "Not sent: {reason_en}.",
+    }
+
+
+class RecipientLeft(Terminal):
+    """As `NotSentAnyMore`; what it said is not the recipient's to read any more."""
+
+    code = "notice_recipient_left"
+    kind: ClassVar[Kind] = "refused"
+    sentences: ClassVar[dict[str, str]] = {
+        "zh": "没有发出：收件人已不在通知所指的单位或岗位。",
+        "en": "Not sent: the recipient is no longer in the organisation or role that it was for.",
+    }
+
+
 class UnknownNoticeKind(Terminal):
     code = "unknown_notice_kind"
     kind: ClassVar[Kind] = "invalid"

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from yunhe.core.jobs import api as jobs
 from yunhe.core.jobs.types import QUICK_QUEUE, JobContext
-from yunhe.core.notices.api.delivery import JOB, TRIES, deliver, pick_up_stranded
+from yunhe.core.notices.api.delivery import TRIES, deliver, pick_up_stranded
+from yunhe.core.notices.api.held import JOB
 from yunhe.core.notices.api.thinning import thin_out
 
 

@@ -9,7 +9,7 @@ from django.db.models import Q
 
 
 class Announcement(models.Model):
-    """What one act told its recipients: kept once, whoever it went to."""
+    """What one act told its recipients: kept once, whoever it went to. `about`: the ids of what is to be done, parted by blanks."""
 
     id = models.CharField(max_length=26, primary_key=True)
     kind = models.CharField(max_length=64)
@@ -20,6 +20,8 @@ class Announcement(models.Model):
     text_en = models.TextField(blank=True, default="")
     href = models.CharField(max_length=500, blank=True, default="")
     case_id = models.CharField(max_length=64, blank=True, default="")
+    about = models.TextField(blank=True, default="", db_default="")
+    is_urgent = models.BooleanField(default=False, db_default=False)
     actor_id = models.CharField(max_length=100)
     sent_at = models.DateTimeField()
 
@@ -94,7 +96,8 @@ class Dispatch(models.Model):
     """One message to one recipient by one channel: waiting, sent, failed, or dropped as no longer wanted.
 
     `rounds` counts how often it was given up, `noted` up to which of them the outbox holds the dead letter.
-    Without an announcement it carries the code that verifies `contact`.
+    Without an announcement it carries the code that verifies `contact`. `within`: the one with which it goes, in one
+    message; its own id once that is on its way.
     """
 
     id = models.CharField(max_length=26, primary_key=True)
@@ -103,6 +106,7 @@ class Dispatch(models.Model):
     user = models.ForeignKey("organizations.User", null=True, on_delete=models.PROTECT, related_name="+")
     organization = models.CharField(max_length=18, blank=True, default="")
     channel = models.CharField(max_length=32)
+    within = models.CharField(max_length=26, blank=True, default="", db_default="")
     state = models.CharField(max_length=8, default="waiting")
     made_at = models.DateTimeField()
     due_at = models.DateTimeField()
@@ -119,6 +123,8 @@ class Dispatch(models.Model):
             models.Index(fields=["due_at"], condition=Q(state="waiting"), name="dispatch_waiting"),
             models.Index(fields=["user", "-ended_at"], condition=Q(state="failed"), name="dispatch_failed"),
             models.Index(fields=["ended_at"], name="dispatch_ended"),
+            models.Index(fields=["user", "channel"], condition=Q(state="waiting"), name="dispatch_together"),
+            models.Index(fields=["within"], condition=~Q(within=""), name="dispatch_within"),
         ]
 
 
@@ -138,9 +144,10 @@ class Choice(models.Model):
 
 
 class Habit(models.Model):
-    """A person's quiet hours (免打扰时段) in wall time of China, and their language."""
+    """A person's quiet hours (免打扰时段) in wall time of China, whether what is urgent leaves in them, and their language."""
 
     user = models.OneToOneField("organizations.User", primary_key=True, on_delete=models.PROTECT, related_name="+")
     quiet_from = models.TimeField(null=True)
     quiet_until = models.TimeField(null=True)
+    urgent_through = models.BooleanField(default=False, db_default=False)
     language = models.CharField(max_length=2, default="zh")

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime, time, timedelta
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 from urllib.parse import urlsplit
 
 from yunhe.core.notices.errors import BadAddress, BadNotice
-from yunhe.core.notices.types import Language, Texts
+from yunhe.core.notices.types import Item, Language, Texts
 from yunhe.kernel.clock import local
 
 CODE = re.compile(r"[a-z][a-z0-9_]*(?:\.[a-z][a-z0-9_]*)*\Z")
 TITLE_LENGTH, TEXT_LENGTH, HREF_LENGTH, KEY_LENGTH = 200, 4000, 500, 200
 SMS_LENGTH = 300
+MOST_NAMED, MOST_LETTERS = 5, 60
+"""Of what one message tells together: how many by their titles, and how much of what each says."""
 
 MOBILE = re.compile(r"(?:\+?86)?(1[3-9][0-9]{9})\Z")  # source: the national numbering plan, 11 digits
 ABROAD = re.compile(r"\+[1-9][0-9]{6,14}\Z")  # source: ITU-T E.164
@@ -74,7 +76,8 @@ def after_quiet(at: datetime, *, start: time | None, end: time | None) -> dateti
     if not (clock >= start or clock < end if over_night else start <= clock < end):
         return at
     day = here.date() + timedelta(days=1) if over_night and clock >= start else here.date()
-    return datetime.combine(day, end, tzinfo=here.tzinfo).astimezone(at.tzinfo)
+    fold = here.fold if day == here.date() else 0  # the second of two hours that a clock turned back shows alike
+    return datetime.combine(day, end, tzinfo=here.tzinfo).replace(fold=fold).astimezone(at.tzinfo)
 
 
 def check_mail(text: str) -> str:
@@ -166,6 +169,30 @@ def text_message(*, title: str, text: str) -> str:
     """Return what an SMS says. Units: at most SMS_LENGTH characters."""
     said = f"【运河】{title}：{text}".replace("\n", " ")
     return said if len(said) <= SMS_LENGTH else f"{said[: SMS_LENGTH - 1]}…"
+
+
+def words_of_several(items: Sequence[Item], *, kind: Texts | None) -> tuple[Texts, Texts]:
+    """Return title and text of a message that tells several notices: the first of them, and how many; all of one `kind` or of several.
+
+    What all of them say alike is said once.
+    """
+    count = len(items)
+    title = {"zh": f"{kind['zh']}：{count} 条", "en": f"{kind['en']}: {count}"} if kind else {"zh": f"{count} 条通知", "en": f"{count} notices"}
+    told: dict[str, str] = {}
+    for language, (stop, more) in {"zh": ("；", f"；等 {count} 条"), "en": ("; ", f"; … {count} in all")}.items():
+        said = {spoken(one.texts, language) for one in items}
+        alike = next(iter(said)) if len(said) == 1 else ""
+        lines = [_line(one, language, with_text=not alike) for one in items[:MOST_NAMED]]
+        told[language] = stop.join(lines) + (more if count > MOST_NAMED else "") + (f"\n{alike}" if alike else "")
+    return title, {language: text[:TEXT_LENGTH] for language, text in told.items()}
+
+
+def _line(item: Item, language: str, *, with_text: bool) -> str:
+    title, text = spoken(item.titles, language), spoken(item.texts, language)
+    if not with_text or not text.strip():
+        return title
+    short = text.replace("\n", " ")[:MOST_LETTERS]
+    return f"{title}（{short}）" if language == "zh" else f"{title} ({short})"
 
 
 def code_words(code: str, language: Language) -> tuple[str, str]:

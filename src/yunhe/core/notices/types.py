@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, time
 from typing import Literal, Protocol
@@ -61,18 +61,41 @@ class Sent:
     is_new: bool = True
 
 
+Still = Callable[[Collection[str], str], Collection[str]]
+"""Returns of the ids that notices are about (`about`) those that are still to be done by a person (`user:12`)."""
+
+
 @dataclass(frozen=True, slots=True)
 class NoticeKind:
-    """A kind of notice (通知种类); a person changes what its channels are for them."""
+    """A kind of notice (通知种类); a person changes what its channels are for them.
+
+    `still` is asked before a message leaves; one that `comes_in_rounds` waits a moment for what comes with it. `urgent`
+    names what of it is sent as urgent.
+    """
 
     code: str
     title: Texts
     default_channels: frozenset[str]
+    still: Still | None = None
+    comes_in_rounds: bool = False
+    urgent: Texts | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One of the notices that a message tells together."""
+
+    kind: str
+    titles: Texts = field(repr=False)
+    texts: Texts = field(repr=False)
+    href: str
+    case_id: str
+    at: datetime
 
 
 @dataclass(frozen=True, slots=True)
 class Letter:
-    """One message as a channel sends it. `id` stays the same over repeated deliveries."""
+    """One message as a channel sends it. `id` stays the same over repeated deliveries; `items` are what it tells together."""
 
     id: str
     address: str = field(repr=False)
@@ -87,6 +110,7 @@ class Letter:
     href: str = ""
     case_id: str = ""
     secret: bytes = field(default=b"", repr=False)
+    items: tuple[Item, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,20 +211,25 @@ class NewWebhook:
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """A message that one did not get by a channel, and why."""
+    """A message that one did not get by a channel, and why; `is_dropped` where it was not even tried."""
 
     id: str
     channel: str
     title: Texts
     reason: Texts
     failed_at: datetime
+    is_dropped: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Preferences:
-    """What a person has chosen. `wanted` holds (kind, channel) pairs; quiet hours are wall time in China."""
+    """What a person has chosen. `wanted` holds (kind, channel) pairs; quiet hours are wall time in China.
+
+    `urgent_through`: what is urgent leaves in quiet hours too.
+    """
 
     wanted: frozenset[tuple[str, str]]
     quiet_from: time | None
     quiet_until: time | None
     language: Language
+    urgent_through: bool = False

@@ -9,7 +9,7 @@ told hundreds of times.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import cache
@@ -37,6 +37,7 @@ PACE = timedelta(minutes=10)
 KEEP = timedelta(days=1)
 MOST_ROWS = 20_000
 MOST_NAMED = 5
+MOST_ASKED = 500
 MOST_LETTERS = 100
 OWN_SEAT = ("organization", "role", "person", "assignee")
 SEAT = ("obligation__organization", "obligation__role", "obligation__person", "obligation__assignee")
@@ -165,6 +166,17 @@ def takers_of(seat: Seat) -> tuple[ToPerson, ...]:
     return tuple(dict.fromkeys((*(ToPerson(f"{PERSON}{one.user_id}", one.organization, (one.role,)) for one in held), *away)))
 
 
+def still_theirs(keys: Collection[str], person: str) -> set[str]:
+    """Return which of these obligations are open and the person's to take: of the others they need not be told any more."""
+    takers, found = cache(takers_of), set[str]()
+    for start in range(0, len(keys), MOST_ASKED):
+        asked = list(keys)[start : start + MOST_ASKED]
+        for row in ObligationRecord.objects.filter(pk__in=asked, state=OPEN).values("pk", "kind_code", *OWN_SEAT):
+            if any(one.id == person for one in takers(Seat(*_seat(row, OWN_SEAT), row["kind_code"]))):
+                found.add(row["pk"])
+    return found
+
+
 def _holders(seat: Seat, role: str) -> tuple[Membership, ...]:
     """Return who holds the role there, if the role may act on such cases: asked of one of them, rights are the role's."""
     anywhere = seat.organization == ANY_BUREAU
@@ -181,6 +193,7 @@ def _send(people: Iterable[ToPerson], heaps: list[Heap], actor: Actor) -> int:
     sent = notices.send(
         to=people, kind=kind, title=title, text=text, href=href,
         case_id=next(iter(numbers)) if len(numbers) == 1 else "", actor=actor,
+        about=() if kind == GONE else list(dict.fromkeys(key for heap in heaps for key in heap.owed)),
     )  # fmt: skip
     return sent.notices
 

@@ -38,6 +38,12 @@ PAUSED = {
     "resume": ("办件恢复办理", "Case goes on"),
     "extend": ("办件时限延长", "Case gets more time"),
 }
+IN_ROUNDS = ("cases.reminded", "cases.warned", "cases.vacant", "cases.paused", "cases.closed")
+"""What many cases tell one after another: picked in a list, or found by the clock."""
+URGENT: Mapping[str, Mapping[str, str]] = {
+    "cases.reminded": {"zh": "督办", "en": "supervision"},
+    "cases.warned": {"zh": "已超期", "en": "overdue"},
+}
 SEAT = ("organization", "role", "person", "assignee")
 TURNS = Rows(TurnRecord)
 
@@ -48,7 +54,8 @@ def tell(row: CaseRecord, course: Course) -> None:
     if moment.action in ("remind", "escalate"):
         said = {"remind": ("催办", "Reminder"), "escalate": ("督办", "Supervision")}[moment.action]
         reason = str(moment.values.get("reason", ""))
-        _send("cases.reminded", row, course, _bearers(course, course.open_obligations()), said, (reason, reason))
+        keys = course.open_obligations()
+        _send("cases.reminded", row, course, _bearers(course, keys), said, (reason, reason), about=keys, is_urgent=moment.action == "escalate")
     if moment.action == "warn":
         _tell_warned(row, course)
     if moment.action == "retract":
@@ -177,10 +184,10 @@ def _tell_warned(row: CaseRecord, course: Course) -> None:
     reached = [course.position[part][key] for part in ("obligations", "clocks") for key in course.difference.get(part, {})]
     late = min(datetime.fromisoformat(row_["due_at"]) for row_ in reached) <= course.moment.at
     keys = course.open_obligations() if "clocks" in course.difference else course.difference["obligations"]
-    _send("cases.warned", row, course, _bearers(course, keys), ("已超期", "Overdue") if late else ("即将到期", "Due soon"))
+    _send("cases.warned", row, course, _bearers(course, keys), ("已超期", "Overdue") if late else ("即将到期", "Due soon"), about=keys, is_urgent=late)
     if course.difference.get("case", {}).get("supervised_at"):
         why = ("到了预警的时限，自动列入督办", "A warning of its time put it under supervision")
-        _send("cases.reminded", row, course, _supervisors(row), ("督办", "Supervision"), why)
+        _send("cases.reminded", row, course, _supervisors(row), ("督办", "Supervision"), why, is_urgent=True)
 
 
 def _tell_vacant(row: CaseRecord, course: Course) -> None:
@@ -247,8 +254,9 @@ def _person(person: str, item: Mapping[str, Any]) -> ToPerson:
 
 
 def _send(
-    kind: str, row: CaseRecord, course: Course, to: list[Recipient], said: tuple[str, str], text: tuple[str, str] = ("", "")
-) -> None:
+    kind: str, row: CaseRecord, course: Course, to: list[Recipient], said: tuple[str, str], text: tuple[str, str] = ("", ""), *,
+    about: Iterable[str] = (), is_urgent: bool = False,
+) -> None:  # fmt: skip
     if not to:
         return
     title = course.kind.title.as_mapping()
@@ -260,5 +268,7 @@ def _send(
         href=reverse("cases:case", args=[row.pk]),
         key=f"{row.pk}:{course.position['case']['number']}:{course.moment.seq}:{kind}",
         case_id=row.pk,
+        about=list(about),
+        is_urgent=is_urgent,
         actor=course.moment.actor,
     )

@@ -13,6 +13,7 @@ from yunhe.core.jobs.api.queue import (
     list_jobs,
     reap,
     retry_job,
+    run_at,
 )
 from yunhe.core.jobs.api.registry import find_job_type, list_job_types, register_job
 from yunhe.core.jobs.api.worker import run_pending, run_worker
@@ -30,6 +31,7 @@ __all__ = [
     "reap",
     "register_job",
     "retry_job",
+    "run_at",
     "run_pending",
     "run_worker",
 ]

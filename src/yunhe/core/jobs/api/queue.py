@@ -105,6 +105,11 @@ def count_open(*, name: str, key: str = "") -> int:
     return rows.filter(key=key).count() if key else rows.count()
 
 
+def run_at(*, name: str, key: str, at: datetime) -> bool:
+    """Have the job of this name and key that waits run from another instant on; False if none waits."""
+    return bool(Job.objects.filter(name=name, key=key, state="ready", every_seconds__isnull=True).update(run_after=at))
+
+
 def cancel_job(*, job_id: str, actor: Actor) -> JobInfo:
     """Cancel a waiting job at once; ask a running one to stop at its next check.
 

@@ -8,19 +8,28 @@ hands the message over again.
 from __future__ import annotations
 
 import logging
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 
 from django.db import transaction
-from django.db.models import F
+from django.db.models import F, Q, QuerySet
 
 from yunhe.core.jobs import api as jobs
 from yunhe.core.jobs.api import outbox
 from yunhe.core.jobs.errors import JobAlreadyOpen
 from yunhe.core.jobs.types import About, JobContext, Message
+from yunhe.core.notices.api import held
+from yunhe.core.notices.api.held import JOB, due_time
 from yunhe.core.notices.api.letters import compose
-from yunhe.core.notices.api.preferences import due_time
 from yunhe.core.notices.api.registry import find_case, find_channel, list_channels, title_of
-from yunhe.core.notices.errors import AddressRefused, ChannelBroken, ChannelGaveOut, ChannelUnavailable, Undelivered
+from yunhe.core.notices.errors import (
+    AddressRefused,
+    ChannelBroken,
+    ChannelGaveOut,
+    ChannelUnavailable,
+    NotSentAnyMore,
+    Undelivered,
+)
 from yunhe.core.notices.models import Dispatch
 from yunhe.core.notices.types import Channel, Letter
 from yunhe.core.organizations import api as organizations
@@ -29,7 +38,6 @@ from yunhe.kernel.clock import now
 from yunhe.kernel.errors import Terminal, Transient, YunheError
 
 logger = logging.getLogger("yunhe.notices")
-JOB = "notices.deliver"
 TOPIC_GIVEN_UP = "notices.undelivered"
 TITLE = {"zh": "发送通知", "en": "Send a notice"}
 NOTE_TITLE = {"zh": "记下没有送到的通知", "en": "Note a notice that was not delivered"}
@@ -45,7 +53,7 @@ _resting: dict[str, datetime] = {}
 
 def hand_over(message: Message) -> None:
     """Take a message from the outbox: have a job send it, after the recipient's quiet hours."""
-    row = Dispatch.objects.filter(pk=message.payload["dispatch"], state="waiting").first()
+    row = Dispatch.objects.select_related("announcement").filter(pk=message.payload["dispatch"], state="waiting").first()
     if row is not None:
         enqueue(row)
 
@@ -56,7 +64,9 @@ def forget(message: Message) -> None:
 
 
 def enqueue(row: Dispatch) -> bool:
-    """Have a job send a waiting dispatch when it is due; False if one is on it already."""
+    """Have a job send a waiting dispatch when it is due; False if one is on it already, or on that with which it goes."""
+    if row.within not in ("", row.pk):
+        return False
     row.due_at = due_time(row=row, at=now())
     row.save(update_fields=["due_at"])
     try:
@@ -67,7 +77,7 @@ def enqueue(row: Dispatch) -> bool:
 
 
 def deliver(context: JobContext, dispatch: str) -> dict[str, int]:
-    """Send one message: done, given up, or raising Transient to be tried again.
+    """Send one message, with all else that waits for its recipient: done, given up, or raising Transient to be tried again.
 
     Between sending and its mark the process may die; the message then goes twice, with the same id.
     """
@@ -75,11 +85,16 @@ def deliver(context: JobContext, dispatch: str) -> dict[str, int]:
     if row is None:
         return {"seen": 1, "skipped": 1}
     channel = find_channel(code=row.channel)
-    if due_time(row=row, at=now()) > now():
+    if row.within in ("", row.pk) and due_time(row=row, at=now()) > now():
         return _put_off(context, row)
-    letter = compose(row=row)
+    rows = held.together(row)
+    why = held.reasons(rows)
+    letter = compose(row=row, rows=[one for one in rows if one.pk not in why]) if rows and row.pk not in why else None
     if letter is None:
-        return _settle(context, row, state="dropped", counts={"seen": 1, "skipped": 1})
+        return _drop(context, row, rows, why)
+    for one in rows:
+        if one.pk in why:
+            held.drop(one, why[one.pk])
     try:
         _hand_to(channel, letter)
     except Terminal as error:
@@ -92,7 +107,7 @@ def deliver(context: JobContext, dispatch: str) -> dict[str, int]:
     except Exception as error:  # the door of every channel
         logger.warning("channel %s: %s", channel.code, type(error).__name__, exc_info=error)
         return _give_up(context, row, ChannelBroken(channel=channel.code, error=type(error).__name__))
-    return _settle(context, row, state="sent", counts={"seen": 1, "changed": 1})
+    return _settle(context, row, counts={"seen": 1, "changed": 1})
 
 
 def keep_dead_letter(message: Message) -> None:
@@ -110,6 +125,7 @@ def keep_dead_letter(message: Message) -> None:
         )  # fmt: skip
     row.state, row.ended_at, row.tries = "waiting", None, 0
     row.save(update_fields=["state", "ended_at", "tries"])
+    _bound(row).filter(state="failed").update(state="waiting", ended_at=None)
     enqueue(row)
 
 
@@ -158,12 +174,29 @@ def _hand_to(channel: Channel, letter: Letter) -> None:
     _resting.pop(place, None)
 
 
-def _settle(context: JobContext, row: Dispatch, *, state: str, counts: dict[str, int]) -> dict[str, int]:
+def _settle(context: JobContext, row: Dispatch, *, counts: dict[str, int]) -> dict[str, int]:
     with context.fenced():
-        values = {"state": state, "ended_at": now(), "error_code": "", "error": {}}
-        Dispatch.objects.filter(pk=row.pk, state="waiting").update(tries=F("tries") + int(state == "sent"), **values)
+        values = {"state": "sent", "ended_at": now(), "error_code": "", "error": {}}
+        _bound(row).filter(state="waiting").update(tries=F("tries") + 1, **values)
         context.conclude(counts)
     return counts
+
+
+def _drop(context: JobContext, row: Dispatch, rows: list[Dispatch], why: Mapping[str, YunheError]) -> dict[str, int]:
+    """Send nothing; what was to go with it goes by itself. Without `rows` it goes with another one."""
+    counts = {"seen": 1, "skipped": 1}
+    with context.fenced():
+        if rows:
+            held.drop(row, why.get(row.pk) or NotSentAnyMore(**held.NOWHERE))
+            for one in held.let_go(row):
+                enqueue(one)
+        context.conclude(counts)
+    return counts
+
+
+def _bound(row: Dispatch) -> QuerySet[Dispatch]:
+    """Return a dispatch and those that went with it."""
+    return Dispatch.objects.filter(Q(pk=row.pk) | Q(within=row.pk))
 
 
 def _put_off(context: JobContext, row: Dispatch) -> dict[str, int]:
@@ -187,6 +220,8 @@ def _give_up(context: JobContext, row: Dispatch, error: YunheError) -> dict[str,
             state="failed", ended_at=now(), tries=F("tries") + 1, rounds=F("rounds") + 1, error_code=error.code,
             error=_sentences(error),
         )
+        mates = _bound(row).filter(state="waiting")
+        mates.update(state="failed", ended_at=now(), error_code=error.code, error=_sentences(error))
         row.refresh_from_db()
         payload = {"dispatch": row.pk, "round": row.rounds}
         outbox.publish(topic=TOPIC_GIVEN_UP, payload=payload, key=f"{row.pk}:{row.rounds}")

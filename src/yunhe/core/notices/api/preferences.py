@@ -4,15 +4,24 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection
-from datetime import datetime, time
+from datetime import time
 from typing import cast
 
 from django.db import transaction
+from django.db.models import Q
 
-from yunhe.core.notices.api.registry import find_channel, list_channels, list_kinds
-from yunhe.core.notices.errors import BadNotice, HalfQuietHours, NoMailbox
+from yunhe.core.notices.api import held
+from yunhe.core.notices.api.held import habit_of
+from yunhe.core.notices.api.registry import list_channels, list_kinds, title_of
+from yunhe.core.notices.errors import (
+    BadNotice,
+    EmptyQuietHours,
+    HalfQuietHours,
+    NoMailbox,
+    NotSentAnyMore,
+    RecipientLeft,
+)
 from yunhe.core.notices.models import Choice, ContactRow, Dispatch, Habit
-from yunhe.core.notices.rules import after_quiet
 from yunhe.core.notices.types import LANGUAGES, Failure, Language, NoticeKind, Preferences
 from yunhe.core.statements.api import Rows
 from yunhe.kernel.actor import Actor
@@ -40,17 +49,19 @@ def get_preferences(*, actor: Actor) -> Preferences:
         if chosen.get((kind.code, channel.code), channel.code in kind.default_channels)
     )
     habit = habit_of(user_id)
-    return Preferences(wanted, habit.quiet_from, habit.quiet_until, cast("Language", habit.language))
+    return Preferences(wanted, habit.quiet_from, habit.quiet_until, cast("Language", habit.language), habit.urgent_through)
 
 
 def set_preferences(*, preferences: Preferences, actor: Actor) -> Preferences:
-    """Keep what the actor chose. Notices on the page cannot be switched off.
+    """Keep what the actor chose, also for what waits. Notices on the page cannot be switched off.
 
-    Raises: NoMailbox, HalfQuietHours, BadNotice if the language is unknown.
+    Raises: NoMailbox, HalfQuietHours, EmptyQuietHours, BadNotice if the language is unknown.
     """
     user_id = user_of(actor)
     if (preferences.quiet_from is None) != (preferences.quiet_until is None):
         raise HalfQuietHours(field="quiet_until")
+    if preferences.quiet_from is not None and _time(preferences.quiet_from) == _time(preferences.quiet_until):
+        raise EmptyQuietHours(at=f"{preferences.quiet_from:%H:%M}", field="quiet_until")
     if preferences.language not in LANGUAGES:
         raise BadNotice(where="language", expected=", ".join(LANGUAGES), found=preferences.language, field="language")
     with transaction.atomic():
@@ -58,12 +69,13 @@ def set_preferences(*, preferences: Preferences, actor: Actor) -> Preferences:
             user_id=user_id,
             defaults={
                 "quiet_from": preferences.quiet_from, "quiet_until": preferences.quiet_until,
-                "language": preferences.language,
+                "language": preferences.language, "urgent_through": preferences.urgent_through,
             },
         )  # fmt: skip
         for kind in list_kinds():
             for channel in list_channels():
                 _keep(user_id, kind, channel.code, is_on=(kind.code, channel.code) in preferences.wanted)
+        held.choose_again(user_id=user_id)
     return get_preferences(actor=actor)
 
 
@@ -86,31 +98,21 @@ def wanted_channels(*, kind: NoticeKind, persons: Collection[int]) -> dict[int, 
     return dict(reachable)
 
 
-def habit_of(user_id: int) -> Habit:
-    """Return a person's quiet hours and language, or the defaults."""
-    return Habit.objects.filter(pk=user_id).first() or Habit(user_id=user_id)
-
-
-def due_time(*, row: Dispatch, at: datetime) -> datetime:
-    """Return when a dispatch may leave: a code and a webhook at once, else after the quiet hours."""
-    if row.user_id is None or row.announcement_id is None or not find_channel(code=row.channel).waits:
-        return at
-    habit = habit_of(row.user_id)
-    return after_quiet(at, start=_time(habit.quiet_from), end=_time(habit.quiet_until))
-
-
 def list_failures(*, actor: Actor) -> tuple[Failure, ...]:
-    """Return the newest messages that did not reach the actor, and why. Raises: NoMailbox."""
-    rows = Dispatch.objects.filter(user_id=user_of(actor), state="failed").select_related("announcement")
+    """Return the newest messages that did not reach the actor, or were dropped before they left, and why. Raises: NoMailbox."""
+    ended = Q(state="failed") | Q(state="dropped", error_code__in=(NotSentAnyMore.code, RecipientLeft.code))
+    rows = Dispatch.objects.filter(ended, user_id=user_of(actor)).select_related("announcement")
     return tuple(_failure(row) for row in rows.order_by("-ended_at", "-id")[:MOST_FAILURES])
 
 
 def _failure(row: Dispatch) -> Failure:
     told = row.announcement
     title = {"zh": told.title_zh, "en": told.title_en} if told else CODE_TITLE
+    if told and row.error_code == RecipientLeft.code:
+        title = dict(title_of(told.kind))
     return Failure(
         id=row.pk, channel=row.channel, title={name: said for name, said in title.items() if said}, reason=row.error,
-        failed_at=row.ended_at or row.made_at,
+        failed_at=row.ended_at or row.made_at, is_dropped=row.state == "dropped",
     )
 
 
@@ -122,4 +124,4 @@ def _keep(user_id: int, kind: NoticeKind, channel: str, *, is_on: bool) -> None:
 
 
 def _time(value: time | None) -> time | None:
-    return value.replace(tzinfo=None, second=0, microsecond=0) if value else None
+    return value.replace(second=0, microsecond=0) if value else None

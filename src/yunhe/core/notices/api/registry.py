@@ -8,7 +8,7 @@ from django.apps import apps
 
 from yunhe.core.notices.errors import BadNotice, SlotsClosed, SlotTaken, UnknownChannel, UnknownNoticeKind
 from yunhe.core.notices.rules import CODE
-from yunhe.core.notices.types import IN_APP, Channel, FindCase, NoticeKind, SmsAdapter, TextMessage, Texts
+from yunhe.core.notices.types import IN_APP, Channel, FindCase, NoticeKind, SmsAdapter, Still, TextMessage, Texts
 from yunhe.kernel.actor import Actor
 
 _kinds: dict[str, NoticeKind] = {}
@@ -17,8 +17,13 @@ _sms: list[SmsAdapter] = []
 _case_finders: list[FindCase] = []
 
 
-def register_kind(*, code: str, title: Texts, default_channels: Collection[str] = (IN_APP,)) -> NoticeKind:
+def register_kind(
+    *, code: str, title: Texts, default_channels: Collection[str] = (IN_APP,), still: Still | None = None,
+    comes_in_rounds: bool = False, urgent: Texts | None = None,
+) -> NoticeKind:  # fmt: skip
     """Register a kind of notice; `default_channels` hold until a person chooses otherwise.
+
+    A message whose notice is `about` something is dropped where `still` returns none of it.
 
     Raises: SlotTaken, SlotsClosed, BadNotice on a malformed code, a missing title or an unknown channel.
     """
@@ -28,7 +33,8 @@ def register_kind(*, code: str, title: Texts, default_channels: Collection[str] 
     unknown = set(default_channels) - {IN_APP} - _channels.keys()
     if unknown:
         raise BadNotice(where=f"kind {code}", expected=", ".join((IN_APP, *_channels)), found=", ".join(sorted(unknown)))
-    _kinds[code] = NoticeKind(code=code, title=dict(title), default_channels=frozenset(default_channels) | {IN_APP})
+    channels = frozenset(default_channels) | {IN_APP}
+    _kinds[code] = NoticeKind(code, dict(title), channels, still, comes_in_rounds, urgent)
     return _kinds[code]
 
 

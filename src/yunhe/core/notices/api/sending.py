@@ -31,11 +31,14 @@ Place = tuple[int, str, str]
 
 
 def send(
-    *, to: Recipients, kind: str, title: Texts, text: Texts, actor: Actor, href: str = "", key: str = "", case_id: str = ""
-) -> Sent:
+    *, to: Recipients, kind: str, title: Texts, text: Texts, actor: Actor, href: str = "", key: str = "", case_id: str = "",
+    about: Collection[str] = (), is_urgent: bool = False,
+) -> Sent:  # fmt: skip
     """Tell people something (通知); what is written stands and falls with the caller's transaction.
 
     Who is told in several memberships reads it in each; a message goes to the person, once.
+    `about`: the ids of what it asks to do; once none of them is the person's to do, no message leaves. What `is_urgent`
+    leaves in quiet hours too, for those who chose so.
     A second one with the same kind and non-empty key is the first one. Accounts that are closed are passed over.
     Title and text leave the house by e-mail and SMS: no personal data of third parties belongs into them.
     Raises: UnknownNoticeKind, BadNotice, OrganizationNotFound.
@@ -45,7 +48,7 @@ def send(
     with transaction.atomic():
         announcement = Announcement(
             id=new_id(), kind=kind, key=key, title_zh=title["zh"], title_en=title.get("en", ""), text_zh=text["zh"],
-            text_en=text.get("en", ""), href=href, case_id=case_id, actor_id=actor.id, sent_at=now(),
+            text_en=text.get("en", ""), href=href, case_id=case_id, about=" ".join(about), is_urgent=is_urgent, actor_id=actor.id, sent_at=now(),
         )
         if not ANNOUNCEMENTS.insert_first({name: getattr(announcement, name) for name in ANNOUNCEMENTS.columns}):
             first = Announcement.objects.get(kind=kind, key=key)

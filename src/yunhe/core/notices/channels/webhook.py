@@ -55,11 +55,19 @@ def check(address: str) -> str:
 
 
 def body_of(letter: Letter) -> bytes:
-    """Return the body. Shape: {id,kind,to,title,text,href,case_id,sent_at}, texts per language."""
-    content = {
+    """Return the body. Shape: {id,kind,to,title,text,href,case_id,sent_at}, texts per language.
+
+    What tells several notices together has `items` as well: {kind,title,text,href,case_id,sent_at} each.
+    """
+    content: dict[str, object] = {
         "id": letter.id, "kind": letter.kind, "to": letter.recipient, "title": dict(letter.titles),
         "text": dict(letter.texts), "href": letter.href, "case_id": letter.case_id, "sent_at": letter.at.isoformat(),
     }  # fmt: skip
+    if letter.items:
+        content["items"] = [
+            {"kind": one.kind, "title": dict(one.titles), "text": dict(one.texts), "href": one.href, "case_id": one.case_id, "sent_at": one.at.isoformat()}
+            for one in letter.items
+        ]  # fmt: skip
     return json.dumps(content, ensure_ascii=False, separators=(",", ":")).encode()
 
 
