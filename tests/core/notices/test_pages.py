@@ -113,6 +113,25 @@ def test_preferences_are_kept_and_shown(cast: Cast, trial: Trial) -> None:
     assert api.get_preferences(actor=cast.officer.actor) == kept
 
 
+def test_preferences_are_a_table_of_kinds_and_channels_after_the_quiet_hours(cast: Cast, trial: Trial) -> None:
+    client = browse(cast.officer, "en")
+    page = text(client.get("/notices/preferences/"))
+    assert page.index('name="quiet_from"') < page.index('name="urgent_through"') < page.index('<table class="yh-rows yh-matrix">')
+    assert 'aria-label="Waiting: Trial"' in page and '<th scope="row">Waiting</th>' in page and "supervision, overdue" in page
+    same = client.post("/notices/preferences/", {"quiet_from": "08:00", "quiet_until": "08:00", "language": "zh"})
+    assert "begin and end at 08:00" in text(same, 422)
+    client.post("/notices/preferences/", {"quiet_from": "22:00", "quiet_until": "08:00", "language": "zh", "urgent_through": "on"})
+    assert api.get_preferences(actor=cast.officer.actor).urgent_through
+
+
+def test_what_was_dropped_before_it_left_is_shown_with_the_reason(cast: Cast, told: Trial) -> None:
+    tell(cast.officer)
+    client = browse(cast.officer)
+    client.post("/notices/preferences/", {"language": "zh"})
+    page = text(client.get("/notices/preferences/"))
+    assert "没有发出：已不再选择用这个渠道接收这类通知。" in page and "有一件待办" in page
+
+
 def test_preferences_in_english_with_failures(cast: Cast, told: Trial) -> None:
     told.errors["*"] = AddressRefused(where="trial", reason_zh="查无此人", reason_en="no such person")
     tell(cast.officer)

@@ -24,6 +24,7 @@ from yunhe.ui.templatetags.yh import spoken
 FAILURE_COLUMNS = (
     Column(_("通知"), lambda f: spoken(f.title), wide=True),
     Column(_("渠道"), lambda f: spoken(api.find_channel(code=f.channel).title)),
+    Column(_("状态"), lambda f: Tag(_("没有发出"), "grey") if f.is_dropped else Tag(_("没有送到"), "red")),
     Column(_("原因"), lambda f: spoken(f.reason), wide=True),
     Column(_("时间"), lambda f: f.failed_at),
 )
