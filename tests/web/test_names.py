@@ -54,5 +54,5 @@ def test_reasons_of_rows_are_words_with_the_title_of_the_field() -> None:
 
     with translation.override("zh-hans"):
         assert reason_words("key_missing, cast:born", {"born": "出生日期"}, "quarantine") == "主键为空，类型不符：出生日期"
-    assert reason_words("check_digit", {}, "failing_keys") == "校验码不符"
-    assert reason_words("of_no_name", {}, "rejected") == "of_no_name"
+        assert reason_words("check_digit", {}, "failing_keys") == "校验码不符"
+        assert reason_words("of_no_name", {}, "rejected") == "of_no_name"
