@@ -8,7 +8,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    dependencies: ClassVar = [("cases", "0018_written_order")]
+    dependencies: ClassVar = [("cases", "0019_folded_words")]
 
     operations: ClassVar = [
         migrations.CreateModel(
