@@ -36,6 +36,7 @@ class _Parser(argparse.ArgumentParser):
 def all_commands() -> tuple[Command, ...]:
     """Return every command of the command line, by path."""
     from yunhe.cli import (
+        case_change_commands,
         case_commands,
         case_work_commands,
         data_commands,
@@ -44,7 +45,7 @@ def all_commands() -> tuple[Command, ...]:
         sharing_commands,
     )
 
-    modules = (node_commands, data_commands, sharing_commands, people_commands, case_commands, case_work_commands)
+    modules = (node_commands, data_commands, sharing_commands, people_commands, case_commands, case_change_commands, case_work_commands)
     return tuple(sorted((c for m in modules for c in m.COMMANDS), key=lambda c: c.path))
 
 
