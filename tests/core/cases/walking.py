@@ -25,7 +25,8 @@ from yunhe.kernel.pages import PageRequest
 HEAD = job_actor("tests")
 MOST_STEPS = 40
 FEW, MANY = 4, 16  # steps looked at before one is taken
-TRIES = [(0, 1.0)] * 2 + [(FEW, 0.2)] * 3 + [(MANY, 0.02)] * 3  # and how often one is taken without a look
+QUICK = [(0, 1.0)] * 2 + [(FEW, 0.2)] * 3  # and how often one is taken without a look
+TRIES = [*QUICK, *[(MANY, 0.02)] * 3]
 MOST_MORE = 12  # obligations more than at the start: from there no end is looked for
 TIME = "time"
 Offer = tuple[str, dict[str, Any]]
@@ -128,14 +129,14 @@ class Walker:
         names = sorted(api.kind_of_case(case_id=case_id).obligation(item.name).actions)
         api.act(case_id=batch.case_id, action=self.dice.choice(names), data={}, actor=everybody)
 
-    def ends(self, case_id: str) -> bool:
+    def ends(self, case_id: str, tries: list[tuple[int, float]] = TRIES) -> bool:
         """Tell whether the case can be brought to an end; it, and the clock, stay as they are.
 
         At random first, then by what leaves less to do, then the same with more looked at before each step: where one of
         eight answers ends what is owed and the others open it again for three bodies, a few looks lead nowhere.
         """
         at, opened = now(), self._open(case_id)
-        for looks, stray in TRIES:
+        for looks, stray in tries:
             with transaction.atomic():
                 for _ in range(MOST_STEPS):
                     if self.dice.random() < stray:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import datetime, timedelta
-from functools import reduce
+from functools import lru_cache, reduce
 from itertools import islice
 from operator import and_, or_
 
@@ -120,16 +120,20 @@ def _holds(column: str, texts: Iterable[str]) -> Q:
     return reduce(or_, (Q((f"{column}__contains", text)) for text in texts))
 
 
+_folded = lru_cache(maxsize=100_000)(fold)
+"""Names are asked by every search and seldom change."""
+
+
 def _bodies(words: Iterable[str]) -> dict[str, list[str]]:
     """Return for each word the codes of the bodies whose name holds it."""
-    told = [(code, [fold(name) for name in names]) for code, *names in organizations.list_names()]
-    told.append((ANY_BUREAU, [fold(BUREAU_NAME)]))
+    told = [(code, [_folded(name) for name in names]) for code, *names in organizations.list_names()]
+    told.append((ANY_BUREAU, [_folded(BUREAU_NAME)]))
     return {word: _named(word, told) for word in words}
 
 
 def _people(words: Iterable[str]) -> dict[str, list[str]]:
     """Return for each word the ids of the people whose name holds it."""
-    told = [(f"user:{number}", [fold(name)]) for number, name in organizations.find_names().items()]
+    told = [(f"user:{number}", [_folded(name)]) for number, name in organizations.find_names().items()]
     return {word: _named(word, told) for word in words}
 
 
