@@ -105,9 +105,10 @@ def _messages() -> list[str]:
 
 
 def letters(post: Path) -> list[str]:
-    """Return what is wrong between the letters that left and those that are marked as sent."""
+    """Return what is wrong between the letters that left and those that are marked as sent; what left within another left as that."""
     left = set(post.read_text().split()) if post.exists() else set()
-    sent = set(Dispatch.objects.filter(state="sent", channel="trial").values_list("id", flat=True))
+    marked = Dispatch.objects.filter(state="sent", channel="trial").values_list("id", "within")
+    sent = {within or one for one, within in marked}
     known = set(Dispatch.objects.values_list("id", flat=True))
     return [f"marked and never sent: {sent - left}"] * bool(sent - left) + [f"unknown: {left - known}"] * bool(left - known)
 

@@ -198,7 +198,7 @@ def over(w: World, many: int) -> dict[str, Any]:
 
 
 def delivered_by_many(w: World, many: int) -> dict[str, Any]:
-    """Several workers deliver at once: each letter leaves once."""
+    """Several workers deliver at once: each letter leaves once, with all that waited for its recipient."""
 
     def work() -> None:
         for _ in range(3):
@@ -206,8 +206,9 @@ def delivered_by_many(w: World, many: int) -> dict[str, Any]:
             jobs.run_pending(limit=5000)
 
     told = at_once([work] * 4)
-    left = w.post.read_text().split()
-    return {"told": told, "left": len(left), "twice": len(left) - len(set(left)), "waiting": Dispatch.objects.filter(state="waiting").count()}
+    left, sent = w.post.read_text().split(), Dispatch.objects.filter(state="sent", channel="trial")
+    return {"told": told, "left": len(left), "sent": sent.count(), "twice": len(left) - len(set(left)),
+            "waiting": Dispatch.objects.filter(state="waiting").count()}  # fmt: skip
 
 
 def open_names(key: str) -> list[str]:

@@ -57,7 +57,8 @@ def test_two_cases_do_not_swallow_each_other(found: Any) -> None:
 def test_what_time_does_is_done_once_by_many_workers(found: Any) -> None:
     warned, delivered = found[0]["warned_by_many"], found[0]["delivered_by_many"]
     assert (warned["told"], warned["twice"]) == ({"done": 4}, 0) and warned["rungs"] > 1
-    assert (delivered["told"], delivered["twice"], delivered["waiting"]) == ({"done": 4}, 0, 0) and delivered["left"] > 5
+    assert (delivered["told"], delivered["twice"], delivered["waiting"]) == ({"done": 4}, 0, 0)
+    assert delivered["left"] > 2 and delivered["sent"] > 5
 
 
 def test_what_was_queued_for_a_case_that_is_over_does_nothing(found: Any) -> None:
