@@ -96,6 +96,13 @@ CASES: dict[str, tuple[str, dict[str, object], list[str]]] = {
     "errors": (
         "{% include 'components/errors.html' %}", {"form": Asking({"name": ""})}, ['role="alert"', 'href="#id_name"', "form-errors"],
     ),
+    "problem_part": (
+        "{% include 'components/problem_part.html' %}", {"title": "Gone", "sentence": "Ask again.", "trace_id": "T1", "code": "gone", "again": True},
+        ['role="alert"', 'tabindex="-1"', "Ask again.", "T1", "data-again"],
+    ),
+    "problem_templates": (
+        "{% include 'components/problem_templates.html' %}", {}, ["data-problem-away", "data-problem-odd", "data-trace", "data-again"],
+    ),
     "progress": (
         "{% progress it %}", {"it": cells.Progress("Load", 5, 10, "note", "/poll")},
         ["5 / 10", "50.0%", 'hx-get="/poll"', "every 2s", 'max="10"', "<noscript>"],
