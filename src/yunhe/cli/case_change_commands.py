@@ -10,7 +10,7 @@ from dataclasses import asdict
 from typing import Any
 
 from yunhe.cli.case_options import data_option, require_kind
-from yunhe.cli.commands import Command, Context, Output, named_lines
+from yunhe.cli.commands import Command, Context, Output, both, named_lines
 from yunhe.cli.files import text_of, write_out
 from yunhe.kernel.clock import local
 from yunhe.kernel.pages import PageRequest
@@ -171,16 +171,12 @@ def _migrate_undo(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--out", required=True, metavar="FILE")
 
 
-def _text(zh: str, en: str) -> dict[str, str]:
-    return {"zh": zh, "en": en}
-
-
 COMMANDS: tuple[Command, ...] = (
-    Command(("case", "migrate", "plan"), "cases.change", _text("拟定流程变更", "plan a change of procedure"), migrate_plan, _migrate_plan),
-    Command(("case", "migrate", "draft"), "cases.change", _text("起草流程变更", "draft a change"), migrate_draft, _migrate_draft),
-    Command(("case", "migrate", "approve"), "cases.change", _text("批准流程变更", "approve a change"), migrate_approve, _migration_step),
-    Command(("case", "migrate", "apply"), "cases.change", _text("执行流程变更", "move the cases"), migrate_apply, _migration_step),
-    Command(("case", "migrate", "undo"), "cases.change", _text("拟定撤销方案", "plan the way back"), migrate_undo, _migrate_undo),
-    Command(("case", "migrate", "withdraw"), "cases.change", _text("撤回流程变更", "take a change back"), migrate_withdraw, _migration_argument),
-    Command(("case", "migrate", "list"), "cases.change", _text("列出流程变更", "list changes"), migrate_list),
+    Command(("case", "migrate", "plan"), "cases.change", both("拟定流程变更", "plan a change of procedure"), migrate_plan, _migrate_plan),
+    Command(("case", "migrate", "draft"), "cases.change", both("起草流程变更", "draft a change"), migrate_draft, _migrate_draft),
+    Command(("case", "migrate", "approve"), "cases.change", both("批准流程变更", "approve a change"), migrate_approve, _migration_step),
+    Command(("case", "migrate", "apply"), "cases.change", both("执行流程变更", "move the cases"), migrate_apply, _migration_step),
+    Command(("case", "migrate", "undo"), "cases.change", both("拟定撤销方案", "plan the way back"), migrate_undo, _migrate_undo),
+    Command(("case", "migrate", "withdraw"), "cases.change", both("撤回流程变更", "take a change back"), migrate_withdraw, _migration_argument),
+    Command(("case", "migrate", "list"), "cases.change", both("列出流程变更", "list changes"), migrate_list),
 )

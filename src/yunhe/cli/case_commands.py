@@ -17,7 +17,7 @@ from yunhe.cli.case_options import (
     operator_data,
     require_kind,
 )
-from yunhe.cli.commands import Command, Context, Output, named_lines
+from yunhe.cli.commands import Command, Context, Output, both, named_lines
 from yunhe.cli.files import text_of, write_out
 from yunhe.cli.sharing_commands import find_case_id
 from yunhe.kernel.clock import local
@@ -314,26 +314,22 @@ def _members(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--drop", nargs="+", default=(), metavar="NUMBER", help="cases to take off the list")
 
 
-def _text(zh: str, en: str) -> dict[str, str]:
-    return {"zh": zh, "en": en}
-
-
 COMMANDS: tuple[Command, ...] = (
-    Command(("case", "kinds"), "cases.view", _text("列出办件类型", "list the kinds of cases"), kinds),
-    Command(("case", "check"), "packs.view", _text("检查办件类型文件", "check a kind's file"), check, _file),
-    Command(("case", "diagram"), "cases.view", _text("画出办件类型的流程图", "draw a kind as SVG"), diagram, _diagram),
-    Command(("case", "bpmn"), "cases.view", _text("导出 BPMN", "export a kind as BPMN 2.0"), bpmn, _picture),
-    Command(("case", "open"), "cases.act", _text("提出办件", "open a case"), open_case, _open),
-    Command(("case", "show"), "cases.view", _text("查看办件", "show a case"), show, _case),
-    Command(("case", "act"), "cases.act", _text("办理", "act on a case"), act, _act),
-    Command(("case", "do"), "cases.view", _text("转办、加签、退回等", "hand on, add a reviewer, send back …"), operate, _operate),
-    Command(("case", "replay"), "cases.view", _text("按经过重算并核对", "fold the events and compare"), replay, _case),
-    Command(("case", "tables"), "cases.view", _text("列出决策表与时限", "list decision tables and limits"), tables),
-    Command(("case", "decide"), "cases.view", _text("试算决策表", "ask a decision table"), decide, _decide),
-    Command(("case", "table", "export"), "cases.view", _text("把决策表导出为 DMN", "export a decision table as DMN 1.3"), table_export, _table_export),
+    Command(("case", "kinds"), "cases.view", both("列出办件类型", "list the kinds of cases"), kinds),
+    Command(("case", "check"), "packs.view", both("检查办件类型文件", "check a kind's file"), check, _file),
+    Command(("case", "diagram"), "cases.view", both("画出办件类型的流程图", "draw a kind as SVG"), diagram, _diagram),
+    Command(("case", "bpmn"), "cases.view", both("导出 BPMN", "export a kind as BPMN 2.0"), bpmn, _picture),
+    Command(("case", "open"), "cases.act", both("提出办件", "open a case"), open_case, _open),
+    Command(("case", "show"), "cases.view", both("查看办件", "show a case"), show, _case),
+    Command(("case", "act"), "cases.act", both("办理", "act on a case"), act, _act),
+    Command(("case", "do"), "cases.view", both("转办、加签、退回等", "hand on, add a reviewer, send back …"), operate, _operate),
+    Command(("case", "replay"), "cases.view", both("按经过重算并核对", "fold the events and compare"), replay, _case),
+    Command(("case", "tables"), "cases.view", both("列出决策表与时限", "list decision tables and limits"), tables),
+    Command(("case", "decide"), "cases.view", both("试算决策表", "ask a decision table"), decide, _decide),
+    Command(("case", "table", "export"), "cases.view", both("把决策表导出为 DMN", "export a decision table as DMN 1.3"), table_export, _table_export),
     Command(
-        ("case", "table", "import"), "packs.view", _text("检查 DMN 并转成能力包的决策表", "check a DMN file, convert it for a pack"),
+        ("case", "table", "import"), "packs.view", both("检查 DMN 并转成能力包的决策表", "check a DMN file, convert it for a pack"),
         table_import, _table_import,
     ),
-    Command(("case", "members"), "cases.act", _text("查看和修改批量办件的清单", "see and change the list of a batch"), members, _members),
+    Command(("case", "members"), "cases.act", both("查看和修改批量办件的清单", "see and change the list of a batch"), members, _members),
 )

@@ -8,7 +8,7 @@ from dataclasses import asdict, replace
 from typing import Any
 
 from yunhe.cli.case_options import count_option, data_option, require_kind
-from yunhe.cli.commands import Command, Context, Output, named_lines, say
+from yunhe.cli.commands import Command, Context, Output, both, named_lines, say
 from yunhe.kernel.errors import Invalid, Missing
 from yunhe.kernel.pages import MAX_PAGE_SIZE, Page, PageRequest
 
@@ -225,18 +225,14 @@ def _hand_over(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--reason", required=True)
 
 
-def _text(zh: str, en: str) -> dict[str, str]:
-    return {"zh": zh, "en": en}
-
-
 COMMANDS: tuple[Command, ...] = (
-    Command(("case", "inbox"), "cases.view", _text("列出待办", "list what waits"), inbox, _inbox),
-    Command(("case", "list"), "cases.view", _text("列出办件", "list cases"), list_cases, _inbox),
-    Command(("case", "filter", "list"), "cases.view", _text("列出常用筛选", "list saved filters"), filter_list),
-    Command(("case", "filter", "save"), "cases.view", _text("保存常用筛选", "save a filter"), filter_save, _filter_save),
-    Command(("case", "filter", "delete"), "cases.view", _text("删除常用筛选", "delete a saved filter"), filter_delete, _filter),
-    Command(("case", "bulk", "act"), "cases.act", _text("批量办理", "act on several cases"), bulk_act, _bulk_act),
-    Command(("case", "bulk", "hand-on"), "cases.act", _text("批量转办", "hand several cases on"), bulk_hand_on, _bulk_hand_on),
-    Command(("case", "bulk", "remind"), "cases.view", _text("批量催办", "remind of several cases"), bulk_remind, _bulk_remind),
-    Command(("case", "hand-over"), "cases.supervise", _text("移交某人手里的待办", "hand over what a person holds"), hand_over, _hand_over),
+    Command(("case", "inbox"), "cases.view", both("列出待办", "list what waits"), inbox, _inbox),
+    Command(("case", "list"), "cases.view", both("列出办件", "list cases"), list_cases, _inbox),
+    Command(("case", "filter", "list"), "cases.view", both("列出常用筛选", "list saved filters"), filter_list),
+    Command(("case", "filter", "save"), "cases.view", both("保存常用筛选", "save a filter"), filter_save, _filter_save),
+    Command(("case", "filter", "delete"), "cases.view", both("删除常用筛选", "delete a saved filter"), filter_delete, _filter),
+    Command(("case", "bulk", "act"), "cases.act", both("批量办理", "act on several cases"), bulk_act, _bulk_act),
+    Command(("case", "bulk", "hand-on"), "cases.act", both("批量转办", "hand several cases on"), bulk_hand_on, _bulk_hand_on),
+    Command(("case", "bulk", "remind"), "cases.view", both("批量催办", "remind of several cases"), bulk_remind, _bulk_remind),
+    Command(("case", "hand-over"), "cases.supervise", both("移交某人手里的待办", "hand over what a person holds"), hand_over, _hand_over),
 )

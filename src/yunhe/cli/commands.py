@@ -19,6 +19,11 @@ def spoken() -> str:
     return "en" if any(os.environ.get(name, "").startswith("en") for name in ("LANG", "LC_ALL")) else "zh"
 
 
+def both(zh: str, en: str) -> dict[str, str]:
+    """Return a text in both languages, as the help of a command is written."""
+    return {"zh": zh, "en": en}
+
+
 def say(zh: str, en: str) -> str:
     """Return what is said in the language of the command line."""
     return en if spoken() == "en" else zh

@@ -7,7 +7,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from yunhe.cli.commands import Command, Context, Output, named_lines, say, table_lines
+from yunhe.cli.commands import Command, Context, Output, both, named_lines, say, table_lines
 from yunhe.cli.files import text_of, write_out
 from yunhe.kernel.actor import Actor
 from yunhe.kernel.pages import PageRequest
@@ -285,21 +285,17 @@ def _code(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("code", metavar="CODE", help="the resource's code")
 
 
-def _text(zh: str, en: str) -> dict[str, str]:
-    return {"zh": zh, "en": en}
-
-
 COMMANDS: tuple[Command, ...] = (
-    Command(("resource", "draft"), "ledger.edit", _text("分析数据源，拟出约定", "profile a source, propose a contract"), draft, _draft_arguments),
-    Command(("resource", "register"), "ledger.edit", _text("登记资源", "register a resource"), register, _register_arguments),
-    Command(("resource", "list"), "ledger.view", _text("列出一本账", "list the ledger"), list_resources, _list_arguments),
-    Command(("resource", "show"), "ledger.view", _text("查看资源", "show a resource"), show, _code),
-    Command(("resource", "rows"), "lake.view", _text("查看记录", "show rows"), rows, _rows_arguments),
-    Command(("load",), "lake.load", _text("装载并发布", "load and release"), load, _code),
-    Command(("quality", "findings"), "quality.view", _text("查看质量结果", "show quality findings"), findings, _code),
-    Command(("quality", "keys"), "quality.keys", _text("查看不合格主键", "show failing keys"), keys, _keys_arguments),
-    Command(("query",), "query.run", _text("查询", "run a query"), query, _query_arguments),
-    Command(("release", "list"), "lake.view", _text("列出发布", "list releases"), releases, _code),
-    Command(("release", "rollback"), "lake.load", _text("回退发布", "roll back a release"), roll_back, _roll_back_arguments),
-    Command(("quality", "return"), "lake.load", _text("退回数源", "return set-aside records to their source"), return_records, _return_arguments),
+    Command(("resource", "draft"), "ledger.edit", both("分析数据源，拟出约定", "profile a source, propose a contract"), draft, _draft_arguments),
+    Command(("resource", "register"), "ledger.edit", both("登记资源", "register a resource"), register, _register_arguments),
+    Command(("resource", "list"), "ledger.view", both("列出一本账", "list the ledger"), list_resources, _list_arguments),
+    Command(("resource", "show"), "ledger.view", both("查看资源", "show a resource"), show, _code),
+    Command(("resource", "rows"), "lake.view", both("查看记录", "show rows"), rows, _rows_arguments),
+    Command(("load",), "lake.load", both("装载并发布", "load and release"), load, _code),
+    Command(("quality", "findings"), "quality.view", both("查看质量结果", "show quality findings"), findings, _code),
+    Command(("quality", "keys"), "quality.keys", both("查看不合格主键", "show failing keys"), keys, _keys_arguments),
+    Command(("query",), "query.run", both("查询", "run a query"), query, _query_arguments),
+    Command(("release", "list"), "lake.view", both("列出发布", "list releases"), releases, _code),
+    Command(("release", "rollback"), "lake.load", both("回退发布", "roll back a release"), roll_back, _roll_back_arguments),
+    Command(("quality", "return"), "lake.load", both("退回数源", "return set-aside records to their source"), return_records, _return_arguments),
 )

@@ -8,7 +8,7 @@ import sys
 import threading
 from pathlib import Path
 
-from yunhe.cli.commands import Command, Context, Output, named_lines, say
+from yunhe.cli.commands import Command, Context, Output, both, named_lines, say
 from yunhe.cli.supervisor import Child, Supervisor
 from yunhe.kernel.errors import EXIT_CODES, Conflict, Terminal
 
@@ -171,16 +171,12 @@ def _demo_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--retire", action="store_true", help="switch the demo accounts off")
 
 
-def _text(zh: str, en: str) -> dict[str, str]:
-    return {"zh": zh, "en": en}
-
-
 COMMANDS: tuple[Command, ...] = (
-    Command(("init",), "operator", _text("新建节点", "make a node"), init, _init_arguments, needs_node=False),
-    Command(("up",), "operator", _text("启动网页、作业和网关", "start web, worker and gateway"), up),
-    Command(("web",), "operator", _text("只运行网页", "run the pages only"), web),
-    Command(("worker",), "operator", _text("只运行作业", "run the worker only"), worker),
-    Command(("gateway",), "operator", _text("只运行数据网关", "run the data gateway only"), gateway),
-    Command(("doctor",), "operator", _text("检查节点", "check the node"), doctor, _doctor_arguments, needs_node=False),
-    Command(("demo",), "operator", _text("生成演示城市", "make a demonstration city"), demo, _demo_arguments, needs_node=False),
+    Command(("init",), "operator", both("新建节点", "make a node"), init, _init_arguments, needs_node=False),
+    Command(("up",), "operator", both("启动网页、作业和网关", "start web, worker and gateway"), up),
+    Command(("web",), "operator", both("只运行网页", "run the pages only"), web),
+    Command(("worker",), "operator", both("只运行作业", "run the worker only"), worker),
+    Command(("gateway",), "operator", both("只运行数据网关", "run the data gateway only"), gateway),
+    Command(("doctor",), "operator", both("检查节点", "check the node"), doctor, _doctor_arguments, needs_node=False),
+    Command(("demo",), "operator", both("生成演示城市", "make a demonstration city"), demo, _demo_arguments, needs_node=False),
 )

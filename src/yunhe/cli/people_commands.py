@@ -7,7 +7,7 @@ import getpass
 import sys
 from dataclasses import asdict
 
-from yunhe.cli.commands import Command, Context, Output, named_lines, say, spoken
+from yunhe.cli.commands import Command, Context, Output, both, named_lines, say, spoken
 from yunhe.kernel.errors import Invalid
 from yunhe.kernel.pages import PageRequest
 
@@ -258,25 +258,21 @@ def _search_argument(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--search", default="")
 
 
-def _text(zh: str, en: str) -> dict[str, str]:
-    return {"zh": zh, "en": en}
-
-
 COMMANDS: tuple[Command, ...] = (
-    Command(("user", "create"), "organizations.manage", _text("新建用户", "make a user"), user_create, _user_arguments),
-    Command(("user", "list"), "organizations.view", _text("列出用户", "list users"), user_list),
-    Command(("user", "password"), "organizations.manage", _text("设置密码", "set a password"), user_password, _username),
-    Command(("user", "recover"), "operator", _text("在节点本机找回账号", "recover an account on the node itself"), user_recover, _username),
-    Command(("organization", "list"), "organizations.view", _text("列出机构", "list organisations"), organization_list, _search_argument),
-    Command(("organization", "create"), "organizations.manage", _text("新建机构", "make an organisation"), organization_create, _organization_arguments),
-    Command(("pack", "check"), "packs.view", _text("检查能力包", "check a pack"), pack_check, _pack_argument),
-    Command(("pack", "load"), "packs.load", _text("装入能力包", "load a pack"), pack_load, _pack_argument),
-    Command(("pack", "list"), "packs.view", _text("列出能力包", "list packs"), pack_list),
-    Command(("job", "list"), "jobs.view", _text("列出作业", "list jobs"), job_list, _size_argument),
-    Command(("job", "cancel"), "jobs.manage", _text("取消作业", "cancel a job"), job_cancel, _job_argument),
-    Command(("job", "retry"), "jobs.manage", _text("重试作业", "retry a job"), job_retry, _job_argument),
-    Command(("letter", "list"), "jobs.view", _text("列出死信", "list dead letters"), letter_list, _letters_arguments),
-    Command(("letter", "retry"), "jobs.manage", _text("重试死信", "try dead letters again"), letter_retry, _retry_arguments),
-    Command(("letter", "drop"), "jobs.manage", _text("丢弃死信", "give dead letters up"), letter_drop, _drop_arguments),
-    Command(("evidence", "find"), "evidence.view", _text("查找存证", "find evidence"), evidence_find, _evidence_arguments),
+    Command(("user", "create"), "organizations.manage", both("新建用户", "make a user"), user_create, _user_arguments),
+    Command(("user", "list"), "organizations.view", both("列出用户", "list users"), user_list),
+    Command(("user", "password"), "organizations.manage", both("设置密码", "set a password"), user_password, _username),
+    Command(("user", "recover"), "operator", both("在节点本机找回账号", "recover an account on the node itself"), user_recover, _username),
+    Command(("organization", "list"), "organizations.view", both("列出机构", "list organisations"), organization_list, _search_argument),
+    Command(("organization", "create"), "organizations.manage", both("新建机构", "make an organisation"), organization_create, _organization_arguments),
+    Command(("pack", "check"), "packs.view", both("检查能力包", "check a pack"), pack_check, _pack_argument),
+    Command(("pack", "load"), "packs.load", both("装入能力包", "load a pack"), pack_load, _pack_argument),
+    Command(("pack", "list"), "packs.view", both("列出能力包", "list packs"), pack_list),
+    Command(("job", "list"), "jobs.view", both("列出作业", "list jobs"), job_list, _size_argument),
+    Command(("job", "cancel"), "jobs.manage", both("取消作业", "cancel a job"), job_cancel, _job_argument),
+    Command(("job", "retry"), "jobs.manage", both("重试作业", "retry a job"), job_retry, _job_argument),
+    Command(("letter", "list"), "jobs.view", both("列出死信", "list dead letters"), letter_list, _letters_arguments),
+    Command(("letter", "retry"), "jobs.manage", both("重试死信", "try dead letters again"), letter_retry, _retry_arguments),
+    Command(("letter", "drop"), "jobs.manage", both("丢弃死信", "give dead letters up"), letter_drop, _drop_arguments),
+    Command(("evidence", "find"), "evidence.view", both("查找存证", "find evidence"), evidence_find, _evidence_arguments),
 )

@@ -11,7 +11,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TextIO
 
-from yunhe.cli.commands import Command, Context, Output, named_lines, say
+from yunhe.cli.commands import Command, Context, Output, both, named_lines, say
 from yunhe.cli.files import reasons
 from yunhe.kernel.errors import Invalid
 from yunhe.kernel.ids import is_id
@@ -314,10 +314,6 @@ def _call_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--url", default="", help="the gateway's address")
 
 
-def _text(zh: str, en: str) -> dict[str, str]:
-    return {"zh": zh, "en": en}
-
-
 def _case_argument(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("case", metavar="CASE")
 
@@ -327,16 +323,16 @@ def _size_argument(parser: argparse.ArgumentParser) -> None:
 
 
 COMMANDS: tuple[Command, ...] = (
-    Command(("request", "create"), "exchange.request", _text("申请使用数据", "request data"), request_create, _request_arguments),
-    Command(("request", "list"), "cases.view", _text("列出数据需求", "list data requests"), request_list, _size_argument),
-    Command(("request", "show"), "cases.view", _text("查看数据需求", "show a data request"), request_show, _case_argument),
-    Command(("request", "grant"), "exchange.decide", _text("同意并授权", "grant a request"), request_grant, _grant_arguments),
-    Command(("request", "refuse"), "exchange.decide", _text("不同意", "refuse a request"), request_refuse, _refuse_arguments),
-    Command(("grant", "list"), "exchange.view", _text("列出授权", "list grants"), grant_list, _grant_list_arguments),
-    Command(("grant", "show"), "exchange.view", _text("查看授权", "show a grant"), grant_show, _grant_argument),
-    Command(("grant", "revoke"), "exchange.decide", _text("收回授权", "revoke a grant"), grant_revoke, _revoke_arguments),
-    Command(("system", "create"), "exchange.systems", _text("新建接入系统", "make a calling system"), system_create, _system_arguments),
-    Command(("system", "list"), "exchange.systems", _text("列出接入系统", "list calling systems"), system_list),
-    Command(("system", "revoke"), "exchange.systems", _text("收回系统密钥", "revoke a system's key"), system_revoke, _key_argument),
-    Command(("call",), "grant", _text("经网关取一条", "call the gateway for one row"), call, _call_arguments),
+    Command(("request", "create"), "exchange.request", both("申请使用数据", "request data"), request_create, _request_arguments),
+    Command(("request", "list"), "cases.view", both("列出数据需求", "list data requests"), request_list, _size_argument),
+    Command(("request", "show"), "cases.view", both("查看数据需求", "show a data request"), request_show, _case_argument),
+    Command(("request", "grant"), "exchange.decide", both("同意并授权", "grant a request"), request_grant, _grant_arguments),
+    Command(("request", "refuse"), "exchange.decide", both("不同意", "refuse a request"), request_refuse, _refuse_arguments),
+    Command(("grant", "list"), "exchange.view", both("列出授权", "list grants"), grant_list, _grant_list_arguments),
+    Command(("grant", "show"), "exchange.view", both("查看授权", "show a grant"), grant_show, _grant_argument),
+    Command(("grant", "revoke"), "exchange.decide", both("收回授权", "revoke a grant"), grant_revoke, _revoke_arguments),
+    Command(("system", "create"), "exchange.systems", both("新建接入系统", "make a calling system"), system_create, _system_arguments),
+    Command(("system", "list"), "exchange.systems", both("列出接入系统", "list calling systems"), system_list),
+    Command(("system", "revoke"), "exchange.systems", both("收回系统密钥", "revoke a system's key"), system_revoke, _key_argument),
+    Command(("call",), "grant", both("经网关取一条", "call the gateway for one row"), call, _call_arguments),
 )

@@ -65,7 +65,8 @@ def undo_plan(*, migration_id: str, actor: Actor) -> Migration:
     """
     row = migrating.row_of(migration_id, "done", "withdrawn")
     actor.require(CHANGE, kind=row.kind_code)
-    backs, standing = returning.backs_of(row.pk), trying.standing_of(row.target, row.pk)
+    backs = returning.backs_of(row.pk)
+    standing = trying.standing_among(row.target, backs)
     again, moves = trying.again_at(row.target, standing), list[Move]()
     for key, ids in sorted(standing.items()):
         stayed = went_on(key[0], key[1], tuple(again[key]), len(ids))

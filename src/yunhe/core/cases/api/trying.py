@@ -110,13 +110,18 @@ def standing_of(source: KindRecord, undoes: str = "") -> Positions:
 
     The way back from a change is for those alone that it moved, told apart by where they came from as well.
     """
+    return standing_among(source, returning.backs_of(undoes) if undoes else None)
+
+
+def standing_among(source: KindRecord, backs: Mapping[str, Move] | None) -> Positions:
+    """Return where the running cases of a version stand; of those alone that have a way back, where `backs` tells these by case."""
     running = CaseRecord.objects.filter(kind=source).exclude(state="closed")
     phases = dict(running.values_list("pk", "phase"))
     names: dict[str, list[str]] = defaultdict(list)
     opened = ObligationRecord.objects.filter(case__kind=source, state=OPEN).exclude(case__state="closed")
     for case_id, name in opened.values_list("case_id", "name"):
         names[case_id].append(name)
-    backs, found = returning.backs_of(undoes) if undoes else None, Positions()
+    found = Positions()
     for case_id, phase in phases.items():
         if backs is None or case_id in backs:
             key = phase, tuple(sorted(names[case_id])), backs[case_id].origin if backs else ""

@@ -106,8 +106,7 @@ def position_title(kind: KindSpec, phase: str, names: Iterable[str]) -> Text:
 
 def group_title(kind: KindSpec, group: str) -> dict[str, str]:
     """Return what people read for a group: the titles of what is joined in it."""
-    members = [obligation.title.as_mapping() for obligation in kind.obligations.values() if obligation.group == group]
-    joined = {"zh": "、".join(dict.fromkeys(one["zh"] for one in members)), "en": ", ".join(dict.fromkeys(one["en"] for one in members))}
+    joined = listed(obligation.title.as_mapping() for obligation in kind.obligations.values() if obligation.group == group)
     return {"zh": f"汇合：{joined['zh']}", "en": f"Join: {joined['en']}"}
 
 
