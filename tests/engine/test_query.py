@@ -239,6 +239,7 @@ def test_a_step_is_defined_once(place: Path) -> None:
         _run(place, "WITH a AS (SELECT 1), A AS (SELECT 2) SELECT * FROM a")
 
 
+@pytest.mark.soak
 @pytest.mark.parametrize("sql", ESCAPES if is_soaking() else ESCAPES[::4])
 @pytest.mark.parametrize("name", ["duckdb_views", '"{place}/granted.parquet"'])
 def test_the_child_refuses_names_out_of_scope(place: Path, sql: str, name: str) -> None:

@@ -222,8 +222,8 @@ def test_nobody_reads_what_is_not_theirs(zoo: Zoo) -> None:
     asked = knocks(zoo)
     assert len(asked) > 100 and any(address.startswith("/api/v1/cases") for address in asked)
     everybody = (*BODY_OF, *SEES_ALL, *SEES_NONE)
-    for person in everybody if is_soaking() else ("leader", "clerk", "data_admin", "audit_admin", "double_there"):
-        found, read, met = leaks(zoo, person, asked)
+    for turn, person in enumerate(everybody if is_soaking() else ("leader", "audit_admin", "double_there")):
+        found, read, met = leaks(zoo, person, asked if is_soaking() else asked[turn % 2 :: 2])
         assert found == []
         assert read == {word for word in CASES if zoo.sees(person, word)}, person  # not by seeing nothing at all
         assert met[200] > 5 and (person in SEES_ALL or met[404] + met[403] > 20), (person, met)

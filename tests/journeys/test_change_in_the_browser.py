@@ -19,9 +19,9 @@ from tests.journeys.case_pages import act, case_page
 from tests.journeys.made import MadeHomes, city
 from tests.journeys.node import ROOT, Node
 from tests.journeys.permits import CIVIL, PERMIT, second_version
-from tests.soaking import amount
+from tests.soaking import amount, is_soaking
 
-pytestmark = [pytest.mark.journey, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.journey, pytest.mark.soak, pytest.mark.timeout(3600 if is_soaking() else 900)]
 CASES = amount(small=40, full=200)  # of ten: one to accept, one to complete, seven under review, one to decide
 MOVED = CASES // 10 * 9
 
@@ -119,7 +119,9 @@ def count_anew(page: Page) -> None:
     page.get_by_role("button", name="试算").click()
     page.wait_for_load_state()
     trial = page.locator("section", has=page.get_by_role("heading", name="试算"))
-    expect(trial).to_contain_text(f"已在 {MOVED} 件中的 {MOVED} 件上真实移动一遍，再全部撤销")
+    done = re.search(rf"已在 {MOVED} 件中的 (\d+) 件上真实移动一遍，再全部撤销", trial.inner_text())
+    assert done, trial.inner_text()
+    assert 4 <= int(done[1]) <= MOVED  # each group at least; a slow machine ends the trial by its time
     tried = trial.locator(".card", has_text="审查 + 会签 ×3")
     expect(tried).to_contain_text(re.compile(r"开启待办 \d+ 项；\d+ 项改变截止时间；告知轮到办理的"))
     tried.locator("summary").focus()

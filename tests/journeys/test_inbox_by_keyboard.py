@@ -16,9 +16,9 @@ from tests.journeys.browser import check_page, open_browser, signed_in
 from tests.journeys.made import MadeHomes, bare
 from tests.journeys.node import ROOT, Node
 from tests.journeys.test_pages_in_the_browser import stops
-from tests.soaking import amount
+from tests.soaking import amount, is_soaking
 
-pytestmark = [pytest.mark.journey, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.journey, pytest.mark.soak, pytest.mark.timeout(3600 if is_soaking() else 900)]
 PERMIT = Path(__file__).resolve().parents[2] / "examples" / "permit"
 CASES, MARKET, BUREAU = 30, "市市场监管局", "市数据局"
 PEOPLE = {

@@ -13,7 +13,7 @@ from tests.journeys.made import MadeHomes, city
 from tests.journeys.node import Node
 from tests.soaking import is_soaking
 
-pytestmark = [pytest.mark.journey, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.journey, pytest.mark.soak, pytest.mark.timeout(3600 if is_soaking() else 900)]
 VIEWS = ((390, "en-US", "en"), (1440, "zh-CN", "zh-Hans"))
 PERSONS = ("shuju", "shichang.lead", "shichang", "renshe", "xitong", "anquan", "shenji")
 """Data bureau, owner's leader and steward, consumer, and the three administrators: between them they see every page."""
@@ -66,7 +66,7 @@ def browser() -> Iterator[Browser]:
 
 @pytest.mark.parametrize(("width", "locale", "language"), VIEWS)
 def test_every_shape_of_page(node: Node, browser: Browser, width: int, locale: str, language: str) -> None:
-    """Small counts run axe on every fourth shape of each view, the full ones on all; all else is looked at everywhere.
+    """Small counts run axe on every sixth shape of each view, the full ones on all; all else is looked at everywhere.
 
     The demonstration grants nothing yet: test_spine_in_the_browser looks at the page of a grant.
     """
@@ -87,7 +87,7 @@ def test_every_shape_of_page(node: Node, browser: Browser, width: int, locale: s
             if answer is None or answer.status != 200:
                 wrong.append(f"{name} is led to {path}: {answer and answer.status}")
                 continue
-            wrong += [] if known else look(page, language, axe=is_soaking() or (len(seen) + 2 * (width > 1000)) % 4 == 0)
+            wrong += [] if known else look(page, language, axe=is_soaking() or (len(seen) + 3 * (width > 1000)) % 6 == 0)
             waiting += page.eval_on_selector_all("a[href^='/']", "all => all.map(a => a.getAttribute('href').split('#')[0])")
         page.context.close()
     assert not wrong, "\n".join(wrong)

@@ -18,11 +18,11 @@ from tests.journeys import test_spine_in_the_browser as spine_pages
 from tests.journeys.browser import open_browser, signed_in
 from tests.journeys.made import MadeHomes, bare, city
 from tests.journeys.node import Node
-from tests.soaking import amount
+from tests.soaking import amount, is_soaking
 from yunhe.client import Client
 from yunhe.client.errors import CallRefused
 
-pytestmark = [pytest.mark.journey, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.journey, pytest.mark.soak, pytest.mark.timeout(3600 if is_soaking() else 900)]
 DATA = Path(__file__).resolve().parents[3] / "shared" / "data"
 ENTERPRISES = DATA / "enterprise" / "jiangsu_enterprise_registration_1978_2019.parquet"
 COLUMN = "统一社会信用代码"

@@ -16,8 +16,9 @@ from tests.journeys.browser import check_page, open_browser, sign_in, signed_in
 from tests.journeys.case_pages import case_page
 from tests.journeys.made import MadeHomes, city
 from tests.journeys.node import ROOT, Node
+from tests.soaking import is_soaking
 
-pytestmark = [pytest.mark.journey, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.journey, pytest.mark.soak, pytest.mark.timeout(600)]
 PERMIT = Path(__file__).resolve().parents[2] / "examples" / "permit"
 MARKET = "市市场监管局"
 END_SESSIONS = """
@@ -87,7 +88,7 @@ def opened(page: Page, title: str, words: Words) -> str:
     return page.locator("main .num").first.inner_text().strip()
 
 
-@pytest.mark.parametrize("words", [ZH, EN], ids=["zh", "en"])
+@pytest.mark.parametrize("words", [EN, ZH] if is_soaking() else [EN], ids=lambda words: words.locale)
 def test_what_was_typed_when_the_session_was_over_comes_back_once(node: Node, browser: Browser, words: Words) -> None:
     applicant = signed_in(browser, node.web, "renshe", node.accounts["renshe"], locale=words.locale)
     title = f"招牌 {words.locale}"

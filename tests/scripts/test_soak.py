@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 import time
@@ -85,3 +86,19 @@ def test_soak_sets_full_counts_and_its_seed(tmp_path: Path) -> None:
     }  # fmt: skip
     assert runs[""][0] == "3" and runs["1"][0] == "300"
     assert runs[""][1] != runs["1"][1]
+
+
+COUNTED = re.compile(r"\b(?:amount\(small|is_soaking\(\))")
+TAKEN = re.compile(r"mark\.(?:soak|fault)\b|@given|@stateful|StateMachine")
+
+
+def forgets_its_full_counts(text: str) -> bool:
+    """Tell whether a module of tests has full counts, but nothing by which the soak would take it."""
+    return bool(COUNTED.search(text)) and not TAKEN.search(text)
+
+
+def test_whatever_has_full_counts_is_run_by_the_soak() -> None:
+    assert forgets_its_full_counts("def test_a():\n    for n in range(amount(small=3, full=300)): ...")
+    assert not forgets_its_full_counts("@pytest.mark.soak\ndef test_a():\n    amount(small=3, full=300)")
+    modules = [file for file in (ROOT / "tests").rglob("test_*.py") if file != Path(__file__)]
+    assert [file.name for file in modules if forgets_its_full_counts(file.read_text("utf-8"))] == []

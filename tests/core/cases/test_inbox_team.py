@@ -21,7 +21,7 @@ from yunhe.kernel.clock import local, now
 from yunhe.kernel.errors import Refused
 from yunhe.kernel.pages import PageRequest
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.soak]
 
 
 @pytest.fixture

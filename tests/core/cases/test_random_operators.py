@@ -36,7 +36,7 @@ STEPS = st.lists(
     st.tuples(st.integers(0, 6), st.integers(0, 30), st.booleans(), st.integers(0, 60)), min_size=4, max_size=16
 )
 FIRST = (("accept", "steward", True), ("agree", "leader", False), ("agree", "data_admin", False))
-FAR = ("extend", "suspend", "resume", "send_back", "retract")
+FAR = ("resume", "extend", "suspend", "send_back", "retract")
 """What changes most is tried first: the small counts take few steps."""
 HEAD = job_actor("tests")
 
@@ -109,7 +109,7 @@ def test_whatever_people_do_the_events_give_the_rows(
     api.publish_kind(spec=permit_kind(groups={"opinions": {"rules": RULES}}), source="tests", actor=founder)
     seen: Counter[str] = Counter()
 
-    @settings(max_examples=amount(small=40, full=1000))
+    @settings(max_examples=amount(small=8, full=1000))
     @given(st.booleans(), STEPS)
     def walks(decided: bool, steps: list[tuple[int, int, bool, int]]) -> None:
         with transaction.atomic():
@@ -126,7 +126,7 @@ def test_whatever_people_do_the_events_give_the_rows(
             transaction.set_rollback(True)
 
     for choice in range(1, 8):  # by the leader: one of each of the first operators, then the first of what is there after it
-        walks = example(True, [(1, choice, False, 1), (1, 0, False, 1)])(walks)
+        walks = example(True, [(1, choice, False, 1), (0, 0, False, 1), (1, 0, False, 1)])(walks)
     walks()
     assert {"act", "retract", "suspend", "resume", "extend", "send_back"} <= set(seen), seen  # the walks got somewhere
 

@@ -13,10 +13,11 @@ from typing import Any
 import pytest
 
 from tests.databases import fresh_database
-from tests.soaking import amount
+from tests.soaking import amount, is_soaking
 
 ROOT = Path(__file__).resolve().parents[3]
 PROGRAM = Path(__file__).with_name("crowd_process.py")
+pytestmark = [pytest.mark.soak, pytest.mark.timeout(3600 if is_soaking() else 300)]
 WRITERS, RACERS = 4, 50
 
 
@@ -27,7 +28,7 @@ def run_crowd(home: Path, each: int, **more: str) -> Any:
     paths = os.pathsep.join((str(ROOT / "src"), str(ROOT)))
     told = {"YUNHE_HOME": str(home), "DJANGO_SETTINGS_MODULE": "yunhe.settings.django", "PYTHONPATH": paths}
     command = [sys.executable, str(PROGRAM), str(WRITERS), str(each), str(RACERS), str(amount(small=2, full=50))]
-    done = subprocess.run(command, env={**clean, **told, **more}, capture_output=True, text=True, timeout=1500, check=False)
+    done = subprocess.run(command, env={**clean, **told, **more}, capture_output=True, text=True, timeout=3600, check=False)
     assert done.returncode == 0, done.stderr[-3000:]
     return json.loads(done.stdout)
 

@@ -22,6 +22,7 @@ PROGRAM = Path(__file__).with_name("crowd_process.py")
 THREADS = 8
 
 
+@pytest.mark.soak
 def test_codes_of_many_who_register_at_once_are_one_row_without_gap(tmp_path: Path) -> None:
     each = amount(small=4, full=125)
     clean = {name: value for name, value in os.environ.items() if not name.startswith("YUNHE_")}

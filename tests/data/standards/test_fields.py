@@ -24,7 +24,7 @@ from yunhe.engine.types import Column, Limits, Rule
 from yunhe.kernel.check_digits import CITIZEN_CHECKS, CITIZEN_WEIGHTS
 from yunhe.kernel.clock import local, now
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.soak]
 TODAY = local(now()).date()
 
 
