@@ -1,4 +1,4 @@
-"""What holds for every test: a home of its own, the soak profile of hypothesis, the printed seed."""
+"""What holds for every test: a home of its own, the printed seed."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ atexit.register(shutil.rmtree, os.environ["YUNHE_HOME"], ignore_errors=True)
 import django  # noqa: E402
 import pytest  # noqa: E402
 from django.db import connection  # noqa: E402
-from hypothesis import HealthCheck, is_hypothesis_test, settings  # noqa: E402
+from hypothesis import is_hypothesis_test  # noqa: E402
 
 from tests.sharing import is_short, make_scheduler  # noqa: E402
 from tests.soaking import is_soaking, seed_of  # noqa: E402
@@ -38,15 +38,6 @@ django.setup()  # tests/conftest.py imports the rooms' faces
 if ON_POSTGRESQL:  # only the control database is another; who may do what, and where files lie, is as everywhere
     os.environ["YUNHE_PROFILE"] = django.conf.settings.YUNHE["PROFILE"] = "embedded"
     del os.environ["YUNHE_DATABASE"]
-SOAK_EXAMPLES = 2000
-settings.register_profile(
-    "soak",
-    max_examples=int(os.environ.get("SOAK_EXAMPLES", "") or SOAK_EXAMPLES),
-    deadline=None,
-    derandomize=False,
-    print_blob=True,
-    suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
-)
 
 
 @pytest.hookimpl(optionalhook=True)

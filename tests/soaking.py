@@ -5,7 +5,18 @@ from __future__ import annotations
 import os
 import zlib
 
+from hypothesis import HealthCheck, settings
+
 DEFAULT_SEED = 20240917
+SOAK_EXAMPLES = 2000
+settings.register_profile(
+    "soak",
+    max_examples=int(os.environ.get("SOAK_EXAMPLES", "") or SOAK_EXAMPLES),
+    deadline=None,
+    derandomize=False,
+    print_blob=True,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
+)
 
 
 def is_soaking() -> bool:
