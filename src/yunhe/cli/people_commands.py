@@ -180,14 +180,13 @@ def letter_list(context: Context, arguments: argparse.Namespace) -> Output:
     request = PageRequest(page=arguments.page, size=arguments.size, search=arguments.search, filters=filters)
     page = outbox.list_letters(request=request, actor=context.actor())
     told = "en" if context.language[:2] == "en" else "zh"
-    rows = [
-        (
-            d.delivery_id, d.state, d.title[told], d.about.whom, d.about.way.get(told, ""), d.about.number,
-            d.about.tries or d.tries, d.reason or (d.about.error or d.error).get(told, d.error_code),
-        )
-        for d in page.items
-    ]  # fmt: skip
-    headings = ("letter", "state", "what", "whom", "by", "case", "tries", "reason")
+    rows: list[tuple[object, ...]] = []
+    for d in page.items:
+        about, why = d.about, d.reason or (d.about.error or d.error).get(told, d.error_code)
+        named = (d.title[told], about.title.get(told, ""), about.whom, about.way.get(told, ""), about.number)
+        rows.append((d.delivery_id, d.state, *named, about.tries or d.tries, why))
+        rows += [("", "", "", f"  {one.title[told]}", "", "", one.number, "", "") for one in about.items]
+    headings = ("letter", "state", "what", "subject", "whom", "by", "case", "tries", "reason")
     return Output({"letters": [asdict(d) for d in page.items], "total": page.total}, named_lines(headings, rows))
 
 

@@ -154,3 +154,31 @@ def test_a_letter_from_before_words_were_kept_is_listed(cast: Cast, undelivered:
     Delivery.objects.update(words="")
     items: Any = outbox.list_letters(request=PageRequest(), actor=cast.system_admin.actor).items
     assert len(items) == 2 and items[0].about.whom
+
+
+def test_a_letter_of_several_notices_lists_each_with_its_case(cast: Cast, told: Trial, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also on the page, in its export, over HTTP and at a search; of a case that one may not see its number alone."""
+    find = lambda case_id, actor: (f"YH-{case_id}", f"/cases/{case_id}/" if actor and case_id == "C2" else "") if case_id else ("", "")  # noqa: E731
+    monkeypatch.setattr(registry, "_case_finders", [find])
+    told.errors["*"] = REFUSED
+    tell(cast.officer, title={"zh": "第一件", "en": "The first"}, case_id="C1", href="/cases/C1/")
+    tell(cast.officer, title={"zh": "第二件", "en": "The second"}, case_id="C2", href="/cases/C2/")
+    tell(cast.officer, title={"zh": "与办件无关", "en": "Of no case"})
+    run(2)
+    (letter,) = outbox.list_letters(request=PageRequest(search="YH-C2"), actor=cast.system_admin.actor).items
+    assert (letter.about.title["zh"], letter.about.number) == ("待办提醒：3 条", "")
+    assert [(one.title["zh"], one.number, one.href) for one in letter.about.items] == [
+        ("待办提醒", "YH-C1", ""), ("第二件", "YH-C2", "/cases/C2/"), ("与办件无关", "", ""),
+    ]  # fmt: skip
+    client = signed_in(cast.system_admin)
+    page = text(client)
+    assert all(said in page for said in ("待办提醒：3 条", "第二件", "与办件无关", "YH-C1", 'href="/cases/C2/"')) and "第一件" not in page
+    assert "Waiting: 3" in text(client, language="en") and "The second" in text(client, language="en")
+    exported = client.get(f"{PAGE}?export=csv").content.decode("utf-8-sig")
+    assert "第二件 YH-C2" in exported and "<" not in exported
+    (listed,) = Caller(cast.system_admin).get("/dead-letters").body["items"]
+    assert [(one["about"]["en"], one["case_number"]) for one in listed["items"]] == [("Waiting", "YH-C1"), ("The second", "YH-C2"), ("Of no case", "")]
+    told.errors.clear()
+    outbox.retry_dead(delivery_id=letter.delivery_id, actor=cast.system_admin.actor)
+    run(2)
+    assert [len(one.items) for one in told.letters] == [3]

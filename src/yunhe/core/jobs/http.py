@@ -48,8 +48,19 @@ class LetterQuery(ListQuery):
     sort: Literal["", "published_at", "-published_at", "tried_at", "-tried_at", "subscriber", "-subscriber"] = ""
 
 
+class ToldOut(Schema):
+    """One of the things that a message tells together; `href` "" where the caller may not see the case."""
+
+    about: dict[str, str]
+    case_number: str
+    href: str
+
+
 class LetterOut(Schema):
-    """A message that was not delivered: what was to happen, for whom, about what; `href` "" where the caller may not see the case."""
+    """A message that was not delivered: what was to happen, for whom, about what; `href` "" where the caller may not see the case.
+
+    What tells several things together has them all in `items`; `about` says then how many.
+    """
 
     id: int
     title: Texts
@@ -59,6 +70,7 @@ class LetterOut(Schema):
     about: dict[str, str]
     case_number: str
     href: str
+    items: list[ToldOut]
     state: str
     is_final: bool
     tries: int
@@ -76,6 +88,7 @@ class LetterOut(Schema):
         return cls(
             id=one.delivery_id, title=dict(one.title), subscriber=one.subscriber, whom=one.about.whom, way=dict(one.about.way),
             about=dict(one.about.title), case_number=one.about.number, href=one.about.href, state=one.state,
+            items=[ToldOut(about=dict(told.title), case_number=told.number, href=told.href) for told in one.about.items],
             is_final=one.about.is_final, tries=one.about.tries or one.tries, error_code=one.error_code,
             error=dict(one.about.error or one.error), published_at=one.message.published_at, tried_at=one.tried_at,
             decided_by=one.decided_by, decided_at=one.decided_at, reason=one.reason,

@@ -143,12 +143,22 @@ HandleMessage = Callable[[Message], None]
 
 
 @dataclass(frozen=True, slots=True)
+class Told:
+    """One of the things that a message tells together; as `About`, each by itself."""
+
+    title: Mapping[str, str]
+    number: str = ""
+    href: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class About:
     """What a message is about, as the room that wrote it tells whoever asks.
 
     `number` names a case, `href` leads there: "" where the asker may not see it, and the title then tells nothing of
-    its content. `tries` and `error` are of the last try outside, where the room made it. `is_final`: the other side
-    refused for good, trying again changes nothing.
+    its content. What tells several things together has them all in `items`, and says here only how many they are.
+    `tries` and `error` are of the last try outside, where the room made it. `is_final`: the other side refused for
+    good, trying again changes nothing.
     """
 
     title: Mapping[str, str] = field(default_factory=dict)
@@ -159,6 +169,7 @@ class About:
     tries: int = 0
     error: Mapping[str, str] = field(default_factory=dict)
     is_final: bool = False
+    items: tuple[Told, ...] = ()
 
 
 TellAbout = Callable[[Message, Actor | None], About]

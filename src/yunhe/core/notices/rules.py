@@ -176,8 +176,7 @@ def words_of_several(items: Sequence[Item], *, kind: Texts | None) -> tuple[Text
 
     What all of them say alike is said once.
     """
-    count = len(items)
-    title = {"zh": f"{kind['zh']}：{count} 条", "en": f"{kind['en']}: {count}"} if kind else {"zh": f"{count} 条通知", "en": f"{count} notices"}
+    count, title = len(items), title_of_several(len(items), kind=kind)
     told: dict[str, str] = {}
     for language, (stop, more) in {"zh": ("；", f"；等 {count} 条"), "en": ("; ", f"; … {count} in all")}.items():
         said = {spoken(one.texts, language) for one in items}
@@ -185,6 +184,11 @@ def words_of_several(items: Sequence[Item], *, kind: Texts | None) -> tuple[Text
         lines = [_line(one, language, with_text=not alike) for one in items[:MOST_NAMED]]
         told[language] = stop.join(lines) + (more if count > MOST_NAMED else "") + (f"\n{alike}" if alike else "")
     return title, {language: text[:TEXT_LENGTH] for language, text in told.items()}
+
+
+def title_of_several(count: int, *, kind: Texts | None) -> Texts:
+    """Return what a message is called that tells several notices: all of one `kind`, or of several."""
+    return {"zh": f"{kind['zh']}：{count} 条", "en": f"{kind['en']}: {count}"} if kind else {"zh": f"{count} 条通知", "en": f"{count} notices"}
 
 
 def _line(item: Item, language: str, *, with_text: bool) -> str:

@@ -272,8 +272,9 @@ def _words(delivery: Delivery) -> str:
     except Exception as error:  # the door of every teller: the letter is dead all the same
         logger.warning("message %s cannot be told of", delivery.entry_id, exc_info=error)
         about = About()
-    texts = (title_of(delivery.subscriber), about.title, about.way)
-    return "\n".join(filter(None, (about.whom, about.number, *(text for one in texts for text in one.values()))))
+    texts = (title_of(delivery.subscriber), about.title, about.way, *(one.title for one in about.items))
+    said = (about.whom, about.number, *(one.number for one in about.items), *(text for one in texts for text in one.values()))
+    return "\n".join(dict.fromkeys(filter(None, said)))
 
 
 def _about(message: Message, actor: Actor | None) -> About:

@@ -9,7 +9,7 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
-from django.utils.html import format_html
+from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as __
 from django.utils.translation import gettext_lazy as _
@@ -31,14 +31,35 @@ from yunhe.ui.templatetags.yh import spoken
 
 FILTERS = ("state", "subscriber", "topic")
 STATES = (("dead", _("等人决定")), ("dropped", _("已丢弃")))
+MOST_CASES = 5
+"""So many cases of one letter stand in their column; all of them stand in what it tells."""
 COLUMNS = (
-    Column(_("要做的事"), lambda d: Lines(spoken(d.title), spoken(d.about.title) if d.about.title else ""), sort="subscriber", wide=True, sub=_("事由")),
+    Column(_("要做的事"), lambda d: Lines(spoken(d.title), _subject(d)), sort="subscriber", wide=True, sub=_("事由")),
     Column(_("给谁"), lambda d: Lines(d.about.whom, spoken(d.about.way) if d.about.way else ""), sub=_("渠道")),
-    Column(_("办件"), lambda d: Link(d.about.number, d.about.href) if d.about.href else _number(d.about.number)),
+    Column(_("办件"), lambda d: _cases(d)),
     Column(_("状态"), lambda d: Lines(_state(d), __("尝试 %(n)s") % {"n": d.about.tries or d.tries}), sort="state", sub=_("尝试")),
     Column(_("原因"), lambda d: _reason(d), wide=True, sub=_("丢弃原因")),
     Column(_("发出"), lambda d: Lines(d.message.published_at, d.tried_at or ""), sort="published_at", sub=_("最后一次")),
 )
+
+
+def _subject(letter: DeadLetter) -> str | SafeString:
+    """Return what a letter is about; of several things how many, and below each of them."""
+    about = letter.about
+    if not about.items:
+        return str(spoken(about.title)) if about.title else ""
+    lines = format_html_join("", "<li>{}</li>\n", ((" ".join(filter(None, (spoken(one.title), one.number))),) for one in about.items))
+    return format_html('<details><summary>{}</summary>\n<ul class="yh-plainlist">{}</ul></details>', spoken(about.title), lines)
+
+
+def _cases(letter: DeadLetter) -> Link | SafeString | tuple[Link | SafeString, ...] | None:
+    """Return the case that a letter is about, or the cases, each once: a link for who may see it."""
+    told = letter.about.items or (letter.about,)
+    found = {one.number: Link(one.number, one.href) if one.href else _number(one.number) for one in told if one.number}
+    shown = tuple(one for one in found.values() if one is not None)
+    if len(shown) <= MOST_CASES:
+        return shown or None
+    return (*shown[:MOST_CASES], format_html('<span class="yh-dim">{}</span>', __("等 %(n)s 件") % {"n": len(shown)}))
 
 
 def _number(number: str) -> SafeString | None:

@@ -8,8 +8,10 @@ hands the message over again.
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime, timedelta
+from functools import cache
+from typing import Any
 
 from django.db import transaction
 from django.db.models import F, Q, QuerySet
@@ -17,10 +19,10 @@ from django.db.models import F, Q, QuerySet
 from yunhe.core.jobs import api as jobs
 from yunhe.core.jobs.api import outbox
 from yunhe.core.jobs.errors import JobAlreadyOpen
-from yunhe.core.jobs.types import About, JobContext, Message
+from yunhe.core.jobs.types import About, JobContext, Message, Told
 from yunhe.core.notices.api import held
 from yunhe.core.notices.api.held import JOB, due_time
-from yunhe.core.notices.api.letters import compose
+from yunhe.core.notices.api.letters import compose, title_of_several
 from yunhe.core.notices.api.registry import find_case, find_channel, list_channels, title_of
 from yunhe.core.notices.errors import (
     AddressRefused,
@@ -30,7 +32,7 @@ from yunhe.core.notices.errors import (
     NotSentAnyMore,
     Undelivered,
 )
-from yunhe.core.notices.models import Dispatch
+from yunhe.core.notices.models import Announcement, Dispatch
 from yunhe.core.notices.types import Channel, Letter
 from yunhe.core.organizations import api as organizations
 from yunhe.kernel.actor import Actor, job_actor
@@ -135,19 +137,28 @@ def note_dead_letter(message: Message) -> None:
 
 
 def tell_about(message: Message, actor: Actor | None) -> About:
-    """Say for whom a message is, by which channel, and about what; of a case that the actor may not see its number only."""
+    """Say for whom a message is, by which channel, and about what: each notice that it tells; of a case that the actor may not see its number only."""
     row = Dispatch.objects.select_related("announcement").filter(pk=message.payload["dispatch"]).first()
     if row is None:
         return About()
-    told, number, href, title = row.announcement, "", "", CODE_TITLE
-    if told is not None:
-        number, href = find_case(case_id=told.case_id, actor=actor)
+    told = [one.announcement for one in _bound(row).filter(state=row.state).select_related("announcement").order_by("id") if one.announcement]
+    items = tuple(_told(told, actor))
+    way = {channel.code: channel.title for channel in list_channels()}.get(row.channel, {"zh": row.channel, "en": row.channel})
+    more: dict[str, Any] = {"tries": row.tries, "error": row.error, "is_final": row.error_code == AddressRefused.code}
+    if len(items) > 1:
+        return About(title_of_several([one.kind for one in told]), _recipient(row), way, items=items, **more)
+    one = items[0] if items else Told(CODE_TITLE)
+    return About(one.title, _recipient(row), way, one.number, one.href, **more)
+
+
+def _told(announcements: Iterable[Announcement], actor: Actor | None) -> Iterator[Told]:
+    """Yield what each says; each case is looked up once."""
+    find = cache(lambda case_id: find_case(case_id=case_id, actor=actor))
+    for told in announcements:
+        number, href = find(told.case_id)
         open_to = actor is not None and (href or not told.case_id)
         own = {"zh": told.title_zh, "en": told.title_en or told.title_zh}
-        title = own if open_to else dict(title_of(told.kind))
-    way = {channel.code: channel.title for channel in list_channels()}.get(row.channel, {"zh": row.channel, "en": row.channel})
-    is_final = row.error_code == AddressRefused.code
-    return About(title, _recipient(row), way, number, href, tries=row.tries, error=row.error, is_final=is_final)
+        yield Told(own if open_to else dict(title_of(told.kind)), number, href)
 
 
 def pick_up_stranded() -> int:

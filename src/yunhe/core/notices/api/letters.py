@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from typing import cast
 
 from django.conf import settings
 from django.urls import reverse
 
+from yunhe.core.notices import rules
 from yunhe.core.notices.api.contacts import make_code, open_address, open_secret
 from yunhe.core.notices.api.held import habit_of
 from yunhe.core.notices.api.registry import title_of
@@ -73,6 +74,11 @@ def _together(letter: Letter, told: Sequence[Announcement]) -> Letter:
         title=spoken(titles, letter.language), text=spoken(texts, letter.language),
         href=_public(told[0].href if len(hrefs) == 1 else reverse("notices:list")),
     )  # fmt: skip
+
+
+def title_of_several(kinds: Collection[str]) -> Texts:
+    """Return what a message that tells notices of these kinds, one for each, is called."""
+    return rules.title_of_several(len(kinds), kind=title_of(next(iter(kinds))) if len(set(kinds)) == 1 else None)
 
 
 def _said(told: Announcement) -> tuple[Texts, Texts]:
