@@ -13,12 +13,14 @@ import pytest
 from tests.cli.test_table_commands import RULES, TABLE
 from tests.conftest import Cast, Member
 from tests.core.cases.kinds import SIMPLE, simple_kind
+from tests.core.notices.conftest import Trial, reach, registering, run, tell, trial  # noqa: F401
 from yunhe.cli import chinese
 from yunhe.cli.case_commands import OPERATORS
 from yunhe.cli.main import all_commands, build_parser, main
 from yunhe.core.cases import api
 from yunhe.core.cases.models import SavedViewRecord
 from yunhe.core.cases.types import Case
+from yunhe.core.notices.errors import AddressRefused
 from yunhe.kernel.actor import Actor
 
 pytestmark = pytest.mark.django_db
@@ -65,6 +67,16 @@ def note(cast: Cast, founder: Actor) -> Callable[..., Case]:
         return api.open_case(kind="leave_note", title="请示一件", data=given, actor=cast.clerk.actor, owner=cast.owner.code)
 
     return opened
+
+
+@pytest.fixture
+def trial_of_letters(cast: Cast, trial: Trial) -> None:  # noqa: F811
+    """One letter of two notices that nobody takes."""
+    reach(cast.officer, "officer@trial")
+    trial.errors["*"] = AddressRefused(where="trial", reason_zh="查无此人", reason_en="no such person")
+    for number in (1, 2):
+        tell(cast.officer, title={"zh": f"第{number}件", "en": f"No {number}"})
+    run(2)
 
 
 @pytest.mark.parametrize(
@@ -315,3 +327,19 @@ def parsers_of(parser: Any) -> list[Any]:
     """Return a parser with those of all its subcommands."""
     inner = [one for action in parser._actions if isinstance(getattr(action, "choices", None), dict) for one in action.choices.values()]
     return [parser, *(found for one in inner for found in parsers_of(one))]
+
+
+def test_a_refusal_names_the_permission_as_people_know_it(note: Any, cast: Cast, told: Told) -> None:
+    case = note()
+    for words in (("case", "migrate", "list"), ("case", "migrate", "plan", "leave_note")):
+        assert "“变更在办办件的流程”" in told(cast.leader, *words, language="zh")[2]
+        code, _, said = told(cast.leader, *words)
+        assert code == 3 and '"Change the procedure of running cases"' in said and "cases.change" not in said
+    _, out, _ = told(cast.officer, "case", "bulk", "act", "agree", case.number, "--data", '{"text": "好"}')
+    assert "cases.act" not in out
+
+
+def test_dead_letters_are_listed_with_what_each_is_about(told: Told, cast: Cast, trial_of_letters: None) -> None:
+    code, out, _ = told(cast.system_admin, "letter", "list")
+    assert code == 0 and "Waiting: 2" in out and "No 1" in out and "No 2" in out
+    assert "待办提醒：2 条" in told(cast.system_admin, "letter", "list", language="zh")[1]

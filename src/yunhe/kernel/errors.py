@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, ClassVar, Literal
 
-from yunhe.kernel.nouns import said
+from yunhe.kernel.nouns import permission_said, said
 
 Kind = Literal["missing", "refused", "invalid", "conflict", "unavailable", "broken"]
 
@@ -31,7 +32,8 @@ class YunheError(Exception):
 
     A subclass sets `code` (stable, lower_snake), `kind`, and one sentence per language in
     `sentences`, with the facts as named slots. Facts are arguments; secrets and personal
-    values are never facts. The fact `what` is a code word of `kernel.nouns`.
+    values are never facts. The fact `what` is a code word of `kernel.nouns`; a fact in words is a text in
+    each language, {"zh": …, "en": …}.
     """
 
     code: ClassVar[str] = "broken"
@@ -48,8 +50,14 @@ class YunheError(Exception):
     def say(self, language: str = "zh") -> str:
         """Return the sentence in `language` (zh or en), with the facts filled in."""
         template = self.sentences.get(language[:2], self.sentences["zh"])
-        sentence = template.format_map(_Facts(self.facts | {"what": said(self.facts.get("what", "?what"), language)}))
+        sentence = template.format_map(_Facts(self.facts | self._named(language)))
         return sentence[:1].upper() + sentence[1:] if template.startswith("{what}") else sentence
+
+    def _named(self, language: str) -> dict[str, object]:
+        """Return the facts that are code words, or a text in each language, as `language` says them."""
+        texts = {name: told for name, told in self.facts.items() if isinstance(told, Mapping) and "zh" in told}
+        spoken = {name: told.get("en" if language[:2] == "en" else "zh", told["zh"]) for name, told in texts.items()}
+        return {**spoken, "what": said(self.facts.get("what", "?what"), language)}
 
     @property
     def exit_code(self) -> int:
@@ -103,6 +111,9 @@ class Refused(Terminal):
         "zh": "您没有“{permission}”的权限。如工作需要，请向安全管理员申请。",
         "en": 'You do not hold the permission "{permission}". Ask the security administrator.',
     }
+
+    def _named(self, language: str) -> dict[str, object]:
+        return super()._named(language) | {"permission": permission_said(self.facts.get("permission", "?permission"), language)}
 
 
 class Invalid(Terminal):

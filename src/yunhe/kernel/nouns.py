@@ -1,4 +1,7 @@
-"""What things are called in a sentence of an error: the fact `what` names one by its code word, each language says its own."""
+"""What things are called in a sentence of an error: the fact `what` names one by its code word, each language says its own.
+
+So does the fact `permission`, of which the rooms above say what it is called.
+"""
 
 from __future__ import annotations
 
@@ -33,6 +36,20 @@ NOUNS: Mapping[str, Mapping[str, str]] = {
     "system": {"zh": "调用系统", "en": "calling system"},
     "user": {"zh": "用户", "en": "user"},
 }
+
+
+_permissions: dict[str, Mapping[str, str]] = {}
+
+
+def declare_permissions(titles: Mapping[str, Mapping[str, str]]) -> None:
+    """Have sentences name permissions by these titles; the roof declares what the rooms have."""
+    _permissions.update(titles)
+
+
+def permission_said(code: object, language: str) -> object:
+    """Return what people know a permission as; one that nobody declared stands for itself."""
+    titles = _permissions.get(code) if isinstance(code, str) else None
+    return titles.get(language[:2], titles["zh"]) if titles else code
 
 
 def said(what: object, language: str) -> object:

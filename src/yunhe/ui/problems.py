@@ -17,7 +17,7 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
-from yunhe.kernel.errors import Refused, YunheError
+from yunhe.kernel.errors import YunheError
 from yunhe.ui.errors import (
     AlreadyThere,
     BadNumber,
@@ -32,7 +32,6 @@ from yunhe.ui.errors import (
     PageMissing,
     TextTooLong,
 )
-from yunhe.ui.names import names_of
 from yunhe.ui.trace import current_trace_id
 
 TITLES: dict[int, Any] = {
@@ -108,7 +107,6 @@ def _unstorable(exception: BaseException) -> YunheError | None:
 
 def answer(request: HttpRequest, error: YunheError) -> HttpResponse:
     """Return the error as the caller can read it: problem+json, a redirect to where it is mended, or a page."""
-    error = _with_title(error)
     if wants_json(request):
         return answer_json(error)
     is_part = getattr(request, "htmx", False)  # the page around it stays, with what was typed there
@@ -119,7 +117,7 @@ def answer(request: HttpRequest, error: YunheError) -> HttpResponse:
 
 def answer_json(error: YunheError) -> HttpResponse:
     """Return problem+json. Shape: {type,title,status,detail,code,kind,trace_id}, and errors if it names several places."""
-    error, language = _with_title(error), get_language() or "zh"
+    language = get_language() or "zh"
     body = error.as_problem(language, current_trace_id())
     if problems := getattr(error, "problems", ()):
         body["errors"] = [{"where": one.field, "expected": one.say(language)} for one in problems]
@@ -161,16 +159,6 @@ def _sent(request: HttpRequest) -> dict[str, Any] | None:
     fields = [(name, value) for name, values in request.POST.lists() for value in values]
     whole = not request.FILES and not any("password" in name for name, _value in fields)
     return {"address": request.get_full_path(), "fields": fields} if whole else None
-
-
-def _with_title(error: YunheError) -> YunheError:
-    """A refusal names the permission as people know it."""
-    if type(error) is not Refused:
-        return error
-    code = str(error.facts.get("permission", ""))
-    title = names_of("permission", [code]).get(code, code)
-    language = (get_language() or "zh")[:2]
-    return error if isinstance(title, str) else Refused(permission=title.get(language, title["zh"]))
 
 
 def _place(name: str) -> str:
