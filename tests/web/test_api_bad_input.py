@@ -163,6 +163,21 @@ def test_the_sentence_says_where_and_what_in_both_languages(cast: Cast) -> None:
         assert answer.body["errors"][0]["where"] == "body.reason"
 
 
+@pytest.mark.parametrize(
+    ("raw", "zh", "en"),
+    [
+        (b'{"reason": "a",}', "第 1 行第 ", "from line 1 column "),
+        (b'{"reason":' * 60 + b"1" + b"}" * 60, "body.reason", "body.reason"),
+        (b"\xff\xfe\x00", "（正文）", "(body)"),
+    ],
+)
+def test_what_is_no_json_is_told_in_one_language(cast: Cast, raw: bytes, zh: str, en: str) -> None:
+    said = Caller(cast.leader, language="zh-hans").post("/grants/none/revoke", raw, content_type="application/json").body["detail"]
+    assert zh in said and "line" not in said and "column" not in said
+    said = Caller(cast.leader, language="en").post("/grants/none/revoke", raw, content_type="application/json").body["detail"]
+    assert en in said and said.isascii()
+
+
 def test_every_write_needs_the_token(world: World, cast: Cast) -> None:
     before = state_of(world, cast)
     plain = [(cast.steward, f"/resources/{world.code}/loads", {}), (cast.steward, f"/jobs/{world.job_id}/cancel", {})]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-# pydantic's error types (its documentation, "Validation Errors"); what is not here is said as pydantic says it.
+# pydantic's error types (its documentation, "Validation Errors").
 EXPECTED = {
     "missing": "必填",
     "extra_forbidden": "没有这个字段，请删去",
@@ -28,15 +28,43 @@ EXPECTED = {
     "too_long": "最多 {max_length} 项",
     "too_short": "至少 {min_length} 项",
     "literal_error": "只能是 {expected}",
+    "enum": "只能是 {expected}",
+    "tuple_type": "应为列表",
+    "greater_than": "大于 {gt}",
+    "less_than": "小于 {lt}",
+    "float_type": "应为数字",
+    "float_parsing": "应为数字",
+    "decimal_type": "应为数字",
+    "decimal_parsing": "应为数字",
+    "date_type": "应为日期，写作 2026-01-31",
+    "date_parsing": "应为日期，写作 2026-01-31",
+    "date_from_datetime_parsing": "应为日期，写作 2026-01-31",
+    "date_from_datetime_inexact": "应为日期，写作 2026-01-31",
+    "datetime_type": "应为时间",
+    "datetime_parsing": "应为时间",
+    "datetime_from_date_parsing": "应为时间",
 }
+OTHERWISE = "内容不合要求"
+
+
+class Unfit(ValueError):
+    """What a declaration's own rule finds wrong, in both languages; raised from its validators."""
+
+    def __init__(self, zh: str, en: str) -> None:
+        self.said = {"zh": zh, "en": en}
+        super().__init__(en)
 
 
 def say_expected(error: Mapping[str, Any], language: str) -> str:
     """Return what one of pydantic's errors expected; the value sent is never repeated."""
-    said = str(error.get("msg", ""))
-    if language == "en" or error.get("type") not in EXPECTED:
-        return said
+    facts = dict(error.get("ctx") or {})
+    if isinstance(facts.get("error"), Unfit):
+        return facts["error"].said["en" if language == "en" else "zh"]
+    if language == "en":
+        return str(error.get("msg", ""))
+    if "expected" in facts:
+        facts["expected"] = str(facts["expected"]).replace(" or ", "、").replace(", ", "、")
     try:
-        return EXPECTED[str(error["type"])].format_map(error.get("ctx") or {})
+        return EXPECTED.get(str(error.get("type")), OTHERWISE).format_map(facts)
     except KeyError:
-        return said
+        return OTHERWISE

@@ -21,21 +21,29 @@ def read_json(text: str | bytes, where: str = "body") -> Any:
     try:
         value = json.loads(text.decode("utf-8") if isinstance(text, bytes) else text)
     except RecursionError as error:
-        raise BadJson(where=where, deepest=DEEPEST) from error
+        raise _bad_json(where) from error
     except json.JSONDecodeError as error:
-        place = f"line {error.lineno} column {error.colno}"
-        raise BadJson(where=place if where == "body" else f"{where}, {place}", deepest=DEEPEST) from error
+        raise _bad_json(where, error) from error
     except ValueError as error:
         too_many_digits = "integer string" in str(error)
-        raise (BadNumber(where=where) if too_many_digits else BadJson(where=where, deepest=DEEPEST)) from error
+        raise (BadNumber(where=where) if too_many_digits else _bad_json(where)) from error
     check_json(value, where)
     return value
+
+
+def _bad_json(where: str, error: json.JSONDecodeError | None = None) -> BadJson:
+    """Return that this is no JSON that can be used, or from which place on."""
+    named = {"zh": "正文", "en": "body"} if where == "body" else {"zh": where, "en": where}
+    if error is not None:
+        place = {"zh": f"第 {error.lineno} 行第 {error.colno} 列起", "en": f"from line {error.lineno} column {error.colno} on"}
+        named = place if where == "body" else {"zh": f"{where}，{place['zh']}", "en": f"{where}, {place['en']}"}
+    return BadJson(where=named, deepest=DEEPEST)
 
 
 def check_json(value: Any, where: str = "body", depth: int = 0) -> None:
     """Do nothing if the value can be stored. Raises: BadText, BadNumber, BadJson with the path."""
     if depth > DEEPEST:
-        raise BadJson(where=where[:60], deepest=DEEPEST)
+        raise _bad_json(where[:60])
     if isinstance(value, str) and not is_storable(value):
         raise BadText(where=where)
     if isinstance(value, int) and not isinstance(value, bool) and abs(value) > LARGEST:

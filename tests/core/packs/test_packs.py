@@ -363,3 +363,27 @@ def test_the_national_divisions_and_roles_load_and_the_cast_has_the_same_rights(
     assert organizations.get_region(code="320904").name == "大丰区"
     assert [region.successor for region in organizations.list_region_history(code="320982")] == ["320904"]
     assert [region.name for region in organizations.list_region_history(code="320902")] == ["城区", "亭湖区"]
+
+
+ROLE_OF_OTHERS = ROLE.replace("code: reader", "code: leader")
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("contents", "zh", "en"),
+    [
+        ({"regions/a.csv": REGIONS + "329901,城东区,county,329900,2024-01-01,,,\n"}, "每个区划的每段时间只出现一次", "each period once"),
+        ({"organizations/a.yml": BODY.splitlines()[0] + "\n" + BODY.splitlines()[0] + "\n"}, "每个机构只出现一次", "each organisation once"),
+        ({"roles/a.yml": "code: [1\n"}, "少了逗号或右括号", "did not find expected ',' or ']'"),
+        ({"roles/a.yml": "code: a: b\n"}, "多半是缩进或冒号有误", "mapping values are not allowed"),
+        ({"roles/a.yml": ROLE.replace("reader", "R!")}, "格式不符", "should match pattern"),
+        ({"roles/a.yml": ROLE + "separation: other\n"}, "只能是 ''、'system'、'security'、'audit'", "Input should be '', 'system'"),
+        ({"regions/a.csv": 'code,name\n"329900,x\n'}, "CSV 写法有误", "unexpected end of data"),
+    ],
+)
+def test_what_is_wrong_is_told_in_one_language(make: Make, contents: dict[str, str | bytes], zh: str, en: str) -> None:
+    problems = api.check_pack(path=make(contents)).problems
+    said, told = problems[0].say("zh"), problems[0].say("en")
+    assert zh in said and en in told, (said, told)
+    assert not [word for word in ("once", "expected", "Input", "should", " or ", "found") if word in said], said
+    assert not [letter for letter in told.replace("城东区", "") if "\u4e00" <= letter <= "\u9fff"], told

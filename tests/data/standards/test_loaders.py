@@ -38,6 +38,26 @@ def load(folder: Path, name: str, section: str, text: str) -> None:
     packs.load_pack(name_or_path=folder, actor=job_actor("tests"))
 
 
+@pytest.mark.parametrize(
+    ("section", "text"),
+    [
+        ("elements", GOOD.format(code="local_thing") + "mask: nonsense\n"),
+        ("elements", GOOD.format(code="local_thing") + "code_set: nowhere\n"),
+        ("elements", GOOD.format(code="local_thing") + "rules: [{kind: nonsense, dimension: accuracy}]\n"),
+        ("elements", GOOD.format(code="local_thing") + "rules: [{kind: pattern, dimension: nonsense, arguments: {pattern: a}}]\n"),
+        ("code_sets", SET + "  - {code: a, title: A, parent: z}\n"),
+        ("code_sets", SET + "  - {code: a, title: A}\n  - {code: a, title: A}\n"),
+        ("code_sets", SET + "  - {code: a, title: A, valid_from: 2024-02-01, valid_until: 2024-01-01}\n"),
+    ],
+)
+def test_what_is_wrong_is_told_in_one_language(national: None, tmp_path: Path, section: str, text: str) -> None:
+    with pytest.raises(PackBroken) as caught:
+        load(tmp_path / "bad", "bad", section, text)
+    said = caught.value.problems[0]
+    assert not [letter for letter in said.say("en") if "\u4e00" <= letter <= "\u9fff"], said.say("en")
+    assert not [word for word in ("one of", "Value error", "expected", "found", "no ") if word in said.say("zh")], said.say("zh")
+
+
 def test_a_local_element_is_found_beside_the_national_ones(national: None, tmp_path: Path) -> None:
     load(tmp_path / "local", "local", "elements", GOOD.format(code="local_thing") + "aliases: [本地事项]\n")
     assert api.find_element_for(name="本地事项")[0].element.code == "local_thing"

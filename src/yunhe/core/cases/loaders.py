@@ -156,7 +156,7 @@ def _roles_beside(context: LoadContext) -> set[str]:
 
 
 def plan_kinds(context: LoadContext, items: tuple[PackItem, ...]) -> Iterable[PlannedChange]:
-    """Tell which kinds would get a new version. Raises: BadPackItem on one that contradicts itself."""
+    """Tell which kinds would get a new version. Raises: RefusedPackItem on one that contradicts itself."""
     beside, roles = _beside(context, items), _roles_beside(context)
     for item in items:
         spec: KindSpec = item.value
@@ -164,7 +164,7 @@ def plan_kinds(context: LoadContext, items: tuple[PackItem, ...]) -> Iterable[Pl
             api.require_sound(spec, beside)
             api.require_roles(spec, roles)
         except BadKind as error:
-            raise BadPackItem(item=item, field=spec.code, expected="a sound kind", found=error.say()) from error
+            raise RefusedPackItem(item=item, error=error) from error
         try:
             same = api.get_kind(code=spec.code) == api.settled(spec)
             yield PlannedChange("case kind", spec.code, "keep" if same else "update")
@@ -186,7 +186,7 @@ def plan_calendar(context: LoadContext, items: tuple[PackItem, ...]) -> Iterable
     for item in items:
         row: CalendarRow = item.value
         if row.on in given:
-            raise BadPackItem(item=item, field="on", expected="each day once", found=row.on.isoformat())
+            raise BadPackItem(item=item, field="on", expected={"zh": "每个日期只出现一次", "en": "each day once"}, found=row.on.isoformat())
         given[row.on] = (row.kind, row.name)
     for year in sorted({on.year for on in given}):
         before = {on: told for on, told in held.items() if on.year == year}

@@ -25,6 +25,11 @@ ROLE_CODE = re.compile(r"[a-z][a-z0-9_]{1,63}\Z")
 PERMISSION = re.compile(r"[a-z][a-z_]*\.[a-z][a-z_]*\Z")
 SEPARATIONS: tuple[Separation, ...] = ("", "system", "security", "audit")
 
+A_NAME = {"zh": "名称", "en": "a name"}
+NOTHING = {"zh": "没有写", "en": "nothing"}
+A_DIVISION = {"zh": "已有的行政区划", "en": "a known division"}
+A_USCC = {"zh": "正确的统一社会信用代码（18 位，校验码相符）", "en": "a valid unified social credit code (18 characters, with its check digit)"}
+
 NODE_ACTORS = ("operator", "job")
 """Who acts by being able to read the node's home: no person stands behind a right."""
 
@@ -34,23 +39,28 @@ LONGEST_WAIT = timedelta(minutes=15)
 FORGET_AFTER = timedelta(hours=1)
 
 
+def later_than(day: date) -> dict[str, str]:
+    """Return in words that a later day is expected."""
+    return {"zh": f"晚于 {day}", "en": f"after {day}"}
+
+
 def check_region(region: Region) -> None:
     """Do nothing if the division is well formed. Raises: BadRegion.
 
     Source: GB/T 2260 (6 digits), GB/T 10114 (9 and 12 digits).
     """
     if not REGION_CODE.match(region.code):
-        raise BadRegion(where="code", expected="6, 9 or 12 digits", found=region.code)
+        raise BadRegion(where="code", expected={"zh": "6、9 或 12 位数字", "en": "6, 9 or 12 digits"}, found=region.code)
     if region.level not in REGION_LEVELS:
         raise BadRegion(where=f"{region.code}.level", expected=", ".join(REGION_LEVELS), found=region.level)
     if not region.name.strip():
-        raise BadRegion(where=f"{region.code}.name", expected="a name", found="nothing")
+        raise BadRegion(where=f"{region.code}.name", expected=A_NAME, found=NOTHING)
     if region.valid_from and region.valid_until and region.valid_from >= region.valid_until:
-        raise BadRegion(where=f"{region.code}.valid_until", expected=f"after {region.valid_from}", found=region.valid_until)
+        raise BadRegion(where=f"{region.code}.valid_until", expected=later_than(region.valid_from), found=region.valid_until)
     if region.successor and region.valid_until is None:
-        raise BadRegion(where=f"{region.code}.valid_until", expected="an end, as there is a successor", found="nothing")
+        raise BadRegion(where=f"{region.code}.valid_until", expected={"zh": "截止日期，因为写了后继", "en": "an end, as there is a successor"}, found=NOTHING)
     if region.parent == region.code:
-        raise BadRegion(where=f"{region.code}.parent", expected="another division", found=region.code)
+        raise BadRegion(where=f"{region.code}.parent", expected={"zh": "另一个行政区划", "en": "another division"}, found=region.code)
 
 
 def overlaps(one: Region, other: Region) -> bool:
@@ -65,22 +75,22 @@ def check_organization(*, code: str, name: str, kind: str, region: str) -> None:
 
     Source: GB 32100-2015 for the code.
     """
-    checked = check_uscc(code)
-    if not checked.ok:
-        raise BadOrganization(where="code", expected="a valid unified social credit code", found=f"{code} ({checked.reason})")
+    if not check_uscc(code).ok:
+        raise BadOrganization(where="code", expected=A_USCC, found=code)
     if not name.strip():
-        raise BadOrganization(where=f"{code}.name", expected="a name", found="nothing")
+        raise BadOrganization(where=f"{code}.name", expected=A_NAME, found=NOTHING)
     if kind not in ORGANIZATION_KINDS:
         raise BadOrganization(where=f"{code}.kind", expected=", ".join(ORGANIZATION_KINDS), found=kind)
     if not REGION_CODE.match(region):
-        raise BadOrganization(where=f"{code}.region", expected="a division's code", found=region)
+        raise BadOrganization(where=f"{code}.region", expected={"zh": "行政区划代码", "en": "a division's code"}, found=region)
 
 
 def check_username(username: str) -> None:
     """Do nothing if the name can sign in. Raises: BadUser."""
     if not USERNAME.match(username):
         raise BadUser(
-            where="username", expected="2-64 of a-z 0-9 . _ -, a letter first", found=f"{len(username)} characters"
+            where="username", expected={"zh": "2–64 位小写字母、数字、点、横线、下划线，以字母开头", "en": "2-64 of a-z 0-9 . _ -, a letter first"},
+            found={"zh": f"{len(username)} 个字符", "en": f"{len(username)} characters"},
         )
 
 
@@ -92,14 +102,15 @@ def is_plain(text: str) -> bool:
 def check_role(*, code: str, separation: str, rights: Iterable[RightSpec]) -> None:
     """Do nothing if the role is well formed. Raises: BadRole."""
     if not ROLE_CODE.match(code):
-        raise BadRole(where="code", expected="2-64 of a-z 0-9 _, a letter first", found=code)
+        raise BadRole(where="code", expected={"zh": "2–64 位小写字母、数字、下划线，以字母开头", "en": "2-64 of a-z 0-9 _, a letter first"}, found=code)
     if separation not in SEPARATIONS:
-        raise BadRole(where=f"{code}.separation", expected="system, security, audit or nothing", found=separation)
+        expected = {"zh": "system、security、audit 之一，或不写", "en": "system, security, audit or nothing"}
+        raise BadRole(where=f"{code}.separation", expected=expected, found=separation)
     for right in rights:
         if not PERMISSION.match(right.permission):
-            raise BadRole(where=f"{code}.rights", expected="room.verb", found=right.permission)
+            raise BadRole(where=f"{code}.rights", expected={"zh": "写作 room.verb", "en": "room.verb"}, found=right.permission)
         if not (right.organizations and right.regions and right.kinds):
-            raise BadRole(where=f"{code}.{right.permission}", expected="non-empty sets", found="an empty one")
+            raise BadRole(where=f"{code}.{right.permission}", expected={"zh": "单位、区划、类型各有至少一项", "en": "non-empty sets"}, found=NOTHING)
 
 
 def may_stand_together(held: Collection[Separation], wanted: Separation) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import ClassVar
 
 from yunhe.core.packs.types import PackItem, PackProblem
@@ -42,7 +43,7 @@ class BadPackItem(Invalid):
         "en": "{field}: expected {expected}, found {found}.",
     }
 
-    def __init__(self, *, item: PackItem, field: str, expected: str, found: object) -> None:
+    def __init__(self, *, item: PackItem, field: str, expected: Mapping[str, str], found: Mapping[str, str] | object) -> None:
         self.item = item
         super().__init__(field=field, expected=expected, found=found)
 

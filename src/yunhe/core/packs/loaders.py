@@ -86,11 +86,13 @@ def plan_regions(context: LoadContext, items: tuple[PackItem, ...]) -> Iterator[
     for item in items:
         region = item.value.region()
         if (region.code, region.valid_from) in seen:
-            raise BadPackItem(item=item, field="code", expected="each period once", found=region.code)
+            expected = {"zh": "每个区划的每段时间只出现一次", "en": "each period once"}
+            raise BadPackItem(item=item, field="code", expected=expected, found=region.code)
         seen.add((region.code, region.valid_from))
         held = [old for old in organizations.list_region_history(code=region.code) if old.valid_from == region.valid_from]
         if held and held[0] != region:
-            raise BadPackItem(item=item, field=region.code, expected=f"as stored: {held[0].name}", found=region.name)
+            expected = {"zh": f"与已有的一致（{held[0].name}）", "en": f"as stored: {held[0].name}"}
+            raise BadPackItem(item=item, field=region.code, expected=expected, found=region.name)
         yield PlannedChange("region", region.code, "keep" if held else "create")
 
 
@@ -107,7 +109,8 @@ def plan_organizations(context: LoadContext, items: tuple[PackItem, ...]) -> Ite
     seen: set[str] = set()
     for item in items:
         if item.value.code in seen:
-            raise BadPackItem(item=item, field="code", expected="each organisation once", found=item.value.code)
+            expected = {"zh": "每个机构只出现一次", "en": "each organisation once"}
+            raise BadPackItem(item=item, field="code", expected=expected, found=item.value.code)
         seen.add(item.value.code)
         held = organizations.find_organization(code=item.value.code)
         yield PlannedChange("organization", item.value.name, "keep" if held else "create")
@@ -131,7 +134,8 @@ def plan_roles(context: LoadContext, items: tuple[PackItem, ...]) -> Iterator[Pl
             yield PlannedChange("role", role.code, "create", rights=True)
             continue
         if held.pack not in ("", context.manifest.name):
-            raise BadPackItem(item=item, field="code", expected=f"a role of this pack, not of {held.pack}", found=role.code)
+            expected = {"zh": f"本能力包的岗位，而不是“{held.pack}”的", "en": f"a role of this pack, not of {held.pack}"}
+            raise BadPackItem(item=item, field="code", expected=expected, found=role.code)
         same = (held.rights, held.separation, dict(held.title)) == (role.specs(), role.separation, role.title.plain())
         yield PlannedChange("role", role.code, "keep" if same else "update", rights=not same)
 

@@ -65,4 +65,5 @@ def _is_there(context: LoadContext, item: PackItem) -> bool:
 
 
 def _bad(item: PackItem, problem: ContractProblem) -> BadPackItem:
-    return BadPackItem(item=item, field=f"{problem.field}（{problem.line}）", expected=problem.expected["zh"], found=problem.found)
+    place = f"{problem.line} {problem.field}".strip() if problem.line else problem.field
+    return BadPackItem(item=item, field=place, expected=problem.expected, found=problem.found)

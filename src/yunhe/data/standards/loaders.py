@@ -27,6 +27,7 @@ from yunhe.engine import checks
 from yunhe.engine.masks import MASKS
 from yunhe.engine.types import Column, Rule
 from yunhe.kernel.errors import YunheError
+from yunhe.kernel.sayings import Unfit
 
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,62}$")]
 Text = Annotated[str, StringConstraints(min_length=1, max_length=200)]
@@ -48,7 +49,7 @@ class RuleDeclaration(_Strict):
     @model_validator(mode="after")
     def _known_dimension(self) -> RuleDeclaration:
         if self.dimension not in DIMENSIONS:
-            raise ValueError(f"dimension is one of {', '.join(DIMENSIONS)}")
+            raise Unfit(f"dimension 只能是{'、'.join(DIMENSIONS)}", f"dimension is one of {', '.join(DIMENSIONS)}")
         return self
 
     @property
@@ -90,7 +91,7 @@ class ElementDeclaration(_Strict):
     @model_validator(mode="after")
     def _known_mask(self) -> ElementDeclaration:
         if self.mask not in MASKS:
-            raise ValueError(f"mask is one of {', '.join(MASKS)}")
+            raise Unfit(f"mask 只能是{'、'.join(MASKS)}", f"mask is one of {', '.join(MASKS)}")
         return self
 
     def as_element(self) -> Element:
@@ -162,7 +163,7 @@ def apply_elements(context: LoadContext, items: tuple[PackItem, ...]) -> None:
     for item in items:
         wanted = item.value.code_set
         if wanted and registers.find_entry(type_code=CODE_SET_TYPE, code=wanted) is None:
-            raise BadPackItem(item=item, field=f"{item.value.code}.code_set", expected="已有的代码集", found=wanted)
+            raise BadPackItem(item=item, field=f"{item.value.code}.code_set", expected={"zh": "已有的代码集", "en": "a code set that there is"}, found=wanted)
     _load(context, ELEMENT_TYPE, [_element_draft(item) for item in items])
 
 
@@ -199,7 +200,8 @@ def _check_rules(item: PackItem) -> None:
     try:
         checks.compile_rules(made, (column,), {})
     except YunheError as error:
-        raise BadPackItem(item=item, field=f"{declared.code}.rules", expected="可以执行的规则", found=error.say("zh")) from error
+        expected, found = {"zh": "可以执行的规则", "en": "rules that can be run"}, {"zh": error.say("zh"), "en": error.say("en")}
+        raise BadPackItem(item=item, field=f"{declared.code}.rules", expected=expected, found=found) from error
 
 
 def _check_values(item: PackItem) -> None:
@@ -209,10 +211,12 @@ def _check_values(item: PackItem) -> None:
     for one in declared.items:
         start, end = one.valid_from or date.min, one.valid_until or date.max
         if start >= end:
-            raise BadPackItem(item=item, field=f"{one.code}.valid_until", expected=f"> {start}", found=end)
+            raise BadPackItem(item=item, field=f"{one.code}.valid_until", expected={"zh": f"晚于 {start}", "en": f"later than {start}"}, found=end)
         if any(start < other_end and other_start < end for other_start, other_end in spans.get(one.code, [])):
-            raise BadPackItem(item=item, field="items", expected="同一时间一个代码只出现一次", found=one.code)
+            expected = {"zh": "同一时间一个代码只出现一次", "en": "each code once at a time"}
+            raise BadPackItem(item=item, field="items", expected=expected, found=one.code)
         spans.setdefault(one.code, []).append((start, end))
         for name in ("parent", "successor"):
             if getattr(one, name) and getattr(one, name) not in known:
-                raise BadPackItem(item=item, field=f"{one.code}.{name}", expected="本代码集里的代码", found=getattr(one, name))
+                expected = {"zh": "本代码集里的代码", "en": "a code of this set"}
+                raise BadPackItem(item=item, field=f"{one.code}.{name}", expected=expected, found=getattr(one, name))

@@ -6,6 +6,8 @@ from typing import Annotated, Any, Literal, get_args
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
+from yunhe.kernel.sayings import Unfit
+
 NAME = r"^[a-z][a-z0-9_]{0,62}$"
 CODE = r"^[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)*$"
 Name = Annotated[str, Field(pattern=NAME)]
@@ -14,6 +16,10 @@ Operator = Literal["hand_on", "add_reviewer", "send_back", "retract", "remind", 
 FieldType = Literal["text", "integer", "decimal", "date", "boolean", "choice", "list", "rows", "map", "json", "attachments"]
 SCALARS = ("text", "integer", "decimal", "date", "boolean", "choice")
 MOST_FILES = 20
+EFFECTS = (
+    "open_obligation", "close_obligations", "close_group", "pause_clocks", "resume_clocks", "go_to_phase", "close_case", "set_field",
+    "decide", "for_members", "call",
+)  # fmt: skip
 
 
 class Strict(BaseModel):
@@ -108,15 +114,16 @@ class FieldSpec(Strict):
     @model_validator(mode="after")
     def _has_its_parts(self) -> FieldSpec:
         if (self.type == "choice") != bool(self.choices) and self.type != "map":
-            raise ValueError("choices belong to a field of type choice, which needs them, or map")
+            raise Unfit("choices 属于 choice 类型的字段（必须有）或 map", "choices belong to a field of type choice, which needs them, or map")
         if (self.type == "rows") != bool(self.fields):
-            raise ValueError("fields belong to a field of type rows, which needs them")
+            raise Unfit("fields 属于 rows 类型的字段（必须有）", "fields belong to a field of type rows, which needs them")
         if self.subset_of and self.type not in ("list", "map"):
-            raise ValueError("subset_of belongs to a field of type list or map")
+            raise Unfit("subset_of 只用于 list 或 map 类型的字段", "subset_of belongs to a field of type list or map")
         if self.type not in SCALARS and (self.element or self.source):
-            raise ValueError("element and source belong to a field that holds one value")
+            raise Unfit("element 和 source 只用于单值的字段", "element and source belong to a field that holds one value")
         if any(field.when or field.source or field.type == "attachments" for field in self.fields):
-            raise ValueError("when, source and attachments belong to a field of the form itself, not of its rows")
+            said = "when, source and attachments belong to a field of the form itself, not of its rows"
+            raise Unfit("when、source 和 attachments 只用于表单本身的字段，不用于表格里的列", said)
         return self
 
 
@@ -143,9 +150,9 @@ class WhoSpec(Strict):
     @model_validator(mode="after")
     def _one_of_two(self) -> WhoSpec:
         if bool(self.person) == bool(self.organization and self.roles):
-            raise ValueError("name either a person, or an organization with its roles")
+            raise Unfit("person 与“organization 加 roles”二者写一个", "name either a person, or an organization with its roles")
         if bool(self.each) != (self.organization == "each"):
-            raise ValueError("each names a field of organisations and belongs to organization: each")
+            raise Unfit("each 写单位字段的名称，与 organization: each 同用", "each names a field of organisations and belongs to organization: each")
         return self
 
 
@@ -168,7 +175,8 @@ class LimitSpec(Strict):
     @model_validator(mode="after")
     def _one_source(self) -> LimitSpec:
         if bool(self.use) == (self.amount is not None and bool(self.basis)) or (self.use and (self.basis or self.extend_most is not None)):
-            raise ValueError("a limit either has amount and basis of its own, or uses a dated one by its code")
+            said = "a limit either has amount and basis of its own, or uses a dated one by its code"
+            raise Unfit("时限要么写 amount 和 basis，要么用 use 引用已有的时限，二者写一个", said)
         return self
 
 
@@ -234,12 +242,9 @@ class EffectSpec(Strict):
     @model_validator(mode="after")
     def _exactly_one(self) -> EffectSpec:
         if sum(map(bool, self.parts)) != 1:
-            raise ValueError(
-                "an effect is exactly one of open_obligation, close_obligations, close_group, pause_clocks, "
-                "resume_clocks, go_to_phase, close_case, set_field, decide, for_members, call"
-            )
+            raise Unfit(f"每项效果写其中一个：{'、'.join(EFFECTS)}", f"an effect is exactly one of {', '.join(EFFECTS)}")
         if self.arguments and not self.call:
-            raise ValueError("arguments belong to call")
+            raise Unfit("arguments 只与 call 同用", "arguments belong to call")
         return self
 
     @property
@@ -328,13 +333,13 @@ class ObligationSpec(Strict):
     @model_validator(mode="after")
     def _ends_somehow(self) -> ObligationSpec:
         if bool(self.actions) == bool(self.child):
-            raise ValueError("an obligation has either actions or a child")
+            raise Unfit("待办要么有 actions，要么有 child，二者写一个", "an obligation has either actions or a child")
         if self.on_due and not self.limits:
-            raise ValueError("on_due belongs to an obligation with limits")
+            raise Unfit("on_due 只用于有 limits 的待办", "on_due belongs to an obligation with limits")
         if self.child and (self.on_due or self.recurs):
-            raise ValueError("on_due and recurs do not belong to an obligation that a child ends")
+            raise Unfit("由子办件了结的待办不能有 on_due 和 recurs", "on_due and recurs do not belong to an obligation that a child ends")
         if self.child and not self.group:
-            raise ValueError("an obligation that a child ends needs a group, whose rules go on from there")
+            raise Unfit("由子办件了结的待办须属于一个 group，由其规则接着办", "an obligation that a child ends needs a group, whose rules go on from there")
         return self
 
 
@@ -386,7 +391,7 @@ class WithdrawSpec(Strict):
     @model_validator(mode="after")
     def _ends_the_case(self) -> WithdrawSpec:
         if not any(effect.close_case and not effect.when for effect in self.effects):
-            raise ValueError("to withdraw a case ends it: name close_case without a condition")
+            raise Unfit("撤回须办结办件：写一个不带条件的 close_case", "to withdraw a case ends it: name close_case without a condition")
         return self
 
 

@@ -17,7 +17,7 @@ from yunhe.core.organizations.errors import (
     BadOrganization,
     OrganizationNotFound,
 )
-from yunhe.core.organizations.rules import check_organization, is_plain
+from yunhe.core.organizations.rules import A_DIVISION, check_organization, is_plain, later_than
 from yunhe.core.organizations.types import ORGANIZATION_KINDS, Organization, OrganizationKind
 from yunhe.kernel.actor import Actor
 from yunhe.kernel.clock import local, now
@@ -45,7 +45,7 @@ def create_organization(
         if models.Organization.objects.filter(code=code).exists():
             raise AlreadyExists(what="organization", name=code)
         if not models.Region.objects.filter(code=region).exists():
-            raise BadOrganization(where=f"{code}.region", expected="a known division", found=region)
+            raise BadOrganization(where=f"{code}.region", expected=A_DIVISION, found=region)
         row = models.Organization.objects.create(
             code=code, name=name, short_name=short_name, kind=kind, region=region,
             parent=_row(parent) if parent else None,
@@ -70,7 +70,7 @@ def end_organization(
     with transaction.atomic():
         row = _row(code)
         if valid_until <= row.valid_from:
-            raise BadOrganization(where=f"{code}.valid_until", expected=f"after {row.valid_from}", found=valid_until)
+            raise BadOrganization(where=f"{code}.valid_until", expected=later_than(row.valid_from), found=valid_until)
         heir = _row(successor) if successor else None
         changed = models.Organization.objects.filter(code=row.code, version=expected_version).update(
             valid_until=valid_until, successor=heir, version=expected_version + 1

@@ -12,7 +12,7 @@ from django.db.models import Q, QuerySet
 from yunhe.core.evidence.api import append
 from yunhe.core.organizations import models
 from yunhe.core.organizations.errors import AlreadyExists, BadRegion, RegionNotFound
-from yunhe.core.organizations.rules import check_region, overlaps
+from yunhe.core.organizations.rules import A_DIVISION, check_region, overlaps
 from yunhe.core.organizations.types import Region, RegionLevel
 from yunhe.kernel.actor import Actor
 from yunhe.kernel.clock import local, now
@@ -71,7 +71,7 @@ def _check_history(region: Region) -> None:
         if overlaps(region, other):
             raise AlreadyExists(what="region", name=f"{region.code} {region.valid_from or ''}")
     if region.parent and not models.Region.objects.filter(code=region.parent).exists():
-        raise BadRegion(where=f"{region.code}.parent", expected="a known division", found=region.parent)
+        raise BadRegion(where=f"{region.code}.parent", expected=A_DIVISION, found=region.parent)
 
 
 def _region(row: models.Region) -> Region:

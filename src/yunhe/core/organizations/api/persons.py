@@ -28,7 +28,16 @@ from yunhe.core.organizations.errors import (
     UserNotFound,
     WrongCredentials,
 )
-from yunhe.core.organizations.rules import NODE_ACTORS, check_username, governors_of, is_plain, may_stand_together
+from yunhe.core.organizations.rules import (
+    A_NAME,
+    NODE_ACTORS,
+    NOTHING,
+    check_username,
+    governors_of,
+    is_plain,
+    later_than,
+    may_stand_together,
+)
 from yunhe.core.organizations.types import Membership, NewPassword, Person, Separation
 from yunhe.core.statements.api import Rows
 from yunhe.kernel.actor import Actor
@@ -97,7 +106,7 @@ def set_password(*, username: str, actor: Actor, password: str | None = None) ->
 def change_password(*, user_id: int, old: str, new: str, actor: Actor) -> Person:
     """Change one's own password. Raises: WrongCredentials, BadPassword, BadUser if someone else's."""
     if actor.id != f"user:{user_id}":
-        raise BadUser(where="user", expected="one's own account", found="another")
+        raise BadUser(where="user", expected={"zh": "本人的账号", "en": "one's own account"}, found={"zh": "别人的", "en": "another"})
     with transaction.atomic():
         user = models.User.objects.select_for_update().get(pk=user_id)
         if not user.is_active or not user.check_password(old):
@@ -185,7 +194,7 @@ def add_membership(
     wanted = get_role(code=role)
     starts = valid_from or local(now()).date()
     if valid_until is not None and valid_until <= starts:
-        raise BadUser(where=f"{username}.valid_until", expected=f"after {starts}", found=valid_until)
+        raise BadUser(where=f"{username}.valid_until", expected=later_than(starts), found=valid_until)
     with transaction.atomic():
         user = _user(username)
         if actor.id == f"user:{user.pk}":
@@ -314,7 +323,7 @@ def _memberships() -> QuerySet[models.Membership]:
 def _new_user(username: str, display_name: str) -> models.User:
     check_username(username)
     if not display_name.strip():
-        raise BadUser(where=f"{username}.display_name", expected="a name", found="nothing")
+        raise BadUser(where=f"{username}.display_name", expected=A_NAME, found=NOTHING)
     return models.User(username=username, display_name=display_name.strip(), created_at=now())
 
 

@@ -32,7 +32,7 @@ def define_role(
     actor.require("roles.manage")
     check_role(code=code, separation=separation, rights=rights)
     if not (title.get("zh") and title.get("en")):
-        raise BadRole(where=f"{code}.title", expected="zh and en", found=sorted(title))
+        raise BadRole(where=f"{code}.title", expected={"zh": "zh 和 en 两种", "en": "zh and en"}, found=sorted(title))
     with transaction.atomic():
         before = find_role(code=code)
         row, _ = models.Role.objects.update_or_create(

@@ -173,7 +173,7 @@ def _read_rows(
         try:
             items.append(PackItem(section, name, line, model.model_validate(row)))
         except ValidationError as error:
-            errors = error.errors(include_url=False, include_context=False)
+            errors = error.errors(include_url=False)
             problems += problems_of(errors, file=name, line_of=partial(_same_line, line))
     return items, problems
 
@@ -192,7 +192,7 @@ def _read_document(
         try:
             items.append(PackItem(section, name, document.line_of(base), model.model_validate(value)))
         except ValidationError as error:
-            errors = error.errors(include_url=False, include_context=False)
+            errors = error.errors(include_url=False)
             problems += problems_of(errors, file=name, line_of=partial(_line_within, document, base))
     return items, problems
 

@@ -6,7 +6,7 @@ import csv
 import io
 from collections.abc import Iterator
 
-from yunhe.core.packs.rules.problems import problem
+from yunhe.core.packs.rules.problems import problem, said_in_chinese
 from yunhe.core.packs.rules.yaml_text import YamlRefused, decode
 
 
@@ -28,7 +28,7 @@ def read_csv(data: bytes, *, file: str) -> Iterator[tuple[int, dict[str, str]]]:
                 yield begins, dict(zip(header, (cell.strip() for cell in cells), strict=True))
             begins = reader.line_num + 1
     except csv.Error as error:
-        raise YamlRefused(problem(file, begins, "", "bad_csv", detail=error)) from None
+        raise YamlRefused(problem(file, begins, "", "bad_csv", detail=said_in_chinese(str(error)), detail_en=error)) from None
     if header is None:
         raise YamlRefused(problem(file, 1, "", "empty_csv"))
 

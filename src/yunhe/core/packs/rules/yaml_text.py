@@ -13,11 +13,12 @@ from typing import Any
 
 import yaml
 
-from yunhe.core.packs.rules.problems import problem
+from yunhe.core.packs.rules.problems import problem, said_in_chinese
 from yunhe.core.packs.types import PackProblem
 
 MAX_DEPTH = 32
 MAX_VALUES = 200_000
+ONE_DOCUMENT = "one document per file"
 INTEGER = re.compile(r"[-+]?(?:0|[1-9][0-9]{0,17})\Z")
 FLOAT = re.compile(r"[-+]?(?:0|[1-9][0-9]{0,17})(?:\.[0-9]+)?(?:[eE][-+]?[0-9]{1,3})?\Z")
 WORDS: dict[str, Any] = {"": None, "~": None, "null": None, "true": True, "false": False}
@@ -60,7 +61,7 @@ def read_yaml(data: bytes, *, file: str) -> Document:
         mark = getattr(error, "problem_mark", None)
         line = mark.line + 1 if mark else 1
         detail = str(getattr(error, "problem", None) or error).splitlines()[0]
-        raise YamlRefused(problem(file, line, "", "bad_yaml", detail=detail)) from None
+        raise YamlRefused(problem(file, line, "", "bad_yaml", detail=said_in_chinese(detail), detail_en=detail)) from None
     return reader.document
 
 
@@ -97,7 +98,7 @@ class _Reader:
             case yaml.DocumentStartEvent():
                 self._documents += 1
                 if self._documents > 1:
-                    self._refuse(event, "bad_yaml", detail="one document per file")
+                    self._refuse(event, "bad_yaml", detail=said_in_chinese(ONE_DOCUMENT), detail_en=ONE_DOCUMENT)
             case yaml.ScalarEvent():
                 self._check(event)
                 self._put(event, self._scalar(event))
