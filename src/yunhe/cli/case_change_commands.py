@@ -5,12 +5,12 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict
 from typing import Any
 
 from yunhe.cli.case_options import data_option, require_kind
-from yunhe.cli.commands import Command, Context, Output, both, named_lines
+from yunhe.cli.commands import Command, Context, Output, both, named_lines, say
 from yunhe.cli.files import text_of, write_out
 from yunhe.kernel.clock import local
 from yunhe.kernel.pages import PageRequest
@@ -74,7 +74,16 @@ def migrate_undo(context: Context, arguments: argparse.Namespace) -> Output:
     told = {"kind": plan.kind, "from": plan.source_number, "to": plan.target_number, "moves": asdict(plan)["moves"]}
     told["undoes"] = plan.undoes
     write_out(arguments.out, json.dumps(told, ensure_ascii=False, indent=2))
-    return Output(told, (f"{arguments.out}",))
+    return Output(told, (f"{arguments.out}", *_left_out(plan)))
+
+
+def _left_out(plan: Any) -> Iterator[str]:
+    """Yield of each group what the way back does not open again."""
+    for number, move in enumerate(plan.moves, start=1):
+        if move.left_out:
+            names = ", ".join(dict.fromkeys(move.left_out))
+            zh, en = f"第 {number} 组（{move.cases} 件）：已取消的 {names} 不会再打开", f"group {number} ({move.cases} cases): {names} was cancelled"
+            yield say(zh, f"{en} and is not opened again")
 
 
 def migrate_withdraw(context: Context, arguments: argparse.Namespace) -> Output:
@@ -119,7 +128,7 @@ def _tried(dry: Any, language: str) -> Output:
     lines += named_lines(("case", "obligation", "before", "after", "told", "no longer theirs"), rows) if rows else ()
     mark = {"zh": "：", "en": ": "}[language]
     lines += [f"{one.number}{mark}{one.problem[language]}" for one in dry.failed]
-    lines += [f"{phase} + {comma.join(names) or '—'}{mark}{say[language]}" for (phase, names, _origin), said in dry.problems.items() for say in said]
+    lines += [f"{phase} + {comma.join(names) or '—'}{mark}{one[language]}" for (phase, names, _origin), told in dry.problems.items() for one in told]
     return Output(data, tuple(lines), exit_code=0 if dry.is_sound else 1)
 
 

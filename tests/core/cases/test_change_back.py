@@ -13,13 +13,15 @@ from django.test import Client
 from tests.conftest import Cast
 from tests.core.cases.test_change_pages import filled, permit, publish, with_fire  # noqa: F401
 from tests.core.cases.test_migrating import applied, body, drafted
-from tests.core.cases.test_operators import accepted, do, sent_back
+from tests.core.cases.test_operators import accepted, do, permit_kind, sent_back
 from tests.core.cases.test_pages import signed_in
 from yunhe.core.cases import api
 from yunhe.core.cases.api.moving import Change
 from yunhe.core.cases.errors import MigrationRefused
 from yunhe.core.cases.models import CaseRecord, EventRecord, MigrationRecord
-from yunhe.core.cases.types import WENT_ON, Case, Migration
+from yunhe.core.cases.types import OPINION, WENT_ON, Case, Migration
+from yunhe.kernel.actor import job_actor
+from yunhe.kernel.pages import PageRequest
 
 pytestmark = pytest.mark.django_db
 Permit = Callable[[], Case]
@@ -207,3 +209,79 @@ def test_two_groups_of_a_plan_file_are_not_for_the_same_cases(permit: Permit, ca
     with pytest.raises(MigrationRefused) as caught:
         api.read_plan(told={**told, "moves": told["moves"] * 2}, actor=cast.data_admin.actor)
     assert "第 2 组（受理 + 受理）与第 1 组是同一些办件" in caught.value.say("zh")
+
+
+def asked(case: Case, cast: Cast) -> None:
+    """Have whoever accepts it ask the leader's opinion."""
+    (item,) = [one for one in api.access_case(case_id=case.case_id, actor=cast.steward.actor).obligations if one.state == "open"]
+    api.add_reviewer(case_id=case.case_id, obligation_id=item.obligation_id, to=[cast.leader.username], reason="请看", actor=cast.steward.actor)
+
+
+def test_an_opinion_that_the_change_cancelled_is_named_and_not_asked_again(permit: Permit, cast: Cast) -> None:  # noqa: F811
+    with_one, without = permit(), permit()
+    asked(with_one, cast)
+    publish(title="第二版")
+    plan = planned(cast)
+    drop = tuple(replace(move, cancel=((OPINION, ""),)) if OPINION in move.obligations else move for move in plan.moves)
+    done = applied(cast, replace(plan, moves=drop))
+    back = back_from(done, cast)
+    assert sorted((move.choice, move.left_out, move.cases) for move in back.moves) == [("move", (), 1), ("move", (OPINION,), 1)]
+    page = signed_in(cast.data_admin).get(f"/changes/{done.migration_id}/back/").content.decode()
+    assert page.count("变更取消的加签意见不会再问") == 1
+    returned = applied(cast, api.read_plan(told=written(back), actor=cast.data_admin.actor))
+    assert "变更取消的加签意见不会再问" in signed_in(cast.data_admin).get(f"/changes/{returned.migration_id}/").content.decode()
+    assert returned.moved == 2 and [stands(case) for case in (with_one, without)] == [(1, "intake", [("accept", cast.owner.code)])] * 2
+    asked(with_one, cast)  # whoever handles it may ask again
+
+
+def with_sub_case() -> dict[str, Any]:
+    """Return the permit with a sub-case in place of the departments' opinions."""
+    told = body()
+    told["obligations"]["opinion"] = {
+        "title": "会签", "who": {"organization": "each", "each": "departments", "roles": ["data_leader", "data_admin"]}, "group": "opinions",
+        "child": {"kind": "inner", "outcomes": ["fine"], "data": {"place": "data.place", "area": "data.area"}},
+    }  # fmt: skip
+    told["groups"] = {"opinions": {"rules": [{"when": "open_count = 0", "effects": [{"go_to_phase": "decision"}, {"open_obligation": "decide"}]}]}}
+    return told
+
+
+def test_a_sub_case_that_the_change_cancelled_ended_and_its_case_is_proposed_to_stay(permit: Permit, cast: Cast) -> None:  # noqa: F811
+    base = body()
+    inner = permit_kind(code="inner", prefix="ZB", groups={}, obligations={
+        "answer": {"title": "答复", "who": {"organization": "owner", "roles": ["data_leader", "data_admin"]}, "actions": {
+            "ok": {"title": "好", "outcome": "fine", "effects": [{"close_case": "fine"}]},
+        }},
+    }, start=[{"open_obligation": "answer"}], fields=base["fields"][:2], phases=base["phases"][:1], withdraw=None, limits=[])  # fmt: skip
+    api.publish_kind(spec=inner, source="tests", actor=job_actor("tests"))
+    publish(**with_sub_case())
+    waits, intake = accepted(permit(), cast), permit()
+    children = CaseRecord.objects.filter(parent_id=waits.case_id)
+    assert set(children.values_list("state", flat=True)) == {"open"}
+    publish(title="第三版")
+    plan = api.plan_migration(kind="permit", source_number=2, actor=cast.data_admin.actor)
+    gone = tuple(
+        replace(move, to_phase="decision", renames={}, cancel=(("opinion", ""),), add=(("decide", ""),)) if "opinion" in move.obligations else move
+        for move in plan.moves
+    )
+    tried = api.try_plan(plan=replace(plan, moves=gone), actor=cast.data_admin.actor)
+    assert tried.is_sound and set(children.values_list("state", flat=True)) == {"open"}  # the dry run keeps nothing
+    done = applied(cast, replace(plan, moves=gone))
+    assert set(children.values_list("state", "outcome")) == {("closed", "cancelled")}
+    back = back_from(done, cast)
+    found = {move.to_phase: (move.choice, move.left_out) for move in back.moves}
+    assert found == {"intake": ("move", ()), "review": ("keep", ("opinion", "opinion"))}
+    page = signed_in(cast.data_admin).get(f"/changes/{done.migration_id}/back/").content.decode()
+    assert "子办件“会签”已随变更撤销" in page
+    assert applied(cast, back).moved == 1
+    assert (stands(intake)[0], stands(waits)[0], stands(waits)[1]) == (2, 3, "decision")
+
+
+def test_finished_work_is_called_by_the_version_by_which_it_was_done(permit: Permit, cast: Cast) -> None:  # noqa: F811
+    case = accepted(permit(), cast)
+    told = body()
+    told["obligations"]["receive"] = {**told["obligations"].pop("accept"), "title": "收件"}
+    publish(**json.loads(json.dumps(told).replace('"open_obligation": "accept"', '"open_obligation": "receive"')))
+    applied(cast, planned(cast))
+    wanted = PageRequest(filters={"measure": "done_30"})
+    items = api.list_team_work(organization=cast.owner.code, request=wanted, actor=cast.leader.actor).items
+    assert [one.title["zh"] for one in items if one.case_id == case.case_id] == ["受理"]

@@ -160,7 +160,7 @@ def row_of(migration_id: str, *states: str) -> MigrationRecord:
 
 def _move(written: Mapping[str, Any]) -> Move:
     pairs = {part: tuple((name, organization) for name, organization in written[part]) for part in ("cancel", "add")}
-    return Move(**{**written, "obligations": tuple(written["obligations"]), **pairs})
+    return Move(**{**written, "obligations": tuple(written["obligations"]), "left_out": tuple(written.get("left_out", ())), **pairs})
 
 
 def _step(row: MigrationRecord, state: str, **more: Any) -> None:

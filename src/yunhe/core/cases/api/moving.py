@@ -20,13 +20,13 @@ from typing import Any, NamedTuple
 from django.db import connection
 from django.db.models import Exists, Min, OuterRef
 
-from yunhe.core.cases.api import folding, kinds, store, telling
+from yunhe.core.cases.api import folding, kinds, steps, store, telling
 from yunhe.core.cases.api.many import Text, fresh_salts, together
 from yunhe.core.cases.api.returning import CHANGE_OF
 from yunhe.core.cases.api.rulebook import BOOK
 from yunhe.core.cases.models import EventRecord, KindRecord, ObligationRecord
 from yunhe.core.cases.rules import situations as rules
-from yunhe.core.cases.rules.course import DONE, OPEN, Moment
+from yunhe.core.cases.rules.course import CANCELLED, DONE, OPEN, Moment
 from yunhe.core.cases.rules.digests import canonical_json
 from yunhe.core.cases.rules.position import replay
 from yunhe.core.cases.rules.retiming import LIMIT, Past
@@ -138,6 +138,7 @@ def move_cases(change: Change, ids: Sequence[str]) -> int:
     _write_rows(change, shapes)
     _write_data(change, shapes)
     _write_events(change, shapes)
+    _end_children(change, shapes)
     return sum(map(len, shapes.values()))
 
 
@@ -401,6 +402,14 @@ def _difference(shape: Shape, marks: Sequence[str], timed: Sequence[int]) -> dic
         "parties": {store.party_key(party): party for party in map(_party, shape.parties)},
     }
     return {part: told for part, told in parts.items() if told}
+
+
+def _end_children(change: Change, shapes: Shapes) -> None:
+    """End the sub-cases of obligations that the move cancels, as it does wherever an obligation is cancelled."""
+    ended = [one.ids[place] for shape, moved in shapes.items() for place, row in shape.effect.changed.items() if row.get("state") == CANCELLED for one in moved]
+    if any(spec.child for spec in kinds.spec_of(change.source).obligations.values()) and ended:
+        for child_id in ObligationRecord.objects.filter(pk__in=ended, child__isnull=False).order_by("pk").values_list("child_id", flat=True):
+            steps.cancel_child(str(child_id), change.actor)
 
 
 def _copied(case: Row) -> dict[str, Any]:

@@ -222,7 +222,7 @@ def _finish(
     for key, changes in course.difference.get("obligations", {}).items():
         child_id = course.before["obligations"].get(key, {}).get("child_id")
         if child_id and changes.get("state") == CANCELLED:
-            _cancel_child(child_id, moment.actor)
+            cancel_child(child_id, moment.actor)
     for specs in course.for_members:
         _act_on_members(row, course, specs)
     if row.state == CLOSED and course.kind.batch:
@@ -269,7 +269,8 @@ def _open_child(
     return open_new(kind_row, begin_new(kind_row, moment.actor, values), given, parent=parent)
 
 
-def _cancel_child(case_id: str, actor: Actor) -> None:
+def cancel_child(case_id: str, actor: Actor) -> None:
+    """End a sub-case that nothing waits for any more; one that ended stays as it is."""
     row, spec = read_case(case_id)
     if row.state == CLOSED:
         return

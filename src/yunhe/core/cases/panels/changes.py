@@ -16,10 +16,10 @@ from yunhe.core.cases import api
 from yunhe.core.cases.forms.actions import say, say_all
 from yunhe.core.cases.rules.lengths import amount_in_words
 from yunhe.core.cases.rules.migrating import ELSEWHERE
-from yunhe.core.cases.types import BUILT_IN, WENT_ON, KindSpec, Migration, Move, TriedGroup
+from yunhe.core.cases.types import BUILT_IN, OPINION, WENT_ON, KindSpec, Migration, Move, TriedGroup
 from yunhe.core.jobs.types import JobInfo
 from yunhe.kernel.actor import Actor
-from yunhe.ui.cells import Column, Empty, Kpi, Link, Table, Tag, Tone
+from yunhe.ui.cells import Column, Empty, Kpi, Lines, Link, Table, Tag, Tone
 
 STATES: Mapping[str, tuple[Any, Tone]] = {
     "drafted": (_("待批准"), "amber"),
@@ -138,7 +138,7 @@ def move_table(plan: Migration, versions: Versions, actor: Actor) -> Table:
         Column(__("原来的位置"), position, wide=True),
         Column(__("起草时件数"), lambda m: m.cases, number=True),
         Column(__("如何处理"), lambda m: Tag(__("移动"), "canal") if m.choice == "move" else Tag(__("留在旧版本"), "grey")),
-        Column(__("怎样移动"), lambda m: say_all(move_words(m, versions)) or None, wide=True),
+        Column(__("怎样移动"), lambda m: Lines(say_all(move_words(m, versions)), " ".join(left_out_words(m, versions))), wide=True, sub=__("不再恢复")),
     )
     order = [phase.code for phase in versions.old.phases]
     rows = sorted(plan.moves, key=lambda move: order.index(move.phase) if move.phase in order else len(order))
@@ -156,6 +156,22 @@ def say_rival(change: Migration) -> str:
     return __("%(name)s起草的变更，第 %(old)s 版 → 第 %(new)s 版，%(state)s") % told
 
 
+def left_out_words(move: Move, versions: Versions) -> list[str]:
+    """Return what the way back does not open again, and what can be done about it."""
+    spec, said = versions.new, []
+    if OPINION in move.left_out:
+        said.append(__("变更取消的加签意见不会再问；还需要的，返回后请办理人重新加签。"))
+    children = [obligation_title(spec, name) for name in dict.fromkeys(move.left_out) if name != OPINION]
+    if children:
+        said.append(__("子办件“%(name)s”已随变更撤销，不能重新打开，所以建议留在现在的版本。要移回，请增开代替它的待办。") % {"name": say_all(children)})
+    return said
+
+
+def _cancelled(spec: KindSpec, name: str) -> str:
+    known = spec.obligations.get(name)
+    return __("取消“%(name)s”，其子办件随之撤销") if known is not None and known.child else __("取消“%(name)s”")
+
+
 def move_words(move: Move, versions: Versions) -> list[str]:
     """Return what a move changes beside the version."""
     if move.choice == "keep":
@@ -167,7 +183,7 @@ def move_words(move: Move, versions: Versions) -> list[str]:
     gone = {name for name, body in move.cancel if not body}
     renamed = ((name, to) for name, to in move.renames.items() if name != to and name not in gone)
     said += [__("“%(old)s”改为“%(new)s”") % {"old": obligation_title(old, a), "new": obligation_title(new, b)} for a, b in renamed]
-    said += [__("取消“%(name)s”") % {"name": _seat(old, name, body, versions.bodies)} for name, body in move.cancel]
+    said += [_cancelled(old, name) % {"name": _seat(old, name, body, versions.bodies)} for name, body in move.cancel]
     said += [__("增开“%(name)s”") % {"name": _seat(new, name, body, versions.bodies)} for name, body in move.add]
     said += [str(LIMITS[move.limits])] if move.limits != "keep" else []
     return said or [__("只换版本")]

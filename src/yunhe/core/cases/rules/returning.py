@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any
 
 from yunhe.core.cases.rules.course import OPEN
@@ -22,6 +22,8 @@ def way_back(old: KindSpec, new: KindSpec, before: Position, after: Position) ->
 
     What the change cancelled opens again, by whom owed it; what it opened is cancelled; what it renamed gets its name again.
     Where names alone cannot tell what goes from what stays, all of that name goes, and what belongs there opens again.
+    An opinion is asked for by people, so it is left out; so is a sub-case, which ended with its obligation: a new one would begin
+    anew, under another number. A case that lacks a sub-case is proposed to stay, until somebody decides what stands in for it.
     """
     were, are = _open(before), _open(after)
     names = {str(row["name"]) for row in are.values()}
@@ -37,7 +39,8 @@ def way_back(old: KindSpec, new: KindSpec, before: Position, after: Position) ->
     cancel = {(name, "") for name in whole}
     cancel |= {(str(row["name"]), _body(row)) for key, row in are.items() if key not in were and row["name"] not in whole}
     add = [(str(row["name"]), _seat(old, row)) for key, row in were.items() if key not in are or are[key]["name"] in whole]
-    add = [pair for pair in add if pair[0] != OPINION]  # an added reviewer is asked by people, not by a change
+    left_out = sorted(name for name, _body in add if name == OPINION or old.obligation(name).child)
+    add = [pair for pair in add if pair[0] not in left_out]
     for key, row in after["obligations"].items():  # what is to come again at its next period
         if key not in are and row.get("next_at") and key in before["obligations"]:
             renames.setdefault(str(row["name"]), str(before["obligations"][key]["name"]))
@@ -45,7 +48,9 @@ def way_back(old: KindSpec, new: KindSpec, before: Position, after: Position) ->
     stands = tuple(sorted(str(row["name"]) for row in are.values()))
     back = Move(phase, stands, "move", to_phase, dict(sorted(renames.items())), tuple(sorted(cancel)), tuple(sorted(add)), 0, "restore")
     told = asdict(back)
-    return Move(**{**_kept(back), "origin": digest_of([told[name] for name in ("to_phase", "renames", "cancel", "add")])[:12]})
+    origin = [*(told[name] for name in ("to_phase", "renames", "cancel", "add")), *([left_out] if left_out else [])]
+    stays = any(name != OPINION for name in left_out)
+    return replace(back, choice="keep" if stays else "move", origin=digest_of(origin)[:12], left_out=tuple(left_out))
 
 
 def stands_still(after: Position, phase: str, opened: frozenset[str]) -> bool:
@@ -66,10 +71,6 @@ def what_moved(before: Position, after: Position) -> Mapping[str, list[Any]]:
     found["opened"] = [row for key, row in are.items() if key not in were]
     found["renamed"] = [(were[key], row) for key, row in are.items() if key in were and were[key]["name"] != row["name"]]
     return found
-
-
-def _kept(move: Move) -> dict[str, Any]:
-    return {name: getattr(move, name) for name in Move.__dataclass_fields__}
 
 
 def _open(position: Position) -> Rows:

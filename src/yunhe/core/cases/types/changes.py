@@ -22,6 +22,8 @@ class Move:
     `limits`: keep what was promised, recount from each clock's own start by the new version, or restore what was before
     the change that is undone. `origin`, on the way back only: which of the cases that stand there it is for, those that came
     from the same place (WENT_ON: those that went on since); what came by another change or by none is of no origin.
+    `left_out`, likewise: the names of what the change cancelled in each of them and the way back does not open again, sub-cases
+    and opinions that were asked for.
     """
 
     phase: str
@@ -34,6 +36,7 @@ class Move:
     cases: int = 0
     limits: Literal["keep", "recount", "restore"] = "keep"
     origin: str = ""
+    left_out: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,6 +24,7 @@ class MoveModel(BaseModel):
     cases: int = Field(default=0, ge=0)
     limits: Literal["keep", "recount", "restore"] = "keep"
     origin: str = ""
+    left_out: tuple[str, ...] = ()
 
 
 class PlanModel(BaseModel):

@@ -24,6 +24,7 @@ from yunhe.core.cases.panels.changes import (
     Versions,
     change_table,
     is_plain,
+    left_out_words,
     move_table,
     move_words,
     phase_title,
@@ -281,7 +282,7 @@ def _phases(form: PlanForm, versions: Versions, dry: DryRun | None, fresh: froze
                 "form": part, "title": say_group(versions, part.move), "cases": part.move.cases,
                 "href": position_href(plan.kind, plan.source_number, phase, part.move.obligations) if linked else "",
                 "problems": [say(one) for one in dry.problems.get(place_of(part.move), ())] if dry else [],
-                "went_on": part.move.origin == WENT_ON,
+                "went_on": part.move.origin == WENT_ON, "left_out": left_out_words(part.move, versions),
                 "fresh": part.prefix in fresh, "words": say_all(move_words(part.move, versions)),
             }
             for part in parts
@@ -340,6 +341,7 @@ def _consequences(request: HttpRequest, change: Migration) -> list[str]:
     told += [__("同一类型还有一项变更：%(what)s。") % {"what": link.text} for link in rival_links(change, request.actor)]
     told += [say(change.in_the_way)] if change.in_the_way else []
     told += [signs.pair(say_group(versions, m), say_all(move_words(m, versions))) for m in changing]
+    told += [signs.pair(say_group(versions, m), " ".join(words)) for m in change.moves if (words := left_out_words(m, versions))]
     return told + [signs.pair(one["title"], one["what"]) for one in _problems(dry, change, versions, request.actor)]
 
 
