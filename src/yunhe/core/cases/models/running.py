@@ -442,7 +442,10 @@ class DelegationRecord(models.Model):
 
 
 class MigrationRecord(models.Model):
-    """A change procedure (流程变更): how running cases of one version move to another; two persons, inverse kept."""
+    """A change procedure (流程变更): how running cases of one version move to another; two persons.
+
+    The way back is kept in the events of the cases: each says how its case stood before.
+    """
 
     id = models.CharField(primary_key=True, max_length=26)
     kind_code = models.CharField(max_length=63)
@@ -450,7 +453,6 @@ class MigrationRecord(models.Model):
     target = models.ForeignKey(KindRecord, on_delete=models.PROTECT, related_name="+")
     state = models.CharField(max_length=10)
     moves = models.JSONField()
-    inverse = models.JSONField(default=list)
     reason = models.CharField(max_length=500)
     author = models.CharField(max_length=120)
     author_name = models.CharField(max_length=200)
