@@ -12,7 +12,7 @@ from typing import Any
 
 from yunhe.core.cases.api import folding, kinds
 from yunhe.core.cases.models import EventRecord, KindRecord, ObligationRecord
-from yunhe.core.cases.rules.course import OPEN
+from yunhe.core.cases.rules.course import DONE, OPEN
 from yunhe.core.cases.rules.outcomes import answer_titles
 from yunhe.core.cases.rules.position import Position, apply_difference, empty_position
 from yunhe.core.cases.rules.returning import what_moved
@@ -75,6 +75,25 @@ def history_of(events: Sequence[EventRecord], present: KindSpec, bodies: Mapping
             facts[event.seq] = tuple(_facts((rows[before_digest], rows[event.kind_digest]), before, after, bodies))
         before_digest = event.kind_digest
     return History(present, steps, named, names, facts)
+
+
+def titles_of_done(items: Iterable[ObligationRecord]) -> dict[str, Text]:
+    """Return by id what those that are done in moved cases were called by the version by which they were done. Cost: two queries.
+
+    One that got its name later, as what comes again may, is not among them.
+    """
+    done = {(item.case_id, item.closed_seq): item for item in items if item.state == DONE}
+    where = {"case__in": {case_id for case_id, _seq in done}, "seq__in": {seq for _case, seq in done}}
+    steps = EventRecord.objects.filter(**where).order_by().values_list("case_id", "seq", "kind_digest") if done else ()
+    moved = {(case_id, seq): digest for case_id, seq, digest in steps if (case_id, seq) in done and done[case_id, seq].case.kind.digest != digest}
+    rows = KindRecord.objects.filter(digest__in=set(moved.values())) if moved else ()
+    specs = {(row.code, row.digest): kinds.spec_of(row) for row in rows}
+    found = dict[str, Text]()
+    for place, digest in moved.items():
+        item, spec = done[place], specs.get((done[place].kind_code, digest))
+        if spec is not None and item.name in spec.obligations:
+            found[item.pk] = spec.obligation(item.name).title.as_mapping()
+    return found
 
 
 def _facts(versions: tuple[KindRecord, KindRecord], before: Position, after: Position, bodies: Mapping[str, str]) -> Iterable[Fact]:

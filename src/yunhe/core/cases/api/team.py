@@ -12,7 +12,7 @@ from typing import Any
 from django.db.models import Count, F, Min, OuterRef, Q, Subquery
 from django.db.models.lookups import GreaterThan
 
-from yunhe.core.cases.api import kinds
+from yunhe.core.cases.api import history, kinds
 from yunhe.core.cases.api.finding import DONE_DAYS, FIRST, holder_condition, measure_condition, soon_now
 from yunhe.core.cases.api.holding import SHORT, Takers, find_vacant
 from yunhe.core.cases.api.offering import SUPERVISE, answers_for
@@ -31,6 +31,7 @@ MEASURES = (*OPEN_MEASURES, *DONE_DAYS)
 WORK_SORTS = {"due_at", "opened_at", "closed_at"}
 SEES = "cases.view"
 MOST_EXCEPTIONS = 200
+NONE_ENDED: Mapping[str, Mapping[str, str]] = {}
 
 
 def get_team(*, organization: str, actor: Actor) -> TeamWork:
@@ -72,8 +73,8 @@ def list_team_work(*, organization: str, request: PageRequest, actor: Actor) -> 
     shown = rows.select_related("case", "case__kind").order_by(*_order(request.sort), "id")
     items = list(shown[request.offset : request.offset + request.limit])
     named = _names(organization, {_holder(_seat(item)) for item in items})
-    soon = soon_now()
-    page = tuple(_work_item(item, named, soon) for item in items)
+    soon, ended = soon_now(), history.titles_of_done(items)
+    page = tuple(_work_item(item, named, soon, ended) for item in items)
     return Page(page, rows.count(), request.page, request.limit)
 
 
@@ -224,7 +225,7 @@ def _order(sort: str) -> list[Any]:
     return [column.desc(nulls_last=True) if sort.startswith("-") else column.asc(nulls_last=True)]
 
 
-def _work_item(item: ObligationRecord, named: Mapping[str, str], soon: datetime) -> WorkItem:
+def _work_item(item: ObligationRecord, named: Mapping[str, str], soon: datetime, ended: Mapping[str, Mapping[str, str]] = NONE_ENDED) -> WorkItem:
     spec = kinds.spec_of(item.case.kind)
     at: datetime = now()
     return WorkItem(
@@ -233,7 +234,7 @@ def _work_item(item: ObligationRecord, named: Mapping[str, str], soon: datetime)
         number=item.case.number,
         case_title=item.case.title,
         kind_title=spec.title.as_mapping(),
-        title=spec.obligation(item.name).title.as_mapping(),
+        title=ended.get(item.pk) or spec.obligation(item.name).title.as_mapping(),
         holder=_holder(_seat(item)),
         holder_name=item.closed_by_name or named.get(_holder(_seat(item)), ""),
         opened_at=item.opened_at,
