@@ -216,3 +216,20 @@ def test_the_events_give_the_rows(ask: Any, cast: Cast) -> None:
     case = do(do(ask("account_request", **ASKED), "create", cast.system_admin), "grant", cast.security_admin)
     found = api.replay_case(case_id=case.case_id, actor=job_actor("tests"))
     assert found.equal, found.differences
+
+
+def test_it_is_not_offered_to_hand_over_what_has_no_password(ask: Any, cast: Cast) -> None:
+    """The button is held back with the reason until one is set, at every door."""
+    case = do(do(ask("account_request", **ASKED), "create", cast.system_admin), "grant", cast.security_admin)
+    admin = signed_in(cast.system_admin)
+
+    def offered() -> Any:
+        (found,) = [one for one in api.access_case(case_id=case.case_id, actor=cast.system_admin.actor).actions if one.name == "hand_over"]
+        return found.refusal
+
+    assert "xinren" in offered()["zh"] and "no password yet" in offered()["en"]
+    page = admin.get(f"/inbox/cases/{case.case_id}/").content.decode()
+    assert "还没有密码" in page and "?act=hand_over" not in page.replace("&amp;", "&")
+    admin.post("/organizations/users/xinren/password/")
+    assert offered() is None
+    assert do(case, "hand_over", cast.system_admin, way="in_person").outcome == "ready"

@@ -59,6 +59,11 @@ def create_user(context: EffectContext, *, username: str, display_name: str) -> 
 
 def check_password(context: EffectContext, *, username: str) -> None:
     """Effect `organizations.check_password`: the account is handed over with a password, or not at all."""
+    has_password(username=username)
+
+
+def has_password(*, username: str) -> None:
+    """Do nothing if the account has a password. Raises: NoPasswordYet."""
     organizations.require_password(username=username)
 
 
@@ -113,7 +118,7 @@ def register_effects() -> None:
     person = "username"
     api.register_effect(code="organizations.check_account", arguments=(person, "role"), apply=check_account)
     api.register_effect(code="organizations.create_user", arguments=(person, "display_name"), apply=create_user)
-    api.register_effect(code="organizations.check_password", arguments=(person,), apply=check_password)
+    api.register_effect(code="organizations.check_password", arguments=(person,), apply=check_password, check=has_password)
     api.register_effect(code="organizations.drop_user", arguments=(person,), apply=drop_user)
     api.register_effect(code="organizations.check_person", arguments=(person, "role", "change"), apply=check_person)
     api.register_effect(code="organizations.grant_role", arguments=(person, "role", "until"), apply=grant_role)

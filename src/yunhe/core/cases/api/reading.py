@@ -16,7 +16,7 @@ from yunhe.core.cases.api.offering import offered_operators
 from yunhe.core.cases.api.ranking import ranked_members
 from yunhe.core.cases.api.receipts import receipts_of
 from yunhe.core.cases.api.seating import holder_of, require_distinct
-from yunhe.core.cases.errors import CaseNotFound, GuardRefused
+from yunhe.core.cases.errors import CaseNotFound
 from yunhe.core.cases.models import (
     ANY_BUREAU,
     CaseRecord,
@@ -45,6 +45,7 @@ from yunhe.core.cases.types import (
 from yunhe.core.organizations import api as organizations
 from yunhe.kernel.actor import Actor
 from yunhe.kernel.clock import now
+from yunhe.kernel.errors import Terminal
 from yunhe.kernel.ids import new_id
 from yunhe.kernel.workdays import WorkdayCalendar
 
@@ -259,7 +260,7 @@ def _is_chosen(spec: FieldSpec) -> bool:
 
 
 def _refusal(row: CaseRecord, spec: KindSpec, action: str, actor: Actor, item: ObligationRecord) -> Mapping[str, str] | None:
-    """Return why a guard that does not read the form holds the action back, before anyone fills one in."""
+    """Return why a guard, or an effect, that does not read the form holds the action back, before anyone fills one in."""
     offered = spec.obligation(item.name).actions[action]
     plain = offered.model_copy(update={"guards": tuple(g for g in offered.guards if "form_" not in g.when)})
     moment = Moment(actor, now(), row.version + 1, action, kinds.calendar, new_id, offered.fields, {})
@@ -268,7 +269,10 @@ def _refusal(row: CaseRecord, spec: KindSpec, action: str, actor: Actor, item: O
     try:
         Course(spec, position, moment).check_guards(plain)
         require_distinct(item, row.pk, spec, actor)
-    except GuardRefused as refused:
+        for effect in offered.effects:
+            if effect.call and not effect.when and all(told.startswith("data.") for told in effect.arguments.values()):
+                slots.check_effect(effect.call, {name: row.data.get(told.removeprefix("data.")) for name, told in effect.arguments.items()})
+    except Terminal as refused:
         return {"zh": refused.say("zh"), "en": refused.say("en")}
     return None
 

@@ -13,17 +13,19 @@ from yunhe.kernel.actor import Actor
 
 Describe = Callable[[Case, Actor], SubjectView | None]
 Apply = Callable[..., Mapping[str, Any] | None]
+Check = Callable[..., None]
 Resolve = Callable[[str, date], FieldElement | None]
 Fetch = Callable[[SourceQuestion], SourceAnswer]
 
 
 @dataclass(frozen=True, slots=True)
 class Effect:
-    """A registered effect: its code, the arguments it takes, what it does."""
+    """A registered effect: its code, the arguments it takes, what it does, and what says beforehand that it will refuse."""
 
     code: str
     arguments: frozenset[str]
     apply: Apply
+    check: Check | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,15 +43,16 @@ _elements: list[Resolve] = []
 _sources: dict[str, ValueSource] = {}
 
 
-def register_effect(*, code: str, arguments: tuple[str, ...], apply: Apply) -> None:
+def register_effect(*, code: str, arguments: tuple[str, ...], apply: Apply, check: Check | None = None) -> None:
     """Fill one slot: `apply(context, **arguments)` runs in the transaction of the step.
 
-    It writes control data only. A mapping it returns goes into the case's fields of those names.
+    It writes control data only. A mapping it returns goes into the case's fields of those names. `check(**arguments)` only
+    reads, and raises what the effect would refuse: the action is held back with that before anyone fills a form in.
     Raises: BadKind when the code is taken, which stops the start.
     """
     if code in _effects:
         raise BadKind(name=code, where="register_effect", problem="已登记", problem_en="registered already")
-    _effects[code] = Effect(code, frozenset(arguments), apply)
+    _effects[code] = Effect(code, frozenset(arguments), apply, check)
 
 
 def register_subject(*, subject_type: str, describe: Describe) -> None:
@@ -79,6 +82,13 @@ def call_effect(code: str, context: EffectContext, arguments: Mapping[str, Any])
     if effect is None:
         raise EffectUnknown(code_name=code)
     return effect.apply(context, **arguments) or {}
+
+
+def check_effect(code: str, arguments: Mapping[str, Any]) -> None:
+    """Do nothing unless a registered effect says already that it would refuse. Raises: what it refuses with."""
+    effect = _effects.get(code)
+    if effect is not None and effect.check is not None:
+        effect.check(**arguments)
 
 
 def register_element(*, resolve: Resolve) -> None:
