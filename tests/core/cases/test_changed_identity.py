@@ -15,8 +15,9 @@ from tests.core.cases.test_one_membership import also, chosen
 from tests.faults.test_lists_are_filtered import browser
 from yunhe.core.cases import api
 from yunhe.core.cases.models import CaseRecord, DraftRecord, EventRecord
-from yunhe.core.organizations.models import Membership
-from yunhe.kernel.actor import Actor
+from yunhe.core.organizations import api as organizations
+from yunhe.core.organizations.models import Membership, Role
+from yunhe.kernel.actor import Actor, job_actor
 from yunhe.ui.po import compile_texts
 
 compile_texts()
@@ -106,7 +107,37 @@ def test_a_button_without_a_form_does_nothing_in_another_identity(note: Any, cas
     address = address_of(case, cast.leader.actor, "back")
     answer = client.post(address, {"version": "1", "seat": f"{cast.owner.code}/{cast.leader.actor.role}"})
     assert answer.status_code == 409 and SAID in answer.content.decode() and not DraftRecord.objects.exists()
-    assert client.post(address, {"version": "1", "seat": "nobody/nothing"}).status_code == 302  # none of theirs: as it is now
+    answer = client.post(address, {"version": "1", "seat": "nobody/nothing"})  # none of theirs
+    told = answer.content.decode()
+    assert answer.status_code == 409 and "以另一个身份填写" in told and 'name="membership"' not in told.partition("<main")[2]
+    assert api.get_case(case_id=case.case_id).version == 1
+
+
+def test_nothing_is_opened_for_another_organisation_when_the_one_it_was_for_ended(cast: Cast) -> None:
+    """The membership ended between the form and its button: what was typed stands in the page, nothing is opened for the other one."""
+    publish([text("place")])
+    there, before = also(cast.clerk, cast.owner.code, cast.clerk.actor.role), CaseRecord.objects.count()
+    client = chosen(cast.clerk, cast.clerk.actor)
+    page = client.get("/inbox/new/form_case/").content.decode()
+    sent = {"key": "K1", "seat": seat_in(page), "do-title": TYPED, "do-owner": cast.owner.code, "do-place": "河坊街"}
+    organizations.end_membership(membership_id=cast.clerk.membership_id, actor=job_actor("tests"))
+    change_to(client, there)
+    answer = client.post("/inbox/new/form_case/", sent)
+    told = answer.content.decode()
+    assert answer.status_code == 409 and SAID in told and TYPED in shown_texts(told) and "您已不再担任" in told
+    assert cast.clerk.actor.organization_name in told and 'name="membership"' not in told.partition("<main")[2]
+    assert CaseRecord.objects.count() == before and not DraftRecord.objects.exists()
+
+
+def test_a_form_that_its_own_identity_may_not_send_any_more_is_not_sent_as_another(note: Any, cast: Cast) -> None:
+    case, there = note(), also(cast.leader, cast.owner.code, "data_steward")
+    client = browser(cast.leader)
+    change_to(client, there)
+    address = address_of(case, there, "back")
+    seat = f"{cast.owner.code}/{cast.leader.actor.role}"
+    Role.objects.get(code=cast.leader.actor.role).rights.all().delete()
+    answer = client.post(address, {"version": "1", "seat": seat})
+    assert answer.status_code == 409 and "现在不由该身份办理" in answer.content.decode() and api.get_case(case_id=case.case_id).version == 1
 
 
 def test_several_at_once_come_back_as_they_were_filled_in(note: Any, cast: Cast) -> None:

@@ -29,7 +29,7 @@ from yunhe.ui.templatetags.yh import spoken
 
 SEAT = "seat"
 """The hidden field that says in which membership a form was drawn: organisation and role."""
-CONFLICT = 409
+CONFLICT, MOST_SEAT = 409, 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,19 +46,23 @@ Keeper = Callable[..., Kept]
 
 
 def keeps_seat(keep: Keeper) -> Callable[[View], View]:
-    """Have a form that was drawn in another membership of the person's kept by `keep` for that one, and nothing done."""
+    """Have a form that was drawn in another membership of the person's kept by `keep` for that one, and nothing done.
+
+    Where that one ended meanwhile, or has no part in it any more, it cannot be kept: the page shows what was typed.
+    """
 
     def mark(view: View) -> View:
         @wraps(view)
         def keeping(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-            place = _written_in(request)
-            kept = _kept(request, place, keep, args, kwargs) if place else None
-            if place is None or kept is None:
+            seat = _seat_told(request)
+            if not seat:
                 answer: HttpResponse = view(request, *args, **kwargs)
                 return answer
+            place = next((one for one in organizations.list_memberships(user_id=request.user.pk) if seat_of(one) == seat), None)
+            kept = (_kept(request, place, keep, args, kwargs) if place else None) or _not_kept(request)
             if request.POST.get("step") == places.LEAVE:
                 return HttpResponse(status=204)
-            context = {"kept": kept, "place": place.id, "was": _title(place), "now": _title(_here(request))}
+            context = {"kept": kept, "place": place.id if place else "", "was": _title(place) or _named(seat), "now": _title(_here(request))}
             return render(request, "cases/changed.html", context, status=CONFLICT)
 
         return keeping
@@ -99,20 +103,32 @@ def keep_opening(request: HttpRequest, actor: Actor, kind: str) -> Kept:
 
 
 def _kept(request: HttpRequest, place: Membership, keep: Keeper, args: Any, kwargs: Any) -> Kept | None:
-    """Return what was kept; None where that membership has no part in it (any more): the page says what it says then."""
+    """Return what was kept; None where that membership has no part in it (any more)."""
     try:
         return keep(request, organizations.actor_for(user_id=place.user_id, membership_id=place.id), *args, **kwargs)
     except YunheError:
         return None
 
 
-def _written_in(request: HttpRequest) -> Membership | None:
-    """Return the membership in which a form was drawn, where it is another one of the person's than they act in now."""
-    told = request.POST.get(SEAT, "") if request.method == "POST" else ""
+def _not_kept(request: HttpRequest) -> Kept:
+    """Return what was sent, as it was sent: there is nobody to keep it for."""
+    typed = left.sent_plainly(request)
+    return Kept("", left.told_texts(typed, None, request.actor, {}), reverse("cases:inbox"))  # type: ignore[attr-defined]
+
+
+def _seat_told(request: HttpRequest) -> str:
+    """Return in which membership a form was drawn, where it is another than the person acts in now."""
+    told = request.POST.get(SEAT, "")[:MOST_SEAT] if request.method == "POST" else ""
     here: Actor | None = getattr(request, "actor", None)
-    if not told or here is None or told == seat_of(here) or not request.user.is_authenticated:
-        return None
-    return next((one for one in organizations.list_memberships(user_id=request.user.pk) if seat_of(one) == told), None)
+    return "" if here is None or told == seat_of(here) or not request.user.is_authenticated else told
+
+
+def _named(seat: str) -> str:
+    """Return what a membership is called that is the person's no more."""
+    body, _, role = seat.partition("/")
+    found = organizations.find_organization(code=body)
+    titles = {one.code: spoken(one.title) for one in organizations.list_roles()}
+    return f"{found.label} · {titles[role]}" if found and role in titles else ""
 
 
 def _here(request: HttpRequest) -> Membership | None:
