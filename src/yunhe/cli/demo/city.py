@@ -11,6 +11,7 @@ from typing import Any
 
 from django.conf import settings
 
+from yunhe.cli.commands import say
 from yunhe.cli.demo.generate import generate_city, sources_folder
 from yunhe.cli.setup import make_node
 from yunhe.core.cases import api as cases
@@ -81,7 +82,7 @@ def make_city(*, people: int, seed: int, note: Note) -> dict[str, Any]:
     mark.write_text(json.dumps({"people": people, "seed": seed}), "utf-8")
     packs.load_pack(name_or_path="demo", actor=job_actor("demo"))
     accounts = _accounts(note)
-    note(f"生成数据源 sources for {people} people …")
+    note(say(f"按 {people} 人生成数据源 …", f"making the sources of {people} people …"))
     generate_city(folder=sources_folder(home), people=people, seed=seed, progress=_progress(note))
     resources = [_resource(path, note) for path in _contracts()]
     _first_request(resources)
@@ -140,20 +141,20 @@ def _resource(path: Path, note: Note) -> dict[str, Any]:
     steward = organizations.find_actor(username=STEWARDS[owner.short_name])
     found = _registered(contract.title, steward)
     if found is None:
-        note(f"登记并发布 {contract.title} …")
+        note(say(f"登记并发布“{contract.title}” …", f'registering and publishing "{contract.title}" …'))
         found = catalog.register_resource(contract=contract, actor=steward).code
         catalog.submit_resource(code=found, actor=steward)
     if catalog.get_resource(code=found).state != "published":
         _approve(found, STEWARDS[owner.short_name] + ".lead", "approve")
         _approve(found, "shuju", "publish")
     if lake.find_current_release(code=found) is None:
-        note(f"装载 {contract.title} …")
+        note(say(f"装载“{contract.title}” …", f'loading "{contract.title}" …'))
         job = lake.start_load(code=found, actor=steward)
         while jobs.get_job(job_id=job).is_open:
             jobs.run_pending(limit=1, job_id=job)
     jobs.run_pending(limit=20)
     release = lake.current_release(code=found)
-    note(f"  {found}  {contract.title}  {release.rows} 行 rows")
+    note(f"  {found}  {contract.title}  {release.rows} {say('行', 'rows')}")
     return {"code": found, "title": contract.title, "owner": owner.short_name, "rows": release.rows}
 
 
