@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import re
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -11,6 +13,7 @@ from django.test import Client
 from django.utils import translation
 
 from tests.conftest import Cast
+from tests.core.cases.test_migrating import applied, body, publish
 from tests.core.cases.test_operators import notices_of, open_ids, permit, permit_kind, view
 from tests.core.cases.test_pages import signed_in
 from yunhe.cli.case_lines import case_lines
@@ -132,3 +135,13 @@ def test_a_limit_without_a_most_says_so(permit: Any, cast: Cast) -> None:
     one = next(one for one in seen.operators if one.name == "extend")
     field = offer_of(seen, one).fields[0]
     assert field.maximum == 3660 and field.help is not None and "依据没有规定最多延长多少" in field.help.zh and "还没有延期过" in field.help.zh
+
+
+def test_a_change_that_renamed_what_was_extended_leaves_the_words_of_then(extended: Case, cast: Cast) -> None:
+    told = json.loads(json.dumps(body()).replace('"open_obligation": "accept"', '"open_obligation": "receive"'))
+    told["obligations"]["receive"] = {**told["obligations"].pop("accept"), "title": "收件"}
+    publish(**told)
+    plan = api.plan_migration(kind="permit", actor=cast.data_admin.actor)
+    applied(cast, replace(plan, moves=tuple(replace(move, renames={"accept": "receive"}) for move in plan.moves)))
+    (step,) = [event for event in view(extended, cast.leader).events if event.action == "extend"]
+    assert {fact.name: fact.label for fact in step.facts}["limit"] == {"zh": "受理", "en": "Accept"}

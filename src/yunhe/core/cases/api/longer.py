@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import replace
 
 from yunhe.core.cases.api import folding, kinds
-from yunhe.core.cases.models import CaseRecord, EventRecord, ObligationRecord
+from yunhe.core.cases.models import CaseRecord, EventRecord
 from yunhe.core.cases.rules import clock
 from yunhe.core.cases.rules.lengths import WHOLE, Longer, longer_in_words
 from yunhe.core.cases.rules.position import apply_difference, empty_position
@@ -39,13 +39,12 @@ def list_inherited(row: CaseRecord, clock_id: str) -> tuple[Longer, ...]:
     return (*list_inherited(row.parent, clock_id), *(replace(one, seq=0, key=clock_id) for one in whole if one.part == "clocks"))
 
 
-def facts_of(found: Iterable[Longer], seq: int, spec: KindSpec, obligations: Mapping[str, ObligationRecord]) -> tuple[Fact, ...]:
-    """Return what a step that made limits longer did, for the timeline; nothing of any other step."""
+def facts_of(found: Iterable[Longer], seq: int, spec: KindSpec) -> tuple[Fact, ...]:
+    """Return what a step that made limits longer did, for the timeline, in the words of the version of then; nothing of any other step."""
     facts: list[Fact] = []
     for one in found:
         if one.seq == seq:
-            item = obligations.get(one.key) if one.part == "obligations" else None
-            of = spec.obligation(item.name).title.as_mapping() if item else WHOLE
+            of = spec.obligation(str(one.before["name"])).title.as_mapping() if one.part == "obligations" else WHOLE
             given = one.after["extensions"][-1]
             facts += [Fact(name, title, "text", given.get(name, text["zh"]), text) for name, title, text in longer_in_words(one.before, one.after, of)]
     return tuple(facts)

@@ -384,7 +384,7 @@ def _event(
     action = declared.actions.get(item.action) if declared else None
     title = action.title.as_mapping() if action else OWN_EVENTS.get(item.action, {"zh": item.action, "en": item.action})
     fields = action.fields if action else ()
-    own = () if action else longer.facts_of(extended, item.seq, spec, obligations) or _own_facts(item, spec)
+    own = () if action else longer.facts_of(extended, item.seq, spec) or _own_facts(item, spec)
     told = (*(_facts(fields, item.values) if action else own), *history.facts.get(item.seq, ()), *_decided(item))
     if hidden := action is not None and item.obligation_id in sealed:
         title, told = SEALED_TITLE, ()
