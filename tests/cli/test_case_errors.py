@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import json
 import re
 from collections.abc import Callable
@@ -9,10 +10,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from tests.cli.test_table_commands import RULES, TABLE
 from tests.conftest import Cast, Member
-from tests.core.cases.kinds import SIMPLE, simple_kind
+from tests.core.cases.kinds import SIMPLE, load_national_limits, simple_kind
 from tests.core.notices.conftest import Trial, reach, registering, run, tell, trial  # noqa: F401
 from yunhe.cli import chinese
 from yunhe.cli.case_commands import OPERATORS
@@ -342,4 +344,19 @@ def test_a_refusal_names_the_permission_as_people_know_it(note: Any, cast: Cast,
 def test_dead_letters_are_listed_with_what_each_is_about(told: Told, cast: Cast, trial_of_letters: None) -> None:
     code, out, _ = told(cast.system_admin, "letter", "list")
     assert code == 0 and "Waiting: 2" in out and "No 1" in out and "No 2" in out
-    assert "待办提醒：2 条" in told(cast.system_admin, "letter", "list", language="zh")[1]
+    said = told(cast.system_admin, "letter", "list", language="zh")[1]
+    assert "待办提醒：2 条" in said and said.split()[:6] == ["死信", "状态", "事项", "事由", "收件人", "渠道"]
+
+
+def test_limits_are_listed_with_their_unit_in_words(told: Told, cast: Cast) -> None:
+    load_national_limits()
+    assert " 个工作日 " in told(cast.leader, "case", "tables", language="zh")[1]
+    assert " working days " in told(cast.leader, "case", "tables")[1]
+
+
+def test_a_role_that_there_is_not_is_told_with_those_that_there_are(told: Told, cast: Cast, tmp_path: Path) -> None:
+    kind = copy.deepcopy(SIMPLE)
+    kind["obligations"]["answer"]["who"]["roles"] = ["zzz"]
+    (tmp_path / "kind.yml").write_text(yaml.safe_dump(kind), "utf-8")
+    said = told(cast.leader, "case", "check", str(tmp_path / "kind.yml"))[2]
+    assert 'there is no role "zzz"; there are' in said and "、" not in said

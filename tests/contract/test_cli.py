@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.architecture.graph import SOURCE
+from yunhe.cli.commands import spoken
 from yunhe.cli.main import all_commands, build_parser, main
 
 COMMANDS = all_commands()
@@ -84,3 +85,19 @@ def test_the_command_line_starts_on_its_own(tmp_path: Path, arguments: list[str]
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     assert done.stdout
+
+
+@pytest.mark.parametrize(
+    ("environment", "language"),
+    [
+        ({}, "zh"), ({"LANG": "C.UTF-8"}, "zh"), ({"LANG": "en_US.UTF-8"}, "en"), ({"LANG": "zh_CN.UTF-8"}, "zh"),
+        ({"LANG": "en_US.UTF-8", "LC_ALL": "zh_CN.UTF-8"}, "zh"), ({"LANG": "zh_CN.UTF-8", "LC_ALL": "en_GB"}, "en"),
+        ({"LANG": "zh_CN.UTF-8", "LC_MESSAGES": "en_US.UTF-8"}, "en"), ({"LANG": "en_US.UTF-8", "LC_ALL": ""}, "en"),
+    ],
+)  # fmt: skip
+def test_the_language_is_the_first_that_the_environment_names(monkeypatch: pytest.MonkeyPatch, environment: dict[str, str], language: str) -> None:
+    for name in ("LC_ALL", "LC_MESSAGES", "LANG"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    assert spoken() == language

@@ -164,12 +164,13 @@ def replay(context: Context, arguments: argparse.Namespace) -> Output:
 
 def tables(context: Context, arguments: argparse.Namespace) -> Output:
     """List decision tables and dated limits."""
+    from yunhe.cli.case_lines import UNITS
     from yunhe.core.cases import api as cases
 
     context.actor().require("cases.view")
     found, limits = cases.list_tables(), cases.list_limits()
     rows = [(t.code, t.title.get(context.language) or t.title["zh"], t.hit, t.rules, t.number, t.source) for t in found]
-    dated = [(one.code, one.amount, one.unit, one.valid_from, one.valid_until or "—", one.basis) for one in limits]
+    dated = [(one.code, one.amount, UNITS[one.unit][context.language].strip(), one.valid_from, one.valid_until or "—", one.basis) for one in limits]
     lines = (
         *named_lines(("table", "title", "hit", "rules", "version", "pack"), rows),
         *named_lines(("limit", "amount", "unit", "from", "until", "basis"), dated),

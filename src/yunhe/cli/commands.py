@@ -15,8 +15,9 @@ from yunhe.kernel.actor import Actor
 
 
 def spoken() -> str:
-    """Return the language that the command line speaks: zh or en, by the environment."""
-    return "en" if any(os.environ.get(name, "").startswith("en") for name in ("LANG", "LC_ALL")) else "zh"
+    """Return the language that the command line speaks: zh or en, by the first of these that the environment sets (POSIX 8.2)."""
+    told = next(filter(None, map(os.environ.get, ("LC_ALL", "LC_MESSAGES", "LANG"))), "")
+    return "en" if told.startswith("en") else "zh"
 
 
 def both(zh: str, en: str) -> dict[str, str]:
@@ -89,7 +90,7 @@ def _plain(value: object) -> str:
 
 
 HEADINGS: Mapping[str, str] = {
-    "#": "序号", "action": "动作", "active": "在用", "after": "变更后", "amount": "数量", "at": "时间", "attempts": "次数", "basis": "依据",
+    "#": "序号", "about": "事由", "action": "动作", "active": "在用", "after": "变更后", "amount": "数量", "at": "时间", "attempts": "次数", "basis": "依据",
     "before": "变更前", "by": "办理人", "case": "办件", "cases": "件数", "change": "变更", "check": "检查项", "checked": "检查数",
     "choice": "处理", "clock": "时钟", "code": "代码", "column": "列", "consumer": "使用方", "current": "当前", "digest": "摘要",
     "dimension": "维度", "done": "办成", "due": "到期", "element": "数据元", "error": "错误", "fact": "内容", "failed": "不合格",
@@ -101,7 +102,7 @@ HEADINGS: Mapping[str, str] = {
     "rules": "规则数", "severity": "级别", "sharing": "共享属性", "short": "简称", "since": "起算", "stands": "进展", "state": "状态",
     "step": "步骤", "subject": "对象", "table": "决策表", "title": "标题", "to do": "待办", "told": "通知", "tries": "次数", "type": "类型",
     "unit": "单位", "until": "止", "username": "用户名", "v": "版本", "value": "值", "version": "版本", "versions": "版本", "via": "经由",
-    "waits for": "等候", "what": "事项", "whom": "收件人", "why": "依据",
+    "waits for": "等候", "way": "渠道", "what": "事项", "whom": "收件人", "why": "依据",
 }  # fmt: skip
 """What the columns of our own tables are called in Chinese."""
 

@@ -186,7 +186,7 @@ def letter_list(context: Context, arguments: argparse.Namespace) -> Output:
         named = (d.title[told], about.title.get(told, ""), about.whom, about.way.get(told, ""), about.number)
         rows.append((d.delivery_id, d.state, *named, about.tries or d.tries, why))
         rows += [("", "", "", f"  {one.title[told]}", "", "", one.number, "", "") for one in about.items]
-    headings = ("letter", "state", "what", "subject", "whom", "by", "case", "tries", "reason")
+    headings = ("letter", "state", "what", "about", "whom", "way", "case", "tries", "reason")
     return Output({"letters": [asdict(d) for d in page.items], "total": page.total}, named_lines(headings, rows))
 
 

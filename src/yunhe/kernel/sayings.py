@@ -58,8 +58,9 @@ class Unfit(ValueError):
 def say_expected(error: Mapping[str, Any], language: str) -> str:
     """Return what one of pydantic's errors expected; the value sent is never repeated."""
     facts = dict(error.get("ctx") or {})
-    if isinstance(facts.get("error"), Unfit):
-        return facts["error"].said["en" if language == "en" else "zh"]
+    own = facts.get("error")
+    if isinstance(own, Unfit):
+        return own.said["en" if language == "en" else "zh"]
     if language == "en":
         return str(error.get("msg", ""))
     if "expected" in facts:

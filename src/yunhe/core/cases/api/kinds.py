@@ -100,8 +100,8 @@ def require_roles(spec: KindSpec, more: Collection[str] = ()) -> None:
     for name, obligation in spec.obligations.items():
         for role in obligation.who.roles:
             if role not in known:
-                near = "、".join(get_close_matches(role, known)) or "、".join(sorted(known))
-                problem, problem_en = f"没有岗位“{role}”，已有 {near}", f'there is no role "{role}"; there are {near}'
+                near = get_close_matches(role, known) or sorted(known)
+                problem, problem_en = f"没有岗位“{role}”，已有 {'、'.join(near)}", f'there is no role "{role}"; there are {", ".join(near)}'
                 raise BadKind(name=spec.code, where=f"obligations.{name}.who.roles", problem=problem, problem_en=problem_en)
 
 

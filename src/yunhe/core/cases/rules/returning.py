@@ -49,8 +49,8 @@ def way_back(old: KindSpec, new: KindSpec, before: Position, after: Position) ->
     back = Move(phase, stands, "move", to_phase, dict(sorted(renames.items())), tuple(sorted(cancel)), tuple(sorted(add)), 0, "restore")
     told = asdict(back)
     origin = [*(told[name] for name in ("to_phase", "renames", "cancel", "add")), *([left_out] if left_out else [])]
-    stays = any(name != OPINION for name in left_out)
-    return replace(back, choice="keep" if stays else "move", origin=digest_of(origin)[:12], left_out=tuple(left_out))
+    lacks = any(name != OPINION for name in left_out)
+    return replace(back, choice="keep" if lacks else "move", origin=digest_of(origin)[:12], left_out=tuple(left_out))
 
 
 def stands_still(after: Position, phase: str, opened: frozenset[str]) -> bool:
