@@ -16,6 +16,7 @@ from yunhe.core.cases.api.announcing import PACE
 from yunhe.core.cases.models import TurnRecord
 from yunhe.core.cases.types import Case
 from yunhe.core.notices import api as notices
+from yunhe.core.notices.models import Dispatch
 from yunhe.core.organizations import api as organizations
 from yunhe.kernel.actor import Actor, job_actor
 from yunhe.kernel.clock import FrozenClock, now
@@ -175,3 +176,18 @@ def test_what_was_told_goes_after_a_day(note: Any, cast: Cast, clock: FrozenCloc
     clock.move_to(now() + timedelta(days=1, minutes=1))
     tell()
     assert not TurnRecord.objects.exists()
+
+
+def test_the_system_of_an_organisation_is_told_once_of_what_came_to_its_roles(note: Any, cast: Cast, founder: Actor, settings: Any) -> None:
+    settings.YUNHE = {**settings.YUNHE, "WEBHOOK_HOSTS": "http://127.0.0.1:8399"}
+    for body in (cast.owner.code, cast.other.code):
+        notices.register_webhook(address="http://127.0.0.1:8399/in", organization=body, actor=founder)
+    cases = [note(), note()]
+    tell()
+    (dispatch,) = Dispatch.objects.filter(channel="webhook").select_related("announcement")
+    told = dispatch.announcement
+    assert (dispatch.organization, dispatch.user_id, told.title_zh) == (cast.owner.code, None, "2 件办件轮到您办理")
+    assert all(case.number in told.text_zh for case in cases)
+    api.hand_on(case_id=cases[0].case_id, obligation_id=seat_of(cases[0], cast.leader), to=cast.steward.username, reason=WHY, actor=cast.leader.actor)
+    tell()
+    assert Dispatch.objects.filter(channel="webhook").count() == 1  # what is handed to a person is theirs alone

@@ -47,7 +47,14 @@ class ToRole:
     role: str
 
 
-Recipient = ToPerson | ToRole
+@dataclass(frozen=True, slots=True)
+class ToSystem:
+    """The system of an organisation that its webhook leads to, and no person; nobody where it has none."""
+
+    organization: str
+
+
+Recipient = ToPerson | ToRole | ToSystem
 Recipients = Iterable[Recipient]
 
 

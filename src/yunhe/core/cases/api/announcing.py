@@ -1,7 +1,7 @@
 """Tell people what came to them: bundled, by the worker, from what each step noted with `telling.note_turns`.
 
 A person gets one notice for all that came to them since the last round, and one for all that a change of procedure took
-from them. A seat of a role (several may take what it
+from them; the system of an organisation one for all that came to its roles. A seat of a role (several may take what it
 owes) is told at once when it was quiet, and again only after `PACE`: a desk through which hundreds of cases go is not
 told hundreds of times.
 """
@@ -26,7 +26,7 @@ from yunhe.core.cases.api.telling import PERSON
 from yunhe.core.cases.models import ANY_BUREAU, ObligationRecord, TurnRecord
 from yunhe.core.cases.rules.course import OPEN, ROLE_JOIN
 from yunhe.core.notices import api as notices
-from yunhe.core.notices.types import ToPerson
+from yunhe.core.notices.types import Recipient, ToPerson, ToSystem
 from yunhe.core.organizations import api as organizations
 from yunhe.core.organizations.types import Membership
 from yunhe.kernel.actor import Actor
@@ -80,7 +80,11 @@ def tell_turns(*, actor: Actor, check: Callable[[], None] = lambda: None) -> int
         TurnRecord.objects.filter(told_at__lt=at - KEEP).delete()
         rows = _due(at)
         told, seats = 0, defaultdict[tuple[str, str], set[str]](set)
-        for people, heaps in _by_people(_heaps(rows)):
+        found = _heaps(rows)
+        for body, heaps in _by_system(found):
+            check()
+            _send([ToSystem(body)], heaps, actor)
+        for people, heaps in _by_people(found):
             check()
             told += _send(people, heaps, actor)
             for heap in heaps:
@@ -152,6 +156,17 @@ def _by_people(heaps: Sequence[Heap]) -> list[tuple[tuple[ToPerson, ...], list[H
     return [(tuple(people), [heaps[place] for place in places]) for places, people in alike.items()]
 
 
+def _by_system(heaps: Iterable[Heap]) -> list[tuple[str, list[Heap]]]:
+    """Return what to tell the systems of organisations: all that came to their roles, whoever caused it, and all that is gone."""
+    theirs: dict[tuple[str, bool], list[Heap]] = defaultdict(list)
+    for heap in heaps:
+        body = heap.seat.organization
+        if heap.seat.role and not heap.seat.person and body not in ("", ANY_BUREAU, *(seat.organization for seat in heap.kept)):
+            theirs[body, heap.gone].append(heap)
+    there = notices.find_systems(organizations={body for body, _gone in theirs})
+    return [(body, told) for (body, _gone), told in theirs.items() if body in there]
+
+
 def takers_of(seat: Seat) -> tuple[ToPerson, ...]:
     """Return who may take what a seat owes, in the membership in which they may: its holders, and who stands in for those who are away."""
     today = local(now()).date()
@@ -185,13 +200,13 @@ def _holders(seat: Seat, role: str) -> tuple[Membership, ...]:
     return found if found and has_seat(item, organizations.actor_for(user_id=found[0].user_id, membership_id=found[0].id)) else ()
 
 
-def _send(people: Iterable[ToPerson], heaps: list[Heap], actor: Actor) -> int:
+def _send(to: Iterable[Recipient], heaps: list[Heap], actor: Actor) -> int:
     numbers = {case_id: number for heap in heaps for case_id, number in heap.cases.items()}
     title, text = _words(heaps, list(numbers.values()))
     kind = GONE if heaps[0].gone else TURN
     href = reverse("cases:case", args=list(numbers)) if len(numbers) == 1 else reverse("cases:list" if kind == GONE else "cases:inbox")
     sent = notices.send(
-        to=people, kind=kind, title=title, text=text, href=href,
+        to=to, kind=kind, title=title, text=text, href=href,
         case_id=next(iter(numbers)) if len(numbers) == 1 else "", actor=actor,
         about=() if kind == GONE else list(dict.fromkeys(key for heap in heaps for key in heap.owed)),
     )  # fmt: skip

@@ -31,12 +31,13 @@ from yunhe.core.notices.api.registry import (
     register_kind,
     register_sms,
 )
-from yunhe.core.notices.api.sending import last_sent, send
+from yunhe.core.notices.api.sending import find_systems, last_sent, send
 
 __all__ = [
     "count_former",
     "count_unread",
     "find_channel",
+    "find_systems",
     "get_preferences",
     "last_sent",
     "list_channels",
