@@ -23,6 +23,7 @@ from yunhe.core.cases import api
 from yunhe.core.cases.models import SavedViewRecord
 from yunhe.core.cases.types import Case
 from yunhe.core.notices.errors import AddressRefused
+from yunhe.core.organizations.models import Role
 from yunhe.kernel.actor import Actor
 
 pytestmark = pytest.mark.django_db
@@ -360,3 +361,17 @@ def test_a_role_that_there_is_not_is_told_with_those_that_there_are(told: Told, 
     (tmp_path / "kind.yml").write_text(yaml.safe_dump(kind), "utf-8")
     said = told(cast.leader, "case", "check", str(tmp_path / "kind.yml"))[2]
     assert 'there is no role "zzz"; there are' in said and "、" not in said
+
+
+def test_a_change_is_told_in_words(note: Any, cast: Cast, founder: Actor, told: Told, tmp_path: Path) -> None:
+    """What differs, whose work it is and how far the change is; codes stay in what a plan file is written with."""
+    note()
+    api.publish_kind(spec=simple_kind(**{**titled(SIMPLE), "by_form": True, "prefix": "QT"}), source="tests", actor=founder)
+    Role.objects.update(title_zh="某岗位", title_en="Some role")
+    plan = str(tmp_path / "plan.json")
+    assert "改动 类型 prefix" in told(cast.data_admin, "case", "migrate", "plan", "leave_note", "--out", plan, language="zh")[1]
+    assert "changed kind prefix" in told(cast.data_admin, "case", "migrate", "plan", "leave_note", "--out", plan)[1]
+    for language, role, state in (("zh", "某岗位", "待批准"), ("en", "Some role", "waiting for approval")):
+        tried = told(cast.data_admin, "case", "migrate", "draft", plan, "--dry-run", language=language)[1]
+        assert role in tried and "data_leader" not in tried
+        assert state in told(cast.data_admin, "case", "migrate", "draft", plan, "--reason", "试", language=language)[1]

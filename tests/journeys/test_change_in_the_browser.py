@@ -97,7 +97,7 @@ def draft(page: Page) -> str:
     for group in reviewing.all():
         group.locator("[name$=add_0_organization]").select_option(label=CIVIL)
     whole(page, "消防核查", "由流程决定")
-    expect(page.locator("main")).to_contain_text(f"将移动 {MOVED} 件，留在旧版本 {CASES - MOVED} 件，每件都还能办结")
+    expect(page.locator("main")).to_contain_text(f"将移动 {MOVED} 件，留在原版本 {CASES - MOVED} 件，每件都还能办结")
     expect(reviewing.first).to_contain_text("增开“会签：市民政局”；增开“消防核查”")
     count_anew(page)
     page.get_by_role("button", name="起草变更").click()

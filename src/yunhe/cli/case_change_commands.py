@@ -25,7 +25,7 @@ def migrate_plan(context: Context, arguments: argparse.Namespace) -> Output:
     if arguments.out:
         told = {"kind": plan.kind, "from": plan.source_number, "to": plan.target_number, "moves": data["moves"]}
         write_out(arguments.out, json.dumps(told, ensure_ascii=False, indent=2))
-    changes = [f"{what} {part} {name}" for what, part, name in plan.changes]
+    changes = [f"{say(*WAYS[what])} {say(*PARTS[part])} {name}" for what, part, name in plan.changes]
     rows = [(m.phase, ", ".join(m.obligations) or "—", m.cases, m.choice) for m in plan.moves]
     lines = (f"{plan.kind} {plan.source_number} → {plan.target_number}", *changes, *named_lines(("phase", "open", "cases", "choice"), rows))
     return Output(data, lines)
@@ -98,14 +98,18 @@ def migrate_list(context: Context, arguments: argparse.Namespace) -> Output:
     from yunhe.core.cases import api as cases
 
     found = cases.list_migrations(request=PageRequest(size=200), actor=context.actor()).items
-    rows = [(m.migration_id, m.kind, f"{m.source_number} → {m.target_number}", m.state, m.moved, m.author_name) for m in found]
+    rows = [(m.migration_id, m.kind, f"{m.source_number} → {m.target_number}", _state(m), m.moved, m.author_name) for m in found]
     return Output({"migrations": [asdict(m) for m in found]}, named_lines(("change", "kind", "versions", "state", "moved", "by"), rows))
 
 
+WAYS: Mapping[str, tuple[str, str]] = {"added": ("增加", "added"), "gone": ("去掉", "gone"), "changed": ("改动", "changed")}
+PARTS: Mapping[str, tuple[str, str]] = {
+    "phase": ("阶段", "phase"), "field": ("字段", "field"), "obligation": ("待办", "obligation"), "group": ("会签规则", "group"), "kind": ("类型", "kind"),
+}  # fmt: skip
 TRIED: Mapping[str, Mapping[str, str]] = {
     "sum": {
-        "zh": "试办 {tried} / {moved} 件；{kept} 件留在旧版；什么都没有保留",
-        "en": "tried {tried} of {moved}; {kept} stay on the old version; nothing was kept",
+        "zh": "试办 {tried} / {moved} 件；{kept} 件留在原版本；什么都没有保留",
+        "en": "tried {tried} of {moved}; {kept} stay on their version; nothing was kept",
     },
     "nobody": {"zh": "无人", "en": "nobody"},
     "paused": {"zh": "已暂停", "en": "paused"},
@@ -117,11 +121,15 @@ TRIED: Mapping[str, Mapping[str, str]] = {
 
 def _tried(dry: Any, language: str) -> Output:
     """Show what a dry run did: in all, by case and obligation before and after, and what stands in the way."""
+    from yunhe.core.cases import api as cases
+
+    titles = cases.role_titles(language=language)
     problems = [{"phase": phase, "obligations": names, "problems": said} for (phase, names, _origin), said in dry.problems.items()]
     data = {"moved": dry.moved, "kept": dry.kept, "tried": dry.tried, "problems": problems, "groups": [asdict(group) for group in dry.groups]}
     comma = {"zh": "、", "en": ", "}[language]
     rows = [
-        (one.number, *_before_and_after(line, language), comma.join(line.told) or (TRIED["nobody"][language] if line.nobody else ""), comma.join(line.lost))
+        (one.number, *_before_and_after(line, language, titles), comma.join(line.told) or (TRIED["nobody"][language] if line.nobody else ""),
+         comma.join(line.lost))
         for group in dry.groups for one in group.tried for line in one.lines
     ]  # fmt: skip
     lines = [TRIED["sum"][language].format(tried=dry.tried, moved=dry.moved, kept=dry.kept)]
@@ -132,12 +140,12 @@ def _tried(dry: Any, language: str) -> Output:
     return Output(data, tuple(lines), exit_code=0 if dry.is_sound else 1)
 
 
-def _before_and_after(line: Any, language: str) -> tuple[str, str, str]:
+def _before_and_after(line: Any, language: str, titles: Mapping[str, str]) -> tuple[str, str, str]:
     def word(name: str) -> str:
         return TRIED[name][language]
 
     def said(item: Any) -> str:
-        who = item.person_name or f"{item.organization_name} {'+'.join(item.roles)}".strip()
+        who = item.person_name or f"{item.organization_name} {' / '.join(titles.get(role, role) for role in item.roles)}".strip()
         until = word("paused") if item.paused else f"{local(item.due_at):%Y-%m-%d %H:%M}" if item.due_at else word("no_limit")
         return f"{who} {until}".strip()
 
@@ -147,7 +155,13 @@ def _before_and_after(line: Any, language: str) -> tuple[str, str, str]:
 
 def _migration(found: Any) -> Output:
     data = {"migration": found.migration_id, "state": found.state, "moved": found.moved}
-    return Output(data, (f"{found.migration_id}  {found.state}  {found.moved}",))
+    return Output(data, (f"{found.migration_id}  {_state(found)}  {found.moved}",))
+
+
+def _state(change: Any) -> str:
+    from yunhe.core.cases.errors import CHANGE_STATES
+
+    return say(*CHANGE_STATES[change.state].values())
 
 
 def _migrate_plan(parser: argparse.ArgumentParser) -> None:

@@ -194,7 +194,7 @@ def withdraw_change(request: HttpRequest, migration_id: str) -> HttpResponse:
         api.withdraw_migration(migration_id=migration_id, actor=request.actor)
         messages.success(request, __("已撤回。"))
         return redirect("changes:change", migration_id)
-    moved = [__("已移动的 %(n)s 件不会移回；其余办件留在旧版本。") % {"n": change.moved}] if change.moved else []
+    moved = [__("已移动的 %(n)s 件不会移回；其余办件留在原版本。") % {"n": change.moved}] if change.moved else []
     question = __("撤回这项流程变更？")
     return _confirm(request, change, _("撤回流程变更"), question, [*moved, __("撤回后不能再执行，需要时请重新拟定。")], _("撤回"))
 
@@ -336,7 +336,7 @@ def _facts(change: Migration) -> list[Fact]:
 def _consequences(request: HttpRequest, change: Migration) -> list[str]:
     """Return in words what happens to each position, by a dry run of now."""
     versions, dry = versions_of(change), api.check_plan(plan=change, actor=request.actor)
-    told = [__("移动 %(moved)s 件，留在旧版本 %(kept)s 件。") % {"moved": dry.moved, "kept": dry.kept}]
+    told = [__("移动 %(moved)s 件，留在原版本 %(kept)s 件。") % {"moved": dry.moved, "kept": dry.kept}]
     changing = (move for move in change.moves if not is_plain(move) and move.choice == "move")
     told += [__("同一类型还有一项变更：%(what)s。") % {"what": link.text} for link in rival_links(change, request.actor)]
     told += [say(change.in_the_way)] if change.in_the_way else []
