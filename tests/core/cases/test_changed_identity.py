@@ -126,6 +126,7 @@ def test_nothing_is_opened_for_another_organisation_when_the_one_it_was_for_ende
     told = answer.content.decode()
     assert answer.status_code == 409 and SAID in told and TYPED in shown_texts(told) and "您已不再担任" in told
     assert cast.clerk.actor.organization_name in told and 'name="membership"' not in told.partition("<main")[2]
+    assert "标题" in told.partition("<main")[2] and ">title<" not in told
     assert CaseRecord.objects.count() == before and not DraftRecord.objects.exists()
 
 

@@ -18,7 +18,7 @@ from yunhe.core.cases.forms.actions import say
 from yunhe.core.cases.panels import left
 from yunhe.core.cases.panels.cases import names_in
 from yunhe.core.cases.panels.drafts import form_href
-from yunhe.core.cases.types import Draft, FormPage
+from yunhe.core.cases.types import ActionView, Draft, FormPage
 from yunhe.core.organizations import api as organizations
 from yunhe.core.organizations.types import Membership
 from yunhe.kernel.actor import Actor
@@ -43,12 +43,15 @@ class Kept:
 
 
 Keeper = Callable[..., Kept]
+Describe = Callable[..., ActionView]
+"""Returns what a form asks for, by the names of its fields, whoever reads it."""
 
 
-def keeps_seat(keep: Keeper) -> Callable[[View], View]:
+def keeps_seat(keep: Keeper, describe: Describe | None = None) -> Callable[[View], View]:
     """Have a form that was drawn in another membership of the person's kept by `keep` for that one, and nothing done.
 
-    Where that one ended meanwhile, or has no part in it any more, it cannot be kept: the page shows what was typed.
+    Where that one ended meanwhile, or has no part in it any more, it cannot be kept: the page shows what was typed, under the
+    labels that `describe` gives.
     """
 
     def mark(view: View) -> View:
@@ -59,7 +62,7 @@ def keeps_seat(keep: Keeper) -> Callable[[View], View]:
                 answer: HttpResponse = view(request, *args, **kwargs)
                 return answer
             place = next((one for one in organizations.list_memberships(user_id=request.user.pk) if seat_of(one) == seat), None)
-            kept = (_kept(request, place, keep, args, kwargs) if place else None) or _not_kept(request)
+            kept = (_kept(request, place, keep, args, kwargs) if place else None) or _not_kept(request, describe, args, kwargs)
             if request.POST.get("step") == places.LEAVE:
                 return HttpResponse(status=204)
             context = {"kept": kept, "place": place.id if place else "", "was": _title(place) or _named(seat), "now": _title(_here(request))}
@@ -81,6 +84,21 @@ def keep_step(request: HttpRequest, actor: Actor, case_id: str, obligation_id: s
     asked = {"ob": obligation_id, **({"act": action} if operator == action else {"op": operator})}
     href = form_href(draft) if draft else f"{reverse('cases:case', args=[case_id])}?{urlencode(asked)}#case"
     return Kept(left.title_of(step), left.told_texts(typed, step, actor, names_in(view)), href, draft)
+
+
+def describe_step(request: HttpRequest, actor: Actor, case_id: str, obligation_id: str, action: str) -> ActionView:
+    """Return what a step asks for. Raises: CaseNotFound, ActionNotOffered."""
+    return api.describe_step(case_id=case_id, obligation_id=obligation_id, action=action, actor=actor)
+
+
+def describe_operator(request: HttpRequest, actor: Actor, case_id: str, operator: str) -> ActionView:
+    """Return what a generic operator asks for, as `describe_step`."""
+    return describe_step(request, actor, case_id, request.POST.get("ob", ""), f"{api.OPERATOR}{operator}")
+
+
+def describe_opening(request: HttpRequest, actor: Actor, kind: str) -> ActionView:
+    """Return what the form asks for that opens a case of a kind. Raises: KindNotFound."""
+    return opening.offer_of(kind, actor)[0]
 
 
 def keep_operator(request: HttpRequest, actor: Actor, case_id: str, operator: str) -> Kept:
@@ -110,10 +128,14 @@ def _kept(request: HttpRequest, place: Membership, keep: Keeper, args: Any, kwar
         return None
 
 
-def _not_kept(request: HttpRequest) -> Kept:
+def _not_kept(request: HttpRequest, describe: Describe | None, args: Any, kwargs: Any) -> Kept:
     """Return what was sent, as it was sent: there is nobody to keep it for."""
-    typed = left.sent_plainly(request)
-    return Kept("", left.told_texts(typed, None, request.actor, {}), reverse("cases:inbox"))  # type: ignore[attr-defined]
+    actor: Actor = request.actor  # type: ignore[attr-defined]
+    try:
+        step = describe(request, actor, *args, **kwargs) if describe else None
+    except YunheError:
+        step = None
+    return Kept("", left.told_texts(left.sent_plainly(request), step, actor, {}), reverse("cases:inbox"))
 
 
 def _seat_told(request: HttpRequest) -> str:

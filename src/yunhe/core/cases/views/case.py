@@ -41,7 +41,7 @@ def show_case(request: HttpRequest, case_id: str) -> HttpResponse:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@changed.keeps_seat(changed.keep_step)
+@changed.keeps_seat(changed.keep_step, changed.describe_step)
 @offers_change_over
 @requires("cases.act", "cases.view")
 def act(request: HttpRequest, case_id: str, obligation_id: str, action: str) -> HttpResponse:
@@ -121,7 +121,7 @@ def _action_page(request: HttpRequest, view: CaseView, offered: ActionView, fill
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@changed.keeps_seat(changed.keep_operator)
+@changed.keeps_seat(changed.keep_operator, changed.describe_operator)
 @requires("cases.view")
 def operate(request: HttpRequest, case_id: str, operator: str) -> HttpResponse:
     """Use a generic operator (转办、加签、退回…) on a case; its form comes back with what is wrong. Asked for alone it is the case."""

@@ -44,7 +44,7 @@ def list_new(request: HttpRequest) -> HttpResponse:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@changed.keeps_seat(changed.keep_opening)
+@changed.keeps_seat(changed.keep_opening, changed.describe_opening)
 @requires("cases.act", "cases.view")
 def open_case(request: HttpRequest, kind: str) -> HttpResponse:
     """Open a case of a kind by the form of its fields; keep the form, or look at it again, as its button says."""
