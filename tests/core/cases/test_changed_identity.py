@@ -14,7 +14,7 @@ from tests.core.cases.test_left import TYPED, address_of, shown_texts
 from tests.core.cases.test_one_membership import also, chosen
 from tests.faults.test_lists_are_filtered import browser
 from yunhe.core.cases import api
-from yunhe.core.cases.models import CaseRecord, DraftRecord, EventRecord
+from yunhe.core.cases.models import CaseRecord, DelegationRecord, DraftRecord, EventRecord
 from yunhe.core.organizations import api as organizations
 from yunhe.core.organizations.models import Membership, Role
 from yunhe.kernel.actor import Actor, job_actor
@@ -166,3 +166,19 @@ def test_the_page_speaks_english(note: Any, cast: Cast) -> None:
     client.cookies["yunhe_language"] = "en"
     told = client.post(address_of(case, cast.leader.actor, "agree"), {"do-text": TYPED, "seat": f"{cast.owner.code}/{cast.leader.actor.role}"})
     assert "You now act as someone else" in told.content.decode()
+
+
+def test_nobody_is_reminded_and_no_leave_is_asked_for_in_another_identity(note: Any, cast: Cast) -> None:
+    case, there = note(), also(cast.leader, cast.bureau.code, "officer")
+    client = chosen(cast.leader, there)
+    seat = f"{cast.owner.code}/{cast.leader.actor.role}"
+    told = client.post("/inbox/remind/", {"pick": [case.case_id], "go": "1", "do-reason": TYPED, "seat": seat})
+    assert told.status_code == 409 and SAID in told.content.decode() and TYPED in shown_texts(told.content.decode())
+    place, to = way_back(told.content.decode())
+    asked = {"to_username": cast.steward.username, "since": "2026-03-02", "until": "2026-03-03", "reason": "休假中", "seat": seat}
+    told = client.post("/inbox/absences/", asked)
+    assert told.status_code == 409 and SAID in told.content.decode() and {"休假中", cast.steward.actor.name} <= set(shown_texts(told.content.decode()))
+    assert not DelegationRecord.objects.exists() and EventRecord.objects.filter(case=case.case_id).count() == 1
+    client.post("/membership", {"membership": place})
+    page = client.get(to).content.decode()
+    assert TYPED in page and case.case_id in page

@@ -109,7 +109,19 @@ def _show(request: HttpRequest) -> HttpResponse:
     return render(request, "cases/bulk.html", context | {"chosen": chosen, "form": form, "names": names})
 
 
+def _keep_reminder(request: HttpRequest, actor: Actor) -> changed.Kept:
+    """Keep which cases were picked, and the reason, for the membership in which they were."""
+    cases = list(dict.fromkeys(request.POST.getlist("pick")))
+    if not cases:
+        raise CaseNotFound(name="")
+    told = {"picks": dict.fromkeys(cases), "next": safe_next(request, reverse("cases:list"))}
+    reason = request.POST.get("do-reason", "")
+    href = picked.keep(request, "cases:remind", told | ({"sent": _sent(request)} if request.POST.get("go") else {}), actor=actor)
+    return changed.Kept(str(operators.LABELS["remind"]), [(say(REASON.title.as_mapping()), reason)] if reason else [], href)
+
+
 @require_http_methods(["GET", "HEAD", "POST"])
+@changed.keeps_seat(_keep_reminder)
 @requires("cases.view")
 def remind(request: HttpRequest) -> HttpResponse:
     """Remind whose turn it is in several cases of the list at once."""
