@@ -70,8 +70,10 @@ def case_lines(view: CaseView, *, language: str, titles: Mapping[str, str]) -> I
     clocks = [(WHOLE[language], view.due), *((one.title[language], one.due) for one in opened)]
     yield from _part(("clock", "limit", "since", "due", "basis"), [_clock(name, due, language) for name, due in clocks if due])
     yield from _part(("fact", "value"), [(fact.title[language], _value(fact, view.names, language)) for fact in view.facts])
-    actions = sorted({f"{a.name}{stood_in(a.on_behalf_name, language)}" for a in view.actions})
+    actions = sorted({f"{a.name}{stood_in(a.on_behalf_name, language)}" for a in view.actions if not a.refusal})
     yield f"{say('可办：', 'actions: ')}{', '.join(actions) or '—'}"
+    held_back = {a.name: a.refusal[language] for a in view.actions if a.refusal}
+    yield from (f"{say('暂不能办：', 'held back: ')}{name}{JOINS[language][2]}{why}" for name, why in sorted(held_back.items()))
     yield f"{say('更多：', 'operators: ')}{', '.join(dict.fromkeys(o.name for o in view.operators)) or '—'}"
     steps = [
         (e.seq, when(e.at), _by(e, language), _step(e, language), _told(e.facts, view.names, language))

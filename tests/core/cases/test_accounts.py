@@ -12,6 +12,7 @@ import pytest
 from tests.conftest import Cast, Member
 from tests.core.cases.kinds import load_national_limits, national_kind
 from tests.core.cases.test_pages import signed_in
+from yunhe.cli.case_lines import case_lines
 from yunhe.core.cases import api
 from yunhe.core.cases.errors import ActionNotOffered, CaseNotFound, FieldsInvalid, GuardRefused, RequestRefused
 from yunhe.core.cases.models import CaseRecord, EventRecord
@@ -230,6 +231,8 @@ def test_it_is_not_offered_to_hand_over_what_has_no_password(ask: Any, cast: Cas
     assert "xinren" in offered()["zh"] and "no password yet" in offered()["en"]
     page = admin.get(f"/inbox/cases/{case.case_id}/").content.decode()
     assert "还没有密码" in page and "?act=hand_over" not in page.replace("&amp;", "&")
+    shown = list(case_lines(api.access_case(case_id=case.case_id, actor=cast.system_admin.actor), language="zh", titles={}))
+    assert any("hand_over：" in line and "还没有密码" in line for line in shown) and not any(line.endswith("hand_over") for line in shown)
     admin.post("/organizations/users/xinren/password/")
     assert offered() is None
     assert do(case, "hand_over", cast.system_admin, way="in_person").outcome == "ready"
