@@ -164,6 +164,13 @@ def test_a_wrong_field_is_tied_to_its_help_and_error() -> None:
         assert f'id="{one}"' in html, one
 
 
+def test_a_column_without_a_name_says_nothing_where_there_is_nothing() -> None:
+    columns = (cells.Column("N", lambda row: row), cells.Column("", lambda row: None), cells.Column("", lambda row: ()))
+    html = draw("{% table it %}", {"it": cells.Table(columns, [None], "Caption", stays=True)})
+    assert html.count("—") == 1 and 'class="yh-sheet yh-stays"' in html
+    assert "yh-stays" not in draw("{% table it %}", {"it": TABLE})
+
+
 def test_an_unmeasured_share_is_said_in_words() -> None:
     with translation.override("zh-hans"):
         assert "未检测" in draw("{% meter None %}", {})

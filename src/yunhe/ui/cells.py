@@ -72,12 +72,13 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """A declared table. `caption` names it for screen readers."""
+    """A declared table. `caption` names it for screen readers; one of few short columns `stays` a table on a phone."""
 
     columns: Sequence[Column]
     rows: Sequence[Any]
     caption: str
     empty: Empty | None = None
+    stays: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,7 +25,7 @@ router = Router(tags=["cases"])
 
 class CaseQuery(ListQuery):
     kind: str = Field("", max_length=80)
-    state: Literal["", "open", "suspended", "closed"] = ""
+    state: Literal["", "open", "suspended", "closed", "running"] = ""
     phase: str = Field("", max_length=80)
     part: Literal["", "opened", "handled"] = ""
     due: Literal["", "overdue", "today", "week", "later", "paused", "late"] = ""

@@ -141,7 +141,7 @@ def cell(value: Any) -> SafeString | str:
 def draw(value: Any) -> Any:
     """Return the HTML of a cell value; plain text is escaped by the template that shows it."""
     if value is None or value == "":
-        return mark_safe('<span class="yh-dim">—</span>')
+        return mark_safe('<span class="yh-dim yh-none">—</span>')
     if isinstance(value, bool):
         return _("是") if value else _("否")
     if isinstance(value, int | float):
@@ -233,7 +233,12 @@ def listing(context: Any, it: Any) -> dict[str, Any]:
 
 
 def _drawn_rows(it: cells.Table, context: Any) -> list[list[tuple[cells.Column, Any]]]:
-    return [[(column, draw_in(context, column.value(row))) for column in it.columns] for row in it.rows]
+    return [[(column, _drawn_cell(column, column.value(row), context)) for column in it.columns] for row in it.rows]
+
+
+def _drawn_cell(column: cells.Column, value: Any, context: Any) -> Any:
+    """Draw a cell; where a column has no name, of buttons and boxes, nothing is nothing."""
+    return "" if not column.title and value in (None, "", ()) else draw_in(context, value)
 
 
 def draw_in(context: Any, value: Any) -> Any:

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from django.db.models import Count
 
 from yunhe.core.cases.api import kinds
+from yunhe.core.cases.api.finding import GOES_ON
 from yunhe.core.cases.api.rulebook import column_titles, get_table, list_limits
 from yunhe.core.cases.api.seeing import Within, count_seen
 from yunhe.core.cases.errors import CaseNotFound, KindNotFound
@@ -21,8 +22,6 @@ from yunhe.core.organizations import api as organizations
 from yunhe.kernel.actor import Actor
 from yunhe.kernel.clock import local, now
 from yunhe.kernel.pages import Page, PageRequest
-
-GOING_ON = ("open", "suspended")
 
 
 def list_kind_lines(*, request: PageRequest, actor: Actor) -> Page[KindLine]:
@@ -135,14 +134,14 @@ def _fields_asked(code: str) -> Iterator[tuple[str, FieldSpec]]:
 def _running(actor: Actor) -> Counter[str]:
     """Return how many cases run that the actor sees, by kind."""
     running = Counter[str]()
-    for (kind, _), number in count_seen(actor, Within(GOING_ON)).items():
+    for (kind, _), number in count_seen(actor, Within(GOES_ON)).items():
         running[kind] += number
     return running
 
 
 def _running_versions(actor: Actor, code: str) -> dict[int, int]:
     """Return how many cases of a kind run that the actor sees, by version."""
-    rows = CaseRecord.objects.visible_to(actor, states=GOING_ON).filter(kind_code=code)
+    rows = CaseRecord.objects.visible_to(actor, states=GOES_ON).filter(kind_code=code)
     return dict(rows.order_by().values_list("kind_id").annotate(cases=Count("*")))
 
 

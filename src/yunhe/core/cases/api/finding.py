@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from functools import lru_cache, reduce
 from itertools import islice
@@ -22,6 +22,7 @@ from yunhe.kernel.clock import local, now
 from yunhe.kernel.pages import PageRequest
 
 WAITING_FILTERS = ("kind", "due")
+RUNNING, GOES_ON = "running", ("open", "suspended")
 CASE_FILTERS = ("kind", "state", "phase", "organization", "part", "due", "person", "obligation", "subject_type", "subject_id")
 FIRST = "first_due_at"
 LEAST_OF_A_NAME, MOST_NAMED = 2, 200
@@ -64,8 +65,9 @@ def waiting_condition(request: PageRequest, soon: datetime | None = None) -> Q:
 def case_condition(request: PageRequest, actor: Actor, words: Q | None = None) -> Q:
     """Return what the filters and the search of a list of cases ask of a case; `words` is what the search asks, read here if not given."""
     wanted = request.filters
-    columns = {"kind": "kind_code", "state": "state", "phase": "phase", "subject_type": "subject_type", "subject_id": "subject_id"}
+    columns = {"kind": "kind_code", "phase": "phase", "subject_type": "subject_type", "subject_id": "subject_id"}
     found = Q(**{column: wanted[name] for name, column in columns.items() if wanted.get(name)})
+    found &= Q(state__in=states) if (states := asked_states(wanted)) else Q()
     if body := wanted.get("organization"):
         found &= Q(organization=body) | Q(owner=body)
     if part := {"opened": "opener", "handled": "handler"}.get(wanted.get("part", "")):
@@ -79,6 +81,12 @@ def case_condition(request: PageRequest, actor: Actor, words: Q | None = None) -
         owed = ObligationRecord.objects.filter(holder_condition(wanted.get("person", "")), case=OuterRef("pk"), state=OPEN)
         found &= Q(Exists(owed.filter(name=wanted["obligation"]) if wanted.get("obligation") else owed))
     return found & (words_condition(request.search) if words is None else words) if request.search else found
+
+
+def asked_states(wanted: Mapping[str, str]) -> tuple[str, ...]:
+    """Return the states that a list of cases is asked for, none for every one; `running` is all that go on."""
+    state = wanted.get("state", "")
+    return GOES_ON if state == RUNNING else (state,) if state else ()
 
 
 def _late() -> Q:

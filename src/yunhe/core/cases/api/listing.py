@@ -15,6 +15,8 @@ from yunhe.core.cases.api import kinds
 from yunhe.core.cases.api.delegating import Seats, seats_of
 from yunhe.core.cases.api.finding import (
     FIRST,
+    GOES_ON,
+    asked_states,
     case_condition,
     due_condition,
     soon_now,
@@ -34,7 +36,6 @@ from yunhe.kernel.pages import UNCOUNTED, Facet, Page, PageRequest
 
 CASE_SORTS = {"opened_at", "due_at", "number", "title", "kind_code", "phase"}
 MOST_NAMES = 20
-GOES_ON = ("open", "suspended")
 DUE_LABELS = {"overdue": "已超期", "today": "今天到期", "week": "近日到期", "later": "以后", "paused": "已暂停"}
 
 
@@ -73,7 +74,7 @@ def list_waiting_accounts(*, username: str, actor: Actor) -> tuple[Case, ...]:
 def list_cases(*, request: PageRequest, actor: Actor) -> Page[Case]:
     """Return cases that the actor may see, newest first.
 
-    Filters: kind, state (open, closed), phase, organization (applicant or owner), part (opened, handled), due
+    Filters: kind, state (open, suspended, closed; running is all that go on), phase, organization (applicant or owner), part (opened, handled), due
     (overdue, today, week, later), person (`user:…` or `role:…` who holds something open), obligation (its name),
     subject_type, subject_id, version (of the kind), open (what running cases wait for: names of obligations with commas
     between, each as often as it is open; "-" for none). Search: number, title, names of
@@ -84,14 +85,15 @@ def list_cases(*, request: PageRequest, actor: Actor) -> Page[Case]:
     asked = {name: value for name, value in request.filters.items() if value}
     is_counted = not request.search and asked.keys() <= {"kind", "state"}
     words = words_condition(request.search) if request.search else Q()
-    goes_on = asked.get("state") in GOES_ON
+    states = asked_states(asked)
+    goes_on = bool(states) and set(states) <= set(GOES_ON)
     counts = count_seen(actor, Within(GOES_ON if goes_on else ())) if is_counted else _count_found(request, actor, words)
-    wanted = (asked.get("kind", ""), asked.get("state", ""))
-    total = sum(number for key, number in counts.items() if all(one in ("", held) for one, held in zip(wanted, key, strict=True)))
+    of_kind = asked.get("kind", "")
+    total = sum(number for (kind, state), number in counts.items() if of_kind in ("", kind) and (not states or state in states))
     rows = _newest(request, actor, total) if is_counted and _by_opening(request.sort) else _page_of(request, actor, words)
     kinds.keep_specs(row.kind for row in rows)
     cases = with_pauses([case_of(row, kinds.spec_of(row.kind)) for row in rows])
-    return Page(cases, total, request.page, request.limit, _case_facets(counts, wanted, "closed" if is_counted and goes_on else ""))
+    return Page(cases, total, request.page, request.limit, _case_facets(counts, of_kind, states, "closed" if is_counted and goes_on else ""))
 
 
 def list_holders(*, cases: Iterable[Case]) -> dict[str, tuple[Holder, ...]]:
@@ -173,7 +175,7 @@ def _newest(request: PageRequest, actor: Actor, total: int) -> list[CaseRecord]:
 
 
 def _states(request: PageRequest) -> tuple[str, ...]:
-    return (request.filters["state"],) if request.filters.get("state") else ()
+    return asked_states(request.filters)
 
 
 def _with_kinds(rows: CaseQuerySet) -> CaseQuerySet:
@@ -185,7 +187,7 @@ def _by_opening(sort: str) -> bool:
     return name == "opened_at" or name not in CASE_SORTS
 
 
-def _case_facets(counts: Counter[tuple[str, str]], wanted: tuple[str, str], uncounted: str) -> tuple[Facet, ...]:
+def _case_facets(counts: Counter[tuple[str, str]], of_kind: str, states: tuple[str, ...], uncounted: str) -> tuple[Facet, ...]:
     """Return the facets out of how many cases there are of each kind and state, each under the filter of the other.
 
     `uncounted` is a state of which nobody asked how many there are.
@@ -193,8 +195,8 @@ def _case_facets(counts: Counter[tuple[str, str]], wanted: tuple[str, str], unco
     titles = kinds.titles_of(kind for kind, _ in counts)
     by_kind, by_state = Counter[str](), Counter[str]()
     for (kind, state), number in counts.items():
-        by_kind[kind] += number if wanted[1] in ("", state) else 0
-        by_state[state] += number if wanted[0] in ("", kind) else 0
+        by_kind[kind] += number if not states or state in states else 0
+        by_state[state] += number if of_kind in ("", kind) else 0
     if uncounted:
         by_state[uncounted] = UNCOUNTED
     found = [Facet("kind", kind, titles.get(kind, ""), by_kind[kind]) for kind in sorted(by_kind)]

@@ -55,4 +55,4 @@ def _look(
     shown = [spec for spec in form if spec.name not in found.hidden]
     codes = {one.element for spec in shown for one in (spec, *spec.fields) if one.element}
     elements = {code: element for code in sorted(codes) if (element := desk.element(code))}
-    return FormState(found.hidden, found.sourced, elements, bool(desk.fetched))
+    return FormState(found.hidden, found.sourced, elements, bool(desk.fetched), found.problems)

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from yunhe.core.cases.api import choices, holding, kinds, longer, slots, store
+from yunhe.core.cases.api import choices, holding, kinds, longer, rulebook, slots, store
 from yunhe.core.cases.api.choices import BODY, organization_choices
 from yunhe.core.cases.api.delegating import holders_of
 from yunhe.core.cases.api.filling import read_files
@@ -26,7 +26,7 @@ from yunhe.core.cases.models import (
 )
 from yunhe.core.cases.rules import clock, timing
 from yunhe.core.cases.rules.course import CLOSED, OPEN, ROLE_JOIN, Course, Moment
-from yunhe.core.cases.rules.lengths import Longer, told_of
+from yunhe.core.cases.rules.lengths import WHOLE, Longer, told_of
 from yunhe.core.cases.rules.outcomes import outcome_title
 from yunhe.core.cases.rules.wording import OWN_EVENTS
 from yunhe.core.cases.types import (
@@ -91,12 +91,12 @@ def access_case(*, case_id: str, actor: Actor) -> CaseView:
     extended = (*inherited, *longer.list_longer(events))
     times = _Times(kinds.calendar(), extended)
     (case,), vacant = with_pauses([case_of(row, spec)]), holding.find_vacant((item, spec) for item in obligations)
-    history = history_of(events, spec, names)
+    history, tables = history_of(events, spec, names), _table_titles(events)
     return CaseView(
         case=case,
         facts=_facts(spec.fields, row.data),
         obligations=tuple(_obligation(item, history, names, vacant, sealed, times) for item in obligations),
-        events=tuple(_event(item, history, by_id, sealed, extended) for item in events),
+        events=tuple(_event(item, history, by_id, sealed, extended, tables) for item in events),
         actions=offered_actions(row, spec, obligations, holders, bodies) if row.state == OPEN else (),
         due=_due(case_clock, times) if case_clock else None,
         subject=slots.describe_subject(case, actor),
@@ -376,8 +376,9 @@ def person_names(persons: Iterable[str]) -> dict[str, str]:
 
 
 def _event(
-    item: EventRecord, history: History, obligations: Mapping[str, ObligationRecord], sealed: frozenset[str], extended: tuple[Longer, ...]
-) -> Event:
+    item: EventRecord, history: History, obligations: Mapping[str, ObligationRecord], sealed: frozenset[str], extended: tuple[Longer, ...],
+    tables: Mapping[str, Mapping[str, str]],
+) -> Event:  # fmt: skip
     ended, spec = obligations.get(item.obligation_id), history.step(item.seq)
     name = history.names.get(item.seq) or (ended.name if ended else None)
     declared = spec.obligation(name) if name else None
@@ -385,7 +386,7 @@ def _event(
     title = action.title.as_mapping() if action else OWN_EVENTS.get(item.action, {"zh": item.action, "en": item.action})
     fields = action.fields if action else ()
     own = () if action else longer.facts_of(extended, item.seq, spec) or _own_facts(item, spec)
-    told = (*(_facts(fields, item.values) if action else own), *history.facts.get(item.seq, ()), *_decided(item))
+    told = (*(_facts(fields, item.values) if action else own), *history.facts.get(item.seq, ()), *_warned(item, history, obligations), *_decided(item, tables))
     if hidden := action is not None and item.obligation_id in sealed:
         title, told = SEALED_TITLE, ()
     return Event(
@@ -411,11 +412,33 @@ def _is_sealed(item: ObligationRecord, spec: KindSpec, obligations: Iterable[Obl
     return bool(group and group.sealed and any(one.group == item.group and one.state == OPEN for one in obligations))
 
 
-def _decided(item: EventRecord) -> tuple[Fact, ...]:
+def _warned(item: EventRecord, history: History, obligations: Mapping[str, ObligationRecord]) -> tuple[Fact, ...]:
+    """Return of a warning whose time it is of, and how much of that was gone; several alike once."""
+    spec = history.step(item.seq)
+    rungs, told = sorted(rung.percent for rung in spec.ladder), dict[tuple[str, int], Fact]()
+    for part in ("obligations", "clocks") if item.action == "warn" else ():
+        for key, row in item.diff.get(part, {}).items():
+            rung = row.get("warned") or 0
+            of = obligations.get(key)
+            declared = (spec.obligations.get(of.name) or history.obligation(of)) if of else None  # by its name of then, or of since
+            if 0 < rung <= len(rungs):
+                title = declared.title.as_mapping() if declared else WHOLE
+                zh, en = f"时间用去 {rungs[rung - 1]}%", f"{rungs[rung - 1]}% of the time is gone"
+                told[title["zh"], rung] = Fact("warned", title, "text", rungs[rung - 1], {"zh": zh, "en": en})
+    return tuple(told.values())
+
+
+def _table_titles(events: Iterable[EventRecord]) -> Mapping[str, Mapping[str, str]]:
+    """Return what decision tables are called, by code, where a step asked one. Cost: one query then."""
+    return {info.code: info.title for info in rulebook.list_tables()} if any(event.values.get(store.DECISIONS) for event in events) else {}
+
+
+def _decided(item: EventRecord, tables: Mapping[str, Mapping[str, str]]) -> tuple[Fact, ...]:
     """Return which rows of which table decided in this step, with their basis."""
     told = []
     for one in item.values.get(store.DECISIONS, ()):
-        title = {"zh": f"决策表 {one['table']}", "en": f"Decision table {one['table']}"}
+        called = tables.get(one["table"], {"zh": one["table"], "en": one["table"]})
+        title = {"zh": f"决策表“{called['zh']}”", "en": f"Decision table “{called['en']}”"}
         zh = "；".join(f"第 {row['row']} 行 {row['basis']}".strip() for row in one["rows"]) or "取默认结果"
         en = "; ".join(f"row {row['row']} {row['basis']}".strip() for row in one["rows"]) or "the default"
         told.append(Fact("table", title, "text", [row["row"] for row in one["rows"]], {"zh": zh, "en": en}))

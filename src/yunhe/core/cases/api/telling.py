@@ -20,6 +20,7 @@ from yunhe.core.organizations import api as organizations
 from yunhe.core.organizations.types import Role
 from yunhe.core.statements.api import Rows
 from yunhe.kernel.actor import ALL, Actor
+from yunhe.kernel.clock import local
 
 PERSON, VACANT = "user:", "cases.vacant"
 EXCEPTION = ("例外：无人可办", "Exception: nobody can act")
@@ -184,10 +185,21 @@ def _tell_warned(row: CaseRecord, course: Course) -> None:
     reached = [course.position[part][key] for part in ("obligations", "clocks") for key in course.difference.get(part, {})]
     late = min(datetime.fromisoformat(row_["due_at"]) for row_ in reached) <= course.moment.at
     keys = course.open_obligations() if "clocks" in course.difference else course.difference["obligations"]
-    _send("cases.warned", row, course, _bearers(course, keys), ("已超期", "Overdue") if late else ("即将到期", "Due soon"), about=keys, is_urgent=late)
+    said = ("已超期", "Overdue") if late else ("即将到期", "Due soon")
+    _send("cases.warned", row, course, _bearers(course, keys), said, _what_is_due(course), about=keys, is_urgent=late)
     if course.difference.get("case", {}).get("supervised_at"):
         why = ("到了预警的时限，自动列入督办", "A warning of its time put it under supervision")
         _send("cases.reminded", row, course, _supervisors(row), ("督办", "Supervision"), why, is_urgent=True)
+
+
+def _what_is_due(course: Course) -> tuple[str, str]:
+    """Return what runs out of time and until when, each once: “签收”须在 2026-11-22 21:23 前办完."""
+    titles = {key: course.kind.obligation(course.position["obligations"][key]["name"]).title.as_mapping() for key in course.difference.get("obligations", {})}
+    found = [(titles[key], course.position["obligations"][key]["due_at"]) for key in titles]
+    found += [(WHOLE, course.position["clocks"][key]["due_at"]) for key in course.difference.get("clocks", {})]
+    told = {(title["zh"], title["en"], f"{local(datetime.fromisoformat(due)):%Y-%m-%d %H:%M}"): None for title, due in found if due}
+    zh = "；".join(f"“{name}”须在 {due} 前办完" for name, _en, due in told)
+    return zh, "; ".join(f"“{name}” is due by {due}" for _zh, name, due in told)
 
 
 def _tell_vacant(row: CaseRecord, course: Course) -> None:

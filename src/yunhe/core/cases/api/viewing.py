@@ -11,7 +11,7 @@ from django.db import transaction
 from django.db.models import QuerySet
 
 from yunhe.core.cases.api import kinds
-from yunhe.core.cases.api.finding import CASE_FILTERS, WAITING_FILTERS, waiting_condition
+from yunhe.core.cases.api.finding import CASE_FILTERS, RUNNING, WAITING_FILTERS, waiting_condition
 from yunhe.core.cases.api.listing import CASE_SORTS, find_cases, waiting_rows
 from yunhe.core.cases.errors import BadSavedView
 from yunhe.core.cases.models import SavedViewRecord
@@ -28,7 +28,7 @@ VIEW_QUERIES: Mapping[str, tuple[str, ...]] = {page: (*filters, "q", "sort") for
 DUE = ("overdue", "today", "week", "later", "paused")
 ALLOWED: Mapping[str, Mapping[str, tuple[str, ...]]] = {
     "inbox": {"due": DUE, "sort": ("due_at", "opened_at")},
-    "list": {"state": tuple(CASE_STATES), "part": ("opened", "handled"), "due": (*DUE, "late"), "sort": tuple(sorted(CASE_SORTS))},
+    "list": {"state": (*CASE_STATES, RUNNING), "part": ("opened", "handled"), "due": (*DUE, "late"), "sort": tuple(sorted(CASE_SORTS))},
 }
 """What a condition can ask for, where not everything: as the addresses of `/api/v1` take it."""
 MOST_VIEWS, MOST_COUNTED, MOST_LETTERS, MOST_OF_A_NAME, MOST_NEAR = 12, 1000, 200, 40, 12

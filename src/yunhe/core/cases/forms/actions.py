@@ -27,6 +27,8 @@ from yunhe.ui.forms import YunheForm
 MOST_CHOICES = 60
 MOST_CODES = 400
 PLAIN = FormState()
+CHOOSE = _("请选择")
+"""What a list of choices says before one is chosen."""
 PATH = re.compile(r"(\w+)(?:\[(\d+)\](?:\.(\w+))?)?")
 """How the api names a value: a field, the place of an item in it, the column of that row."""
 
@@ -84,6 +86,13 @@ class ActionForm(YunheForm):
         for problem in error.problems:
             self._refuse_field(problem, problem.say(get_language() or "zh"))
 
+    def refuse_also(self, problems: Iterable[FieldProblem]) -> None:
+        """Show what is wrong with what was filled in beside what is missing, so that it is mended in one go."""
+        for problem in problems:
+            found = PATH.match(problem.field)
+            if found and found[1] in self.fields and found[1] not in self.errors:
+                self._refuse_field(problem, problem.say(get_language() or "zh"))
+
     def _refuse_field(self, problem: FieldProblem, said: str) -> None:
         """Show a problem at its field, or at that input of the field which it is about."""
         found = PATH.match(problem.field)
@@ -119,7 +128,7 @@ class AbsenceForm(YunheForm):
         kind_field.choices = list(kinds.items())
         chosen = self.fields["to_username"]
         assert isinstance(chosen, forms.ChoiceField)
-        chosen.choices = [("", "—"), *colleagues.items()]
+        chosen.choices = [("", CHOOSE), *colleagues.items()]
 
 
 class MembersForm(YunheForm):
@@ -158,7 +167,7 @@ class FindForm(YunheForm):
         for name, offered in choices.items():
             chosen = made.fields[name]
             assert isinstance(chosen, forms.ChoiceField)
-            chosen.choices = [("", "—"), *offered.items()]
+            chosen.choices = [("", _("不限")), *offered.items()]
             if not offered:
                 del made.fields[name]
         return made
@@ -175,7 +184,7 @@ class HandOverForm(YunheForm):
 
     def __init__(self, *args: Any, people: Mapping[str, str], takers: Mapping[str, str], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        for name, none, offered in (("person", "—", people), ("to", _("退还给岗位"), takers)):
+        for name, none, offered in (("person", CHOOSE, people), ("to", _("退还给岗位"), takers)):
             chosen = self.fields[name]
             assert isinstance(chosen, forms.ChoiceField)
             chosen.choices = [("", none), *offered.items()]
@@ -291,17 +300,17 @@ def _field(spec: FieldSpec, options: Mapping[str, str], codes: Mapping[str, str]
         most = min(spec.max_items, MOST_FILES)
         return AttachmentField(purpose=spec.name, most=most, **told)
     if spec.type == "choice":
-        return forms.ChoiceField(choices=[("", "—"), *_titles(spec)], **told)
+        return forms.ChoiceField(choices=[("", CHOOSE), *_titles(spec)], **told)
     if codes and len(codes) <= MOST_CODES:
-        return forms.ChoiceField(choices=[("", "—"), *codes.items()], **told)
+        return forms.ChoiceField(choices=[("", CHOOSE), *codes.items()], **told)
     if spec.type == "boolean":
         return TickField(error_messages={"required": say(dict(zip(("zh", "en"), SAYINGS["not_ticked"], strict=True)))}, **told)
     if spec.type == "list" and options and spec.max_items == 1:
-        return forms.ChoiceField(choices=[("", "—"), *options.items()], **{**told, "initial": next(iter(told["initial"] or ()), "")})
+        return forms.ChoiceField(choices=[("", CHOOSE), *options.items()], **{**told, "initial": next(iter(told["initial"] or ()), "")})
     if spec.type == "list" and options and len(options) <= MOST_CHOICES:
         return forms.MultipleChoiceField(choices=list(options.items()), widget=forms.CheckboxSelectMultiple, **told)
     if spec.format in ("organization", "person", "role", "kind") and spec.type == "text":
-        return forms.ChoiceField(choices=[("", "—"), *options.items()], **told)
+        return forms.ChoiceField(choices=[("", CHOOSE), *options.items()], **told)
     if spec.type in ("list", "map"):
         return _lines_field(spec, told)
     if spec.type == "json":

@@ -13,6 +13,7 @@ from django.utils.translation import gettext as __
 
 from yunhe.core.attachments.forms import AttachmentField, AttachmentInput
 from yunhe.core.cases import api
+from yunhe.core.cases.errors import FieldProblem
 from yunhe.core.cases.forms import texts
 from yunhe.core.cases.forms.actions import ActionForm, build_form, say, typed_defaults
 from yunhe.core.cases.forms.parts import RowsField, row_keys
@@ -98,6 +99,7 @@ class Filling:
     step: str = ""
     draft: Draft | None = None
     fresh: bool = False
+    wrong: tuple[FieldProblem, ...] = ()
     notes: list[str] = field(default_factory=list)
     dropped: list[tuple[str, str]] = field(default_factory=list)
     beside: list[tuple[Draft, Table]] = field(default_factory=list)
@@ -135,7 +137,7 @@ def take(request: HttpRequest, offered: ActionView, place: Place, names: Mapping
             form.add_error(name if name in form.fields else None, told)
     else:
         form = build_form(offered, names=names, **drawn)
-    filling = Filling(form, typed, place.page, step=step, fresh=state.fresh)
+    filling = Filling(form, typed, place.page, step=step, fresh=state.fresh, wrong=state.problems)
     place.notes = filling.notes
     if edited:
         edited.begin_in(form)
@@ -195,6 +197,7 @@ def hand_in(filling: Filling, place: Place, run: Callable[[dict[str, Any]], Any]
     """Do `run` with what is filled in; what is refused is kept as a draft and shown again. Returns None then."""
     done = None if filling.fresh or filling.form.errors else filling.form.submit(run, also=("refused",))
     if done is None:
+        filling.form.refuse_also(() if filling.fresh else filling.wrong)
         try:
             filling.draft = place.keep(filling.typed)
         except YunheError:  # what cannot be kept still stands in the page
@@ -229,7 +232,7 @@ def _compared(
 def _look(place: Place, offered: ActionView, typed: Mapping[str, Any], *, fetch: bool) -> FormState:
     """Return how the api sees the form, where that can differ from what is declared."""
     if not any(one.when or one.source or one.element for f in offered.fields for one in (f, *f.fields)):
-        return FormState()
+        return FormState(problems=api.check_values(offered.fields, typed, partial=True)[1])
     return place.look(typed, fetch=fetch)
 
 

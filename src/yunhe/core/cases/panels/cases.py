@@ -11,6 +11,7 @@ from django.urls import reverse
 from django.utils.html import format_html, format_html_join
 from django.utils.translation import gettext as __
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
 
 from yunhe.core.attachments.types import STATE_TITLES, Attachment
 from yunhe.core.cases import api
@@ -284,7 +285,8 @@ def _usual_flags(case: Case, has_children: bool) -> list[Tag]:
     flags = [Tag(say(CASE_STATES["suspended"]), "grey")] if case.state == "suspended" else []
     flags += [Tag(__("子办件照常办理"), "grey")] if flags and has_children else []
     flags += [Tag(__("督办"), "red")] if case.supervised_at and case.is_open else []
-    return flags + ([Tag(__("催办 %(n)s 次") % {"n": case.reminders}, "amber")] if case.reminders and case.is_open else [])
+    said = ngettext("催办 %(n)s 次", "催办 %(n)s 次", case.reminders) % {"n": case.reminders}
+    return flags + ([Tag(said, "amber")] if case.reminders and case.is_open else [])
 
 
 def absence_columns(request: HttpRequest) -> tuple[Column, ...]:

@@ -138,7 +138,7 @@ def move_table(plan: Migration, versions: Versions, actor: Actor) -> Table:
         Column(__("原来的位置"), position, wide=True),
         Column(__("起草时件数"), lambda m: m.cases, number=True),
         Column(__("如何处理"), lambda m: Tag(__("移动"), "canal") if m.choice == "move" else Tag(__("留在原版本"), "grey")),
-        Column(__("怎样移动"), lambda m: Lines(say_all(move_words(m, versions)), " ".join(left_out_words(m, versions))), wide=True, sub=__("不再恢复")),
+        Column(__("怎样移动"), lambda m: Lines(say_all(move_words(m, versions)) or None, " ".join(left_out_words(m, versions))), wide=True, sub=__("不再恢复")),
     )
     order = [phase.code for phase in versions.old.phases]
     rows = sorted(plan.moves, key=lambda move: order.index(move.phase) if move.phase in order else len(order))

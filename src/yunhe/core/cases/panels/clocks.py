@@ -104,7 +104,7 @@ def counted_days(due: Due, of: str = "") -> Table:
         Column(_("第几日"), lambda d: d.number, number=True),
         Column(_("说明"), note, wide=True),
     )
-    return Table(columns, due.days, caption, Empty(_("按小时计算，不逐日列出")))
+    return Table(columns, due.days, caption, Empty(_("按小时计算，不逐日列出")), stays=True)
 
 
 def _day_note(day: CountedDay) -> str:

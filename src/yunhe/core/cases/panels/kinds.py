@@ -233,7 +233,7 @@ def _table(kind: KindSpec, roles: Mapping[str, str], course: Course | None) -> T
         Column(_("阶段"), lambda way: way.phase),
         Column(_("事项"), lambda way: way.what),
         Column(_("谁办"), lambda way: Lines(way.who[0], way.who[1] if len(way.who) > 1 else "") if way.who else None),
-        Column(_("时限"), lambda way: way.limit or None),
+        Column(_("时限"), lambda way: way.limit or None, wide=True),
         Column(_("办理"), lambda way: f"✓ {way.done}" if way.gone else way.done),
         Column(_("去向"), lambda way: signs.several(way.leads) or None, wide=True),
     ]

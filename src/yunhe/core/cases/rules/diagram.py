@@ -55,7 +55,7 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Box:
-    """A placed box with its lines of text."""
+    """A placed box with its lines of text; `called` is the node's title in the picture's language."""
 
     place: Place
     x: int
@@ -63,6 +63,7 @@ class Box:
     width: int
     height: int
     rows: tuple[Row, ...]
+    called: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +113,8 @@ def draw_kind(kind: KindSpec, *, language: str, roles: Mapping[str, str]) -> Dia
     }
     steps |= {Line(member, "", join): False for member, join in graph.joined.items()}
     layout = lay_out(nodes, list(steps))
-    boxes = tuple(Box(p, *layout.corners[p.name], layout.nodes[p.name].width, layout.nodes[p.name].height, rows[p.name]) for p in graph.places)
+    sizes = {name: (node.width, node.height) for name, node in layout.nodes.items()}
+    boxes = tuple(Box(p, *layout.corners[p.name], *sizes[p.name], rows[p.name], p.title[language]) for p in graph.places)
     arrows = tuple(Arrow(line.source, line.port, line.target, way, steps[line]) for line, way in layout.ways.items())
     return Diagram(graph, boxes, arrows, _bands(kind, layout, language), layout.width, layout.height)
 
@@ -180,7 +182,8 @@ def wrapped(text: str, width: int) -> tuple[str, ...]:
         return (text,)
     at = next(at for at in range(len(text), 0, -1) if measure(text[:at]) <= width)
     space = text.rfind(" ", 1, at + 1)
-    at = space if space > at // 2 else at
+    in_word = text[at - 1].isascii() and text[at].isascii() and text[at - 1].isalnum() and text[at].isalnum()
+    at = space if space > (0 if in_word else at // 2) else at
     while at > 1 and text[at] in NO_START:
         at -= 1
     return text[:at].rstrip(), text[at:].lstrip()

@@ -72,7 +72,7 @@ def _arrows(diagram: Diagram, name: str, states: Mapping[str, str], gone: Collec
 def _box(box: Box, state: str, gone: Collection[tuple[str, str]], told: tuple[str, ...]) -> Iterator[str]:
     kind = f"yh-d-node yh-d-{box.place.kind}" + (f" yh-d-is-{state}" if state else "")
     whole = "\n".join([*(f"{row.whole}\n{row.more}".strip() for row in box.rows), *told])
-    yield f"<g class={quoteattr(kind)}><title>{escape(whole or box.place.title['zh'])}</title>"
+    yield f"<g class={quoteattr(kind)}><title>{escape(whole or box.called)}</title>"
     if box.place.kind == "start":
         yield f'<circle class="yh-d-box" cx="{box.x + box.width // 2}" cy="{box.y + box.height // 2}" r="14"/>'
     else:

@@ -91,13 +91,15 @@ class Sourced:
 class FormState:
     """A form as the server sees it for what is filled in so far: fields it does not have now, what came from shared data.
 
-    `elements` are those of its fields; `fresh`: something was asked for just now.
+    `elements` are those of its fields; `fresh`: something was asked for just now; `problems`: what is wrong with what is
+    filled in (a `FieldProblem` each), apart from what is missing.
     """
 
     hidden: frozenset[str] = frozenset()
     sourced: Mapping[str, Sourced] = field(default_factory=dict)
     elements: Mapping[str, FieldElement] = field(default_factory=dict)
     fresh: bool = False
+    problems: tuple[Any, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

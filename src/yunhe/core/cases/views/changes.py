@@ -7,6 +7,7 @@ from datetime import timedelta
 from functools import partial
 from itertools import groupby
 from typing import Any
+from urllib.parse import urlencode
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
@@ -90,7 +91,8 @@ def list_changes(request: HttpRequest) -> HttpResponse:
         search_label=_("搜索类型代码、原因、人员"), export=True,
         empty=Empty(_("还没有流程变更"), _("办件类型有了新版本、旧版本还有在办办件时，可以从上面拟定。")),
     )  # fmt: skip
-    context = {"listing": listing, "outdated": _outdated(api.list_outdated(actor=request.actor)), "packs": request.actor.may("packs.view")}
+    outdated = _outdated(api.list_outdated(actor=request.actor), linked=request.actor.may("cases.view"))
+    context = {"listing": listing, "outdated": outdated, "packs": request.actor.may("packs.view")}
     return render(request, "cases/changes.html", context)
 
 
@@ -235,11 +237,15 @@ def _href(migration_id: str, name: str = "change") -> str:
     return reverse(f"changes:{name}", args=[migration_id])
 
 
-def _outdated(found: tuple[OutdatedKind, ...]) -> Table:
+def _outdated(found: tuple[OutdatedKind, ...], *, linked: bool) -> Table:
+    def running(one: OutdatedKind) -> Any:
+        href = f"{reverse('cases:list')}?{urlencode({'kind': one.kind, 'state': 'running', 'version': one.source_number})}"
+        return Link(f"{one.cases:,}", href) if linked else one.cases
+
     columns = (
         Column(_("类型"), lambda o: say(o.title), wide=True),
         Column(_("版本"), lambda o: __("第 %(old)s 版，最新第 %(new)s 版") % {"old": o.source_number, "new": o.target_number}),
-        Column(_("在办"), lambda o: o.cases, number=True),
+        Column(_("在办"), running, number=True),
         Column(_("操作"), lambda o: Action(__("拟定变更"), f"{reverse('changes:plan', args=[o.kind])}?from={o.source_number}", "primary")),
     )
     return Table(columns, found, str(_("旧版本的在办办件")), Empty(_("在办办件都在最新版本上")))

@@ -46,6 +46,7 @@ def inbox(request: HttpRequest) -> HttpResponse:
         "back": listing.href(case=None, act=None, ob=None, op=None) + LINE,
         "views": view_chips(request, "inbox"),
         "chosen": bool(chosen),
+        "asked": bool(request.GET.get("case")),
         "drafts": len(api.list_drafts(actor=request.actor)),
         "supervises": request.actor.may("cases.supervise"),
         "key_map": key_map(),

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from functools import partial
-from urllib.parse import quote
+from typing import Any
+from urllib.parse import quote, urlencode
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -21,10 +22,17 @@ from yunhe.ui.cells import Code, Column, Empty, Link, Table, Tag
 from yunhe.ui.doors import requires
 from yunhe.ui.lists import Listing, export_csv, read_page_request
 
+
+def _running(kind: str, count: int, **more: Any) -> Any:
+    """Return how many cases of a kind go on, as a link to exactly those."""
+    href = f"{reverse('cases:list')}?{urlencode({'kind': kind, 'state': 'running', **more})}"
+    return Link(f"{count:,}", href) if count else 0
+
+
 COLUMNS = (
     Column(_("类型"), lambda k: Link(say(k.info.title), reverse("cases:kind", args=[k.info.code]), sub=k.info.code), sort="code", wide=True, sub=_("代码")),
     Column(_("版本"), lambda k: k.info.number, number=True),
-    Column(_("在办"), lambda k: k.running, sort="running", number=True),
+    Column(_("在办"), lambda k: _running(k.info.code, k.running), sort="running", number=True),
     Column(_("提出方式"), lambda k: __("填表提出") if k.by_form else __("由各功能提出")),
     Column(_("来源"), lambda k: k.info.source),
     Column(_("发布时间"), lambda k: k.info.loaded_at),
@@ -86,7 +94,7 @@ def _versions(kind: str, versions: tuple[KindVersion, ...]) -> Table:
     address = reverse("cases:kind", args=[kind])
     columns = (
         Column(_("版本"), lambda v: Link(__("第 %(n)s 版") % {"n": v.number}, f"{address}?version={v.number}")),
-        Column(_("在办"), lambda v: v.running, number=True),
+        Column(_("在办"), lambda v: _running(kind, v.running, version=v.number), number=True),
         Column(_("生效"), lambda v: v.valid_from),
         Column(_("来源"), lambda v: v.source),
         Column(_("摘要值"), lambda v: Code(v.digest), wide=True),

@@ -25,6 +25,7 @@ from yunhe.core.cases.types import CASE_STATES, Case, Holder
 from yunhe.core.cases.views import picked
 from yunhe.core.cases.views.inbox import DUE_TABS, page_size, size_links
 from yunhe.core.cases.views.saved import address_of, view_chips
+from yunhe.kernel.clock import now
 from yunhe.kernel.pages import Page, PageRequest
 from yunhe.ui import signs, times
 from yunhe.ui.cells import Column, Empty, Lines, Link, Tag
@@ -33,21 +34,23 @@ from yunhe.ui.lists import Listing, export_csv, read_page_request
 
 FILTERS = ("kind", "state", "part", "due", "phase", "organization", "person", "obligation", "version", "open")
 SORTS = ("title", "kind_code", "phase", "opened_at", "due_at", "number")
+
+
 def _due(case: Case) -> Any:
-    """Return when a case is due; of one that stands still since when, and under which rule."""
+    """Return when a case is due, marked where that is over; of one that stands still since when, and under which rule."""
     if case.paused_at is None:
-        return case.due_at if case.is_open else None
+        late = case.is_open and case.due_at is not None and case.due_at <= now()
+        return (case.due_at, Tag(__("已超期"), "red")) if late else case.due_at if case.is_open else None
     stands = say(CASE_STATES["suspended"]) if case.state == "suspended" else __("时限已暂停")
     return Lines(stands, __("%(since)s 起，%(basis)s") % {"since": times.say_time(case.paused_at), "basis": case.pause_basis})
 
 
 COLUMNS = (
     Column(_("办件"), lambda c: Link(c.title, reverse("cases:case", args=[c.case_id]), sub=c.number), sort="title", wide=True),
-    Column(_("类型"), lambda c: c.kind_title, sort="kind_code"),
+    Column(_("类型"), lambda c: c.kind_title, sort="kind_code", wide=True),
     Column(_("环节"), state_tag, sort="phase"),
     Column(_("到期"), _due, sort="due_at"),
-    Column(_("提出人"), lambda c: c.opened_by_name),
-    Column(_("提出时间"), lambda c: c.opened_at, sort="opened_at"),
+    Column(_("提出人和时间"), lambda c: Lines(c.opened_by_name, c.opened_at), sort="opened_at"),
     Column(_("办结时间"), lambda c: c.closed_at),
 )
 
@@ -151,9 +154,12 @@ def _choices(request: HttpRequest, kind: str) -> dict[str, dict[str, str]]:
 
 
 def _position(filters: Mapping[str, str]) -> str:
-    """Return in words the position that the address asks for, as a change of procedure links to it."""
-    if not all(filters.get(name) for name in ("kind", "version", "phase", "open")) or not filters["version"].isdecimal():
-        return ""
+    """Return in words what the address asks for and no filter of the page shows: what goes on, a version, a position in it."""
+    told = [__("在办")] if filters.get("state") == "running" else []
+    if not filters.get("kind") or not filters.get("version", "").isdecimal():
+        return signs.listed(told)
+    if not filters.get("phase") or not filters.get("open"):
+        return signs.listed([*told, __("第 %(n)s 版") % {"n": int(filters["version"][:9])}])
     number, names = int(filters["version"][:9]), filters["open"].strip("-").split(",")
     try:
         spec = api.get_kind(code=filters["kind"], number=number)

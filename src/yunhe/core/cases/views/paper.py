@@ -47,13 +47,14 @@ def print_case(request: HttpRequest, case_id: str) -> HttpResponse:
 def _head(view: CaseView) -> list[Fact]:
     case = view.case
     told = {organ.organization: organ.organization_name for organ in view.obligations}
-    asked = told.get(case.owner) or api.organization_choices().get(case.owner, case.owner)
+    names = {**api.organization_choices(), **told}
     facts = [
         Fact(__("编号"), case.number),
         Fact(__("类型"), say(case.kind_title)),
+        *([Fact(__("申请单位"), names.get(case.organization, case.organization))] if case.organization else []),
         Fact(__("提出人"), case.opened_by_name),
         Fact(__("提出时间"), times.say_full(case.opened_at)),
-        Fact(__("办理单位"), asked),
+        Fact(__("办理单位"), names.get(case.owner, case.owner)),
         Fact(__("环节"), say(case.phase_title)),
     ]
     return [*facts, Fact(__("办结时间"), times.say_full(case.closed_at))] if case.closed_at else facts

@@ -22,12 +22,13 @@ from yunhe.core.cases.types import TableColumn, TableInfo
 from yunhe.engine.decisions.types import ANYTHING, Cell
 from yunhe.kernel.clock import local, now
 from yunhe.ui import signs
-from yunhe.ui.cells import Column, Empty, Fact, Lines, Link, Table
+from yunhe.ui.cells import Column, Empty, Fact, Lines, Link, Table, Tag
 from yunhe.ui.doors import requires
 from yunhe.ui.forms import YunheForm, dress
 
 _LISTED = re.compile(r"[^\W\d]\w*")
 """A word in a cell that may be the code of a choice."""
+TRUTHS = {"true": _("是"), "false": _("否")}
 POLICIES = {
     "unique": _("只能有一行适用"),
     "first": _("取第一行"),
@@ -73,7 +74,7 @@ def _listed(bound: Cell) -> tuple[str, ...]:
 
 def _choices(listed: Iterable[str], told: TableColumn | None, *, known: bool) -> list[tuple[str, Any]]:
     """Return the values with what they are called; the first is none: not chosen yet or, unless it must be `known`, unknown."""
-    names = {"true": _("是"), "false": _("否"), **({code: say(title) for code, title in told.labels.items()} if told else {})}
+    names = {**TRUTHS, **({code: say(title) for code, title in told.labels.items()} if told else {})}
     return [("", "—" if known else _("未知")), *((value, names.get(value, value)) for value in listed)]
 
 
@@ -85,7 +86,7 @@ def show_rulebook(request: HttpRequest) -> HttpResponse:
         (
             Column(_("决策表"), lambda t: Link(say(t.title), reverse("cases:table", args=[t.code]), sub=t.code), wide=True),
             Column(_("命中方式"), lambda t: str(POLICIES[t.hit])),
-            Column(_("规则"), lambda t: t.rules, number=True),
+            Column(_("规则数"), lambda t: t.rules, number=True),
             Column(_("版本"), lambda t: t.number, number=True),
             Column(_("能力包"), lambda t: t.source),
             Column(_("装入时间"), lambda t: t.loaded_at),
@@ -100,8 +101,8 @@ def show_rulebook(request: HttpRequest) -> HttpResponse:
             Column(_("代码"), lambda one: one.code),
             Column(_("长度"), lambda one: say(amount_in_words(one.amount, one.unit))),
             Column(_("最多延长"), lambda one: say(amount_in_words(one.extend_most, one.unit)) if one.extend_most is not None else None),
-            Column(_("自"), lambda one: one.valid_from),
-            Column(_("至（不含）"), lambda one: one.valid_until),
+            Column(_("自"), lambda one: one.valid_from.isoformat() if one.valid_from else None),
+            Column(_("至（不含）"), lambda one: one.valid_until.isoformat() if one.valid_until else None),
             Column(_("依据"), lambda one: one.basis, wide=True),
         ),
         api.list_limits(),
@@ -122,11 +123,12 @@ def show_table(request: HttpRequest, code: str) -> HttpResponse:
     decision = form.submit(lambda told: api.try_table(code=code, on=told.pop("on"), values=told)) if form.is_bound else None
     hits = {rule.row for rule in decision.hits} if decision else set[int]()
     written = [cell for _row, cells in rules for cell in cells] + [_answer(value) for value in (decision.outputs.values() if decision else ())]
-    bodies = api.organizations_named(texts=written)
+    bodies, declared = api.organizations_named(texts=written), api.get_table(code=code).declaration
+    yes_no = {one.name for one in (*declared.inputs, *declared.outputs) if one.type == "boolean"}
     table = Table(
         (
-            Column(_("行"), lambda rule: rule[0], number=True),
-            *(_column(name, at, columns.get(name), bodies) for at, name in enumerate(header)),
+            Column(_("行"), lambda rule: (Tag(__("适用"), "green"), rule[0]) if rule[0] in hits else rule[0], number=True),
+            *(_column(name, at, columns.get(name), bodies, yes_no=name.partition(":")[2] in yes_no) for at, name in enumerate(header)),
         ),
         rules,
         say(info.title),
@@ -147,15 +149,17 @@ def download_dmn(request: HttpRequest, code: str) -> HttpResponse:
     return HttpResponse(text, content_type="application/xml; charset=utf-8", headers=headers)
 
 
-def _column(name: str, at: int, told: TableColumn | None, bodies: Mapping[str, str]) -> Column:
-    """Return a column of rules: its title for people, and beside each cell what its codes are called."""
+def _column(name: str, at: int, told: TableColumn | None, bodies: Mapping[str, str], *, yes_no: bool) -> Column:
+    """Return a column of rules: its title for people, and beside each cell what its codes are called; `yes_no` writes those words."""
 
     def cell(rule: Any) -> Any:
         text = rule[1][at]
+        if yes_no:
+            return TRUTHS.get(text.strip(), text) or None
         said = _LISTED.sub(lambda code: say(told.labels[code[0]]) if code[0] in told.labels else code[0], text) if told else text
         return Lines(said, text) if said != text else _named(text, bodies) or None
 
-    return Column(_title(name, say(told.title) if told else ""), cell, wide=True)
+    return Column(_title(name, say(told.title) if told else ""), cell, wide=name not in ("from", "until"))
 
 
 def _title(column: str, called: str = "") -> str:
@@ -178,6 +182,8 @@ def _named(text: str, bodies: Mapping[str, str]) -> Any:
 def _answer(value: Any) -> str:
     if isinstance(value, tuple | list):
         return signs.listed(str(one) for one in value) or "—"
+    if isinstance(value, bool):
+        return str(TRUTHS[str(value).lower()])
     return "—" if value is None else str(value)
 
 

@@ -17,10 +17,11 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from yunhe.core.cases import api
 from yunhe.core.cases.api.bulk import MOST_PICKED
-from yunhe.core.cases.forms.actions import HandOverForm
+from yunhe.core.cases.forms.actions import HandOverForm, say
 from yunhe.core.cases.panels.clocks import due_tag, light_tone
 from yunhe.core.cases.panels.kinds import language
 from yunhe.core.cases.rules.course import ROLE_JOIN
+from yunhe.core.cases.rules.diagram import PLATFORM
 from yunhe.core.cases.types import TeamLine, TeamWork, WorkItem
 from yunhe.core.cases.views import picked
 from yunhe.kernel.errors import Refused
@@ -33,7 +34,7 @@ MEASURES = {
     "open": _("在办"), "overdue": _("已超期"), "today": _("今天到期"), "week": _("近日到期"),
     "done_7": _("近 7 天办结"), "done_30": _("近 30 天办结"), "late_30": _("近 30 天超期办结"),
 }  # fmt: skip
-PERSON, ROLE = "user:", "role:"
+PERSON, ROLE, JOB = "user:", "role:", "job:"
 
 
 @require_safe
@@ -148,7 +149,7 @@ def _columns(work: TeamWork, *, plain: bool) -> tuple[Column, ...]:
         name = called(line.holder, line.name)
         return __("%(role)s（未指定到人）") % {"role": name} if line.holder.startswith(ROLE) else name
 
-    columns = (Column(_("办理人或岗位"), holder), *map(number, MEASURES), Column(_("最久的等待自"), lambda line: line.oldest_at))
+    columns = (Column(_("办理人或岗位"), holder, wide=True), *map(number, MEASURES), Column(_("最久的等待自"), lambda line: line.oldest_at))
     return columns if plain or not any(map(hand, work.lines)) else (*columns, Column("", hand))
 
 
@@ -158,7 +159,9 @@ def _namer() -> Callable[[str, str], str]:
 
     def called(holder: str, name: str) -> str:
         roles = holder.removeprefix(ROLE).split(ROLE_JOIN)
-        return " / ".join(titles.get(role, role) for role in roles) if holder.startswith(ROLE) else name
+        if holder.startswith(ROLE):
+            return " / ".join(titles.get(role, role) for role in roles)
+        return say(PLATFORM) if holder.startswith(JOB) else name
 
     return called
 
