@@ -254,4 +254,37 @@ def test_screens_of_cases_by_keyboard(node: Node, browser: Browser) -> None:
     page.context.close()
 
 
+WIDE = """() => { document.querySelector("main").insertAdjacentHTML("beforeend", `<div class="yh-sheet"><table class="table yh-table"><thead><tr>
+  <th>${"宽".repeat(200)}</th><th><span class="visually-hidden">操作</span></th></tr></thead></table></div>`); }"""
+
+
+def test_screens_of_cases_fit_what_they_are_shown_on(node: Node, browser: Browser) -> None:
+    """A sheet wider than the page scrolls by itself; on a phone a case stands alone, and what opens stays on the screen."""
+    page = signed_in(browser, node.web, "shuju", node.accounts["shuju"])
+    page.goto("/inbox/cases/")
+    page.evaluate(WIDE)
+    check_fits(page)
+    page.context.close()
+
+    page = signed_in(browser, node.web, "minzheng.lead", node.accounts["minzheng.lead"], width=390)
+    page.goto("/inbox/")
+    expect(page.locator("#case")).to_be_hidden()
+    page.locator("[data-line]").first.click()
+    page.wait_for_url("**case=**")
+    expect(page.locator("#case")).to_be_visible()
+    expect(page.locator(".yh-pane")).to_be_hidden()
+    check_page(page)
+    page.get_by_role("link", name="返回列表").click()
+    expect(page.locator(".yh-pane")).to_be_visible()
+    for name in ("第一个常用的筛选", "第二个常用的筛选"):
+        page.goto("/inbox/?due=later" if name.startswith("第一") else "/inbox/?kind=data_request")
+        page.locator(".yh-views summary").click()
+        place = page.locator(".yh-views .yh-drop-body").bounding_box()
+        assert place and 0 <= place["x"] and place["x"] + place["width"] <= 390, place
+        page.fill("#view-name", name)
+        page.get_by_role("button", name="保存").click()
+        page.wait_for_selector(".yh-message-success")
+    page.context.close()
+
+
 FIRST_RESOURCE = "all => all.map(a => a.getAttribute('href')).find(h => /^\\/ledger\\/\\d{6}\\/\\d{4}\\/$/.test(h))"

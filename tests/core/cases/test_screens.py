@@ -15,7 +15,7 @@ from tests.conftest import Cast, Member
 from tests.core.cases.test_award import loaded as loaded  # noqa: PLC0414 - the fixture
 from tests.core.cases.test_conditional import AREA, FIRE, KEEPER, publish
 from tests.core.cases.test_diagram import read
-from tests.core.cases.test_operators import FROM_OPENING, permit, permit_kind  # noqa: F401
+from tests.core.cases.test_operators import FROM_OPENING, accepted, permit, permit_kind  # noqa: F401
 from tests.core.cases.test_pages import signed_in
 from tests.core.cases.test_ticket import dispatched, hotline, ticket  # noqa: F401
 from yunhe.core.cases import api
@@ -133,6 +133,24 @@ def test_what_waits_says_that_its_time_is_when_it_is_due(note: Any, cast: Cast) 
 def test_paper_says_which_body_applies(note: Any, cast: Cast) -> None:
     page = seen(cast.leader, f"/inbox/cases/{note().case_id}/print/")
     assert re.search(rf"申请单位</dt><dd>{cast.other.label}", page)
+
+
+def test_forms_that_were_not_handed_in_are_told_apart(cast: Cast) -> None:
+    publish([KEEPER, AREA, FIRE])
+    client = signed_in(cast.clerk)
+    for key, title in (("K1", "解放路书店"), ("K2", "运河路早餐点"), ("K3", "")):
+        client.post("/inbox/new/form_case/", {"do-title": title, "key": key, "step": "save"})
+    links = re.findall(r'<a href="/inbox/new/form_case/\?draft=[^"]*">(.*?)</a>', client.get("/inbox/new/").content.decode())
+    assert {"解放路书店", "运河路早餐点"} < set(links) and [one for one in links if "还没有标题" in one]
+
+
+def test_paper_counts_the_days_of_limits_that_are_alike_once(permit: Any, cast: Cast) -> None:  # noqa: F811
+    case = accepted(permit(), cast)
+    page = seen(cast.leader, f"/inbox/cases/{case.case_id}/print/")
+    titles = re.findall(r"<h3>(.*?)</h3>", page[page.index("时限怎么算的") :])
+    bodies = [one.organization_name for one in api.access_case(case_id=case.case_id, actor=cast.leader.actor).obligations if one.name == "opinion"]
+    assert len(bodies) > 1 and titles[-1] == "、".join(f"会签 {body}" for body in bodies)
+    assert sum("会签" in title for title in titles) == 1
 
 
 def test_choices_say_what_no_choice_means(note: Any, cast: Cast) -> None:

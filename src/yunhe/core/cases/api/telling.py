@@ -195,7 +195,7 @@ def _tell_warned(row: CaseRecord, course: Course) -> None:
 def _what_is_due(course: Course) -> tuple[str, str]:
     """Return what runs out of time and until when, each once: “签收”须在 2026-11-22 21:23 前办完."""
     titles = {key: course.kind.obligation(course.position["obligations"][key]["name"]).title.as_mapping() for key in course.difference.get("obligations", {})}
-    found = [(titles[key], course.position["obligations"][key]["due_at"]) for key in titles]
+    found: list[tuple[Mapping[str, str], Any]] = [(titles[key], course.position["obligations"][key]["due_at"]) for key in titles]
     found += [(WHOLE, course.position["clocks"][key]["due_at"]) for key in course.difference.get("clocks", {})]
     told = {(title["zh"], title["en"], f"{local(datetime.fromisoformat(due)):%Y-%m-%d %H:%M}"): None for title, due in found if due}
     zh = "；".join(f"“{name}”须在 {due} 前办完" for name, _en, due in told)

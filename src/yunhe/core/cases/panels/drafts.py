@@ -33,7 +33,9 @@ def drafts_table(drafts: tuple[Draft, ...]) -> Table:
         return form_href(one) if one.is_open and not one.beside else reverse("cases:draft", args=[one.draft_id])
 
     def name(one: Draft) -> Any:
-        link = Link(one.title or say(one.kind_title), look(one), sub=f"{say(one.kind_title)} {one.case_number}".strip())
+        kind = say(one.kind_title)
+        typed = one.title or ("" if one.case_id else str(one.values.get("title") or "").strip())
+        link = Link(typed or __("%(kind)s，还没有标题") % {"kind": kind}, look(one), sub=f"{kind} {one.case_number}".strip() if typed else "")
         return (link, Tag(__("另一处未保存的内容"), "amber")) if one.beside else link
 
     def acts(one: Draft) -> Any:
@@ -41,7 +43,7 @@ def drafts_table(drafts: tuple[Draft, ...]) -> Table:
         return (first, Action(__("删除草稿"), reverse("cases:discard_draft", args=[one.draft_id]), "danger"))
 
     columns = (
-        Column(_("没有提交的表单"), name, wide=True),
+        Column(_("表单"), name, wide=True),
         Column(_("保存于"), lambda d: d.saved_at),
         Column("", acts),
     )

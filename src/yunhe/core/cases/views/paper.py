@@ -25,9 +25,9 @@ from yunhe.core.cases.panels.cases import (
 from yunhe.core.cases.panels.clocks import counted_days, due_sentence
 from yunhe.core.cases.panels.elsewhere import offers_change_over
 from yunhe.core.cases.rules.diagram import PLATFORM
-from yunhe.core.cases.types import CaseView, Obligation
+from yunhe.core.cases.types import CaseView, CountedDay, Due, Obligation
 from yunhe.kernel.clock import now
-from yunhe.ui import times
+from yunhe.ui import signs, times
 from yunhe.ui.cells import Code, Column, Empty, Fact, Table
 from yunhe.ui.doors import requires
 
@@ -94,10 +94,15 @@ STATES = {"open": _("办理中"), "cancelled": _("已取消")}
 
 
 def _clocks(view: CaseView) -> list[tuple[str, str, Table]]:
-    """Return each limit with its sentence and its counted days: the case's own, then those of the obligations."""
+    """Return each limit with its sentence and its counted days: the case's own, then those of the obligations, alike ones once."""
     limits = [(__("全程"), view.due)] if view.due else []
     limits += [(_called(view, one), one.due) for one in view.obligations if one.due]
-    return [(title, due_sentence(due, told_at=times.say_full), counted_days(due, title)) for title, due in limits if due]
+    alike: dict[tuple[str, tuple[CountedDay, ...]], tuple[list[str], Due]] = {}
+    for title, due in limits:
+        if due:
+            alike.setdefault((due_sentence(due, told_at=times.say_full), due.days), ([], due))[0].append(title)
+    called = {key: signs.listed(titles) for key, (titles, _due) in alike.items()}
+    return [(called[key], key[0], counted_days(due, called[key])) for key, (_titles, due) in alike.items()]
 
 
 def _called(view: CaseView, one: Obligation) -> str:
