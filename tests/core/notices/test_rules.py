@@ -143,4 +143,6 @@ def test_own_ports_are_refused_at_own_addresses_only() -> None:
 
 def test_an_sms_is_short_and_on_one_line() -> None:
     assert rules.text_message(title="标题", text="一\n二") == "【运河】标题：一 二"
+    assert rules.text_message(title="Title", text="one\ntwo", language="en") == "【运河】Title: one two"
+    assert rules.text_message(title="标题", text="") == "【运河】标题"
     assert len(rules.text_message(title="标题", text="长" * 1000)) == rules.SMS_LENGTH

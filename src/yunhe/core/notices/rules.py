@@ -165,9 +165,10 @@ def forbidden_reason(address: str, *, port: int, is_own: bool, own_ports: frozen
     return None
 
 
-def text_message(*, title: str, text: str) -> str:
-    """Return what an SMS says. Units: at most SMS_LENGTH characters."""
-    said = f"【运河】{title}：{text}".replace("\n", " ")
+def text_message(*, title: str, text: str, language: Language = "zh") -> str:
+    """Return what an SMS says; who sends it stands first as carriers want it, in any language. Units: at most SMS_LENGTH characters."""
+    between = {"zh": "：", "en": ": "}[language] if text else ""
+    said = f"【运河】{title}{between}{text}".replace("\n", " ")
     return said if len(said) <= SMS_LENGTH else f"{said[: SMS_LENGTH - 1]}…"
 
 

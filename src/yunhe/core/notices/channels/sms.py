@@ -17,7 +17,7 @@ SPOOL = ("spool", "sms")
 
 def deliver(letter: Letter) -> None:
     """Give a letter to the gateway. Raises: what the gateway says."""
-    text = text_message(title=letter.title, text=letter.text)
+    text = text_message(title=letter.title, text=letter.text, language=letter.language)
     send_sms(TextMessage(id=letter.id, number=letter.address, text=text, at=now()), otherwise=spool)
 
 
