@@ -42,6 +42,7 @@ def test_every_command_helps_in_both_languages(
     text = help_of(capsys, *words)
     assert command.help[language[:2]] in text
     assert "--json" in text and "--as" in text
+    assert ("选项：\n" in text and "项:" not in text and "数:" not in text) if language.startswith("zh") else "options:\n" in text
 
 
 def test_the_promised_words_are_there() -> None:

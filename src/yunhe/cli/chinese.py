@@ -102,6 +102,7 @@ COMPLAINTS: tuple[tuple[re.Pattern[str], str], ...] = (
     (re.compile(r"ignored explicit argument (.+)"), r"这里不能带值 \1"),
     (re.compile(r"not allowed with argument (.+)"), r"不能与 \1 同时使用"),
 )
+HEADINGS = {"positional arguments": "参数", "options": "选项"}
 ARGUMENT = re.compile(r"argument ([^:]+): (.*)", re.DOTALL)
 
 
@@ -110,6 +111,13 @@ class ChineseHelp(argparse.HelpFormatter):
 
     def add_usage(self, usage: str | None, actions: object, groups: object, prefix: str | None = None) -> None:
         super().add_usage(usage, actions, groups, "用法：" if prefix is None else prefix)  # type: ignore[arg-type]
+
+
+    def format_help(self) -> str:
+        text = super().format_help()
+        for heading in HEADINGS.values():
+            text = text.replace(f"{heading}:\n", f"{heading}：\n")
+        return text
 
 
 def complaint(message: str) -> str:
@@ -124,7 +132,7 @@ def speak(parser: argparse.ArgumentParser) -> None:
     """Put the help of a parser and of its options into Chinese; what is not known stays as it is."""
     parser.formatter_class = ChineseHelp
     for group in parser._action_groups:
-        group.title = {"positional arguments": "参数", "options": "选项"}.get(group.title or "", group.title)
+        group.title = HEADINGS.get(group.title or "", group.title)
     for action in parser._actions:
         if action.help:
             action.help = in_chinese(action.help)
