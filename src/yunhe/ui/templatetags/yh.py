@@ -151,7 +151,7 @@ def draw(value: Any) -> Any:
     if isinstance(value, Mapping):
         return spoken(value)
     if isinstance(value, tuple):
-        return SafeString(" ".join(str(format_html("{}", draw(one))) for one in value))
+        return SafeString(f"<span>{' '.join(str(format_html('{}', draw(one))) for one in value)}</span>") if value else ""
     name = CELL_TEMPLATES.get(type(value))
     if name is None:
         return value

@@ -127,7 +127,7 @@ def show_table(request: HttpRequest, code: str) -> HttpResponse:
     yes_no = {one.name for one in (*declared.inputs, *declared.outputs) if one.type == "boolean"}
     table = Table(
         (
-            Column(_("行"), lambda rule: (Tag(__("适用"), "green"), rule[0]) if rule[0] in hits else rule[0], number=True),
+            Column(_("行"), lambda rule: (rule[0], Tag(__("适用"), "green")) if rule[0] in hits else rule[0], number=True),
             *(_column(name, at, columns.get(name), bodies, yes_no=name.partition(":")[2] in yes_no) for at, name in enumerate(header)),
         ),
         rules,
