@@ -15,6 +15,7 @@ from tests.conftest import Cast, Member
 from tests.core.cases.test_award import loaded as loaded  # noqa: PLC0414 - the fixture
 from tests.core.cases.test_conditional import AREA, FIRE, KEEPER, publish
 from tests.core.cases.test_diagram import read
+from tests.core.cases.test_filled_in_parts import EACH, NAMES, named
 from tests.core.cases.test_operators import FROM_OPENING, accepted, permit, permit_kind  # noqa: F401
 from tests.core.cases.test_pages import signed_in
 from tests.core.cases.test_ticket import dispatched, hotline, ticket  # noqa: F401
@@ -104,6 +105,14 @@ def test_what_is_missing_and_what_is_wrong_are_said_together(cast: Cast) -> None
     errors = page[page.index('id="form-errors"') :].partition("</ul>")[0]
     assert "这个字段是必填项" in errors and "需要整数" in errors
     assert 'aria-describedby="id_do-area_error"' in page
+
+
+def test_a_value_for_each_name_of_the_list_is_not_wrong_beside_what_is_missing(cast: Cast) -> None:
+    publish([NAMES, EACH])
+    filled = {**named(cast), "do-title": "", "do-names": "李四", "do-each__0__name": "李四", "do-each__0": "yes_"}
+    page = signed_in(cast.clerk).post("/inbox/new/form_case/", filled).content.decode()
+    errors = page[page.index('id="form-errors"') :].partition("</ul>")[0]
+    assert errors.count("<li>") == 1 and "这个字段是必填项" in errors
 
 
 def test_rules_are_read_with_full_days_and_yes_and_no(loaded: None, cast: Cast) -> None:

@@ -51,7 +51,7 @@ def _look(
 ) -> FormState:
     surroundings = Surroundings(named=named, element=desk.element, ask=desk.get if fetch else desk.find)
     typed = {spec.name: values.get(spec.name) for spec in form}
-    found = examine(form, typed, context=data, partial=True, around=surroundings)
+    found = examine(form, typed, context=data or typed, partial=True, around=surroundings)
     shown = [spec for spec in form if spec.name not in found.hidden]
     codes = {one.element for spec in shown for one in (spec, *spec.fields) if one.element}
     elements = {code: element for code in sorted(codes) if (element := desk.element(code))}
