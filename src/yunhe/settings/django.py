@@ -26,7 +26,7 @@ def _secret_key() -> str:
 def _database() -> dict[str, object]:
     if YUNHE["PROFILE"] == "embedded":
         return {
-            "ENGINE": "django.db.backends.sqlite3",
+            "ENGINE": "yunhe.settings.sqlite",
             "NAME": str(HOME / "control.sqlite3"),
             "OPTIONS": {
                 "transaction_mode": "IMMEDIATE",
