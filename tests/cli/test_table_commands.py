@@ -97,8 +97,8 @@ def test_what_changes_the_meaning_is_refused_with_every_place(cast: Cast, run: R
 def test_who_may_not_see_packs_or_cases_gets_neither(published: None, cast: Cast, run: Run, tmp_path: Path) -> None:
     file = tmp_path / "fee.dmn"
     file.write_text(FOREIGN, "utf-8")
-    assert "packs.view" in run(cast.leader, "case", "table", "import", str(file), "--code", "fee")[2]
-    assert "cases.view" in run(cast.audit_admin, "case", "table", "export", "desk")[2]
+    assert "See packs" in run(cast.leader, "case", "table", "import", str(file), "--code", "fee")[2]
+    assert '"See cases"' in run(cast.audit_admin, "case", "table", "export", "desk")[2]
     assert "decision_table_not_found" in run(cast.data_admin, "case", "table", "export", "nothing")[2]
 
 
