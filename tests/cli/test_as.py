@@ -148,7 +148,7 @@ def test_one_proof_serves_the_whole_command(run: Run, cast: Cast, founder: Actor
     code, _, err = run(
         "user", "create", "zhao", "--organization", cast.owner.code, "--role", "officer", *ADMIN, "--password-file", password_file
     )
-    assert code == 3 and "roles.manage" in err
+    assert code == 3 and "Grant roles and rights" in err
     assert len(rows("organizations.signed_in")) == 1
 
 
