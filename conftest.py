@@ -38,6 +38,8 @@ django.setup()  # tests/conftest.py imports the rooms' faces
 if ON_POSTGRESQL:  # only the control database is another; who may do what, and where files lie, is as everywhere
     os.environ["YUNHE_PROFILE"] = django.conf.settings.YUNHE["PROFILE"] = "embedded"
     del os.environ["YUNHE_DATABASE"]
+else:  # pytest-django knows Django's own SQLite by its name, ours it is told of
+    django.conf.settings.DATABASES["default"]["TEST"]["NAME"] = ":memory:"
 
 
 @pytest.hookimpl(optionalhook=True)
