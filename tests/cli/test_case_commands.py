@@ -95,6 +95,13 @@ def test_a_case_is_shown_with_who_owes_what_by_when(note: Any, cast: Cast, said:
     assert datetime.fromisoformat(told["case"]["opened_at"]) == case.opened_at and "T" in told["case"]["opened_at"]
 
 
+def test_what_was_done_is_answered_in_words(note: Any, cast: Cast, said: Callable[..., str]) -> None:
+    for language, state in (("zh_CN.UTF-8", "办理中"), ("en_US.UTF-8", "open")):
+        case = note()
+        words = ("case", "do", case.number, "remind", "--data", '{"reason": "请尽快"}')
+        assert said(cast.clerk, *words, language=language).split() == [case.number, "办理", "·", state]
+
+
 def test_lists_are_narrowed_and_paged_and_what_is_closed_is_not_due(note: Any, cast: Cast, said: Callable[..., str]) -> None:
     first, _second, third = note("办公用房"), note("公务用车"), note("办公用品")
     api.withdraw(case_id=first.case_id, reason="填错了", actor=cast.clerk.actor)

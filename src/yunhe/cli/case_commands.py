@@ -84,7 +84,7 @@ def open_case(context: Context, arguments: argparse.Namespace) -> Output:
         kind=kind, title=arguments.title, data=data, owner=arguments.owner,
         organization=arguments.organization, request_key=arguments.key, actor=context.actor(),
     )  # fmt: skip
-    return _standing(case)
+    return _standing(context, case)
 
 
 def act(context: Context, arguments: argparse.Namespace) -> Output:
@@ -103,7 +103,7 @@ def act(context: Context, arguments: argparse.Namespace) -> Output:
         case_id=case_id, action=arguments.action, data=data, expected_version=view.case.version,
         obligation_id=choose_obligation(view, offering, arguments.obligation, title), actor=actor,
     )  # fmt: skip
-    return _standing(case)
+    return _standing(context, case)
 
 
 def operate(context: Context, arguments: argparse.Namespace) -> Output:
@@ -131,7 +131,7 @@ def operate(context: Context, arguments: argparse.Namespace) -> Output:
         if error.facts["action"]:
             raise
         raise _not_now(view.case.number, name) from error
-    return _standing(cases.get_case(case_id=view.case.case_id))
+    return _standing(context, cases.get_case(case_id=view.case.case_id))
 
 
 def _not_now(number: str, name: str) -> Invalid:
@@ -227,6 +227,7 @@ def members(context: Context, arguments: argparse.Namespace) -> Output:
     """Show the list of a batch, best first, after putting cases on it or taking them off."""
     from yunhe.core.cases import api as cases
     from yunhe.core.cases.errors import ActionNotOffered, MembersRefused
+    from yunhe.core.cases.types import CASE_STATES
 
     actor, case_id = context.actor(), find_case_id(context, arguments.case)
     try:
@@ -239,13 +240,15 @@ def members(context: Context, arguments: argparse.Namespace) -> Output:
         which = " ".join((*arguments.add, *arguments.drop))[:200]
         raise MembersRefused(number=error.facts["number"], problem=problem, problem_en=problem_en, which=which) from error
     found = cases.list_members(case_id=case_id, actor=actor)
-    rows = [(m.rank, m.number, m.title, m.value, m.state) for m in found]
+    rows = [(m.rank, m.number, m.title, m.value, CASE_STATES[m.state][context.language]) for m in found]
     return Output({"members": [asdict(m) for m in found]}, named_lines(("rank", "number", "title", "value", "state"), rows))
 
 
-def _standing(case: Any) -> Output:
+def _standing(context: Context, case: Any) -> Output:
+    from yunhe.cli.case_lines import stands
+
     data = {"case": case.case_id, "number": case.number, "phase": case.phase, "state": case.state, "version": case.version}
-    return Output(data, (f"{case.number}  {case.phase}/{case.state}",))
+    return Output(data, (f"{case.number}  {stands(case, context.language)}",))
 
 
 def _case(parser: argparse.ArgumentParser) -> None:
