@@ -112,7 +112,6 @@ class ChineseHelp(argparse.HelpFormatter):
     def add_usage(self, usage: str | None, actions: object, groups: object, prefix: str | None = None) -> None:
         super().add_usage(usage, actions, groups, "用法：" if prefix is None else prefix)  # type: ignore[arg-type]
 
-
     def format_help(self) -> str:
         text = super().format_help()
         for heading in HEADINGS.values():

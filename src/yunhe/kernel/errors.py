@@ -53,6 +53,11 @@ class YunheError(Exception):
         sentence = template.format_map(_Facts(self.facts | self._named(language)))
         return sentence[:1].upper() + sentence[1:] if template.startswith("{what}") else sentence
 
+    @property
+    def texts(self) -> dict[str, str]:
+        """Return the sentence in each language: {"zh": …, "en": …}."""
+        return {"zh": self.say("zh"), "en": self.say("en")}
+
     def _named(self, language: str) -> dict[str, object]:
         """Return the facts that are code words, or a text in each language, as `language` says them."""
         texts = {name: told for name, told in self.facts.items() if isinstance(told, Mapping) and "zh" in told}

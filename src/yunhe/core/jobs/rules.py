@@ -35,7 +35,7 @@ def error_facts(error: BaseException) -> tuple[str, dict[str, str]]:
     Shape: code, {"kind","zh","en"}.
     """
     if isinstance(error, YunheError):
-        return error.code, {"kind": error.kind, "zh": error.say("zh"), "en": error.say("en")}
+        return error.code, {"kind": error.kind, **error.texts}
     name = type(error).__name__
     return "broken", {
         "kind": "broken",

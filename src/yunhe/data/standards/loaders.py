@@ -200,7 +200,7 @@ def _check_rules(item: PackItem) -> None:
     try:
         checks.compile_rules(made, (column,), {})
     except YunheError as error:
-        expected, found = {"zh": "可以执行的规则", "en": "rules that can be run"}, {"zh": error.say("zh"), "en": error.say("en")}
+        expected, found = {"zh": "可以执行的规则", "en": "rules that can be run"}, error.texts
         raise BadPackItem(item=item, field=f"{declared.code}.rules", expected=expected, found=found) from error
 
 

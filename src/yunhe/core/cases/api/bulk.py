@@ -155,7 +155,7 @@ def _each_number(numbers: Sequence[str], actor: Actor, run: Callable[..., Any]) 
     def done(number: str) -> Outcome:
         row, missing = rows.get(number), CaseNotFound(name=number)
         if row is None:
-            return Outcome(number, "", number, "", {"zh": missing.say("zh"), "en": missing.say("en")})
+            return Outcome(number, "", number, "", missing.texts)
         return _outcome(row.pk, row, partial(run, case_id=row.pk))
 
     return tuple(map(done, wanted))
@@ -170,7 +170,7 @@ def _outcome(key: str, case: CaseRecord, run: Callable[[], Any]) -> Outcome:
     try:
         run()
     except YunheError as error:
-        return replace(outcome, refusal={"zh": error.say("zh"), "en": error.say("en")})
+        return replace(outcome, refusal=error.texts)
     except DatabaseError:
         return replace(outcome, refusal={"zh": Transient().say("zh"), "en": Transient().say("en")})
     return outcome

@@ -114,7 +114,7 @@ def list_holders(*, cases: Iterable[Case]) -> dict[str, tuple[Holder, ...]]:
 
 def find_cases(request: PageRequest, actor: Actor, words: Q | None = None) -> CaseQuerySet:
     """Return the cases that the actor may see and that the filters and the search ask for; `words` as in `case_condition`."""
-    rows = CaseRecord.objects.visible_to(actor, states=_states(request)).filter(case_condition(request, actor, words))
+    rows = CaseRecord.objects.visible_to(actor, states=asked_states(request.filters)).filter(case_condition(request, actor, words))
     return _filter_position(rows, request.filters)
 
 
@@ -168,14 +168,10 @@ def _page_of(request: PageRequest, actor: Actor, words: Q) -> list[CaseRecord]:
 def _newest(request: PageRequest, actor: Actor, total: int) -> list[CaseRecord]:
     """Return the same page as `_page_of` by opening time, found without reading the rows of other cases."""
     kind, oldest = request.filters.get("kind"), request.sort == "opened_at"
-    within = Within(_states(request), (kind,) if kind else ())
+    within = Within(asked_states(request.filters), (kind,) if kind else ())
     ids = list_newest(actor, within, offset=request.offset, limit=request.limit, total=total, oldest=oldest)
     rows = {row.pk: row for row in _with_kinds(CaseRecord.objects.filter(pk__in=ids))}
     return [rows[one] for one in ids]
-
-
-def _states(request: PageRequest) -> tuple[str, ...]:
-    return asked_states(request.filters)
 
 
 def _with_kinds(rows: CaseQuerySet) -> CaseQuerySet:

@@ -406,10 +406,11 @@ def _difference(shape: Shape, marks: Sequence[str], timed: Sequence[int]) -> dic
 
 def _end_children(change: Change, shapes: Shapes) -> None:
     """End the sub-cases of obligations that the move cancels, as it does wherever an obligation is cancelled."""
+    if not any(spec.child for spec in kinds.spec_of(change.source).obligations.values()):
+        return
     ended = [one.ids[place] for shape, moved in shapes.items() for place, row in shape.effect.changed.items() if row.get("state") == CANCELLED for one in moved]
-    if any(spec.child for spec in kinds.spec_of(change.source).obligations.values()) and ended:
-        for child_id in ObligationRecord.objects.filter(pk__in=ended, child__isnull=False).order_by("pk").values_list("child_id", flat=True):
-            steps.cancel_child(str(child_id), change.actor)
+    for child_id in ObligationRecord.objects.filter(pk__in=ended, child__isnull=False).order_by("pk").values_list("child_id", flat=True):
+        steps.cancel_child(str(child_id), change.actor)
 
 
 def _copied(case: Row) -> dict[str, Any]:

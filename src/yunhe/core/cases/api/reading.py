@@ -273,7 +273,7 @@ def _refusal(row: CaseRecord, spec: KindSpec, action: str, actor: Actor, item: O
             if effect.call and not effect.when and all(told.startswith("data.") for told in effect.arguments.values()):
                 slots.check_effect(effect.call, {name: row.data.get(told.removeprefix("data.")) for name, told in effect.arguments.items()})
     except Terminal as refused:
-        return {"zh": refused.say("zh"), "en": refused.say("en")}
+        return refused.texts
     return None
 
 

@@ -103,7 +103,7 @@ class Desk:
             problem = unfit
         except YunheError as error:
             answer, value, state = SourceAnswer(False, {}), None, "unavailable"
-            problem = {"zh": error.say("zh"), "en": error.say("en")}
+            problem = error.texts
         row = self._keep(spec, arguments, answer, state, value, problem)
         sourced = Sourced(state, value, receipt_of(row))
         self.fetched[self._key(spec, arguments)] = sourced

@@ -211,7 +211,7 @@ def _try(change: Change, case_id: str) -> TriedCase | None:
                 return None
             return TriedCase(case_id, number, tuple(_lines(change, case_id, before, _turns(case_id).exclude(pk__in=earlier))))
     except YunheError as error:
-        return TriedCase(case_id, number, (), {"zh": error.say("zh"), "en": error.say("en")})
+        return TriedCase(case_id, number, (), error.texts)
     except Exception as error:  # the door of every case
         log.warning("case %s cannot be moved: %s", number, type(error).__name__, exc_info=error)
         said = type(error).__name__

@@ -241,7 +241,7 @@ def _give_up(context: JobContext, row: Dispatch, error: YunheError) -> dict[str,
 
 
 def _sentences(error: YunheError) -> dict[str, str]:
-    return {"zh": error.say("zh"), "en": error.say("en")}
+    return error.texts
 
 
 def _recipient(row: Dispatch) -> str:

@@ -117,7 +117,7 @@ def reasons(rows: Sequence[Dispatch]) -> dict[str, YunheError]:
 
 def drop(row: Dispatch, error: YunheError) -> None:
     """Have a waiting dispatch end unsent, with the reason."""
-    said = {"zh": error.say("zh"), "en": error.say("en")}
+    said = error.texts
     values = {"state": "dropped", "ended_at": now(), "error_code": error.code, "error": said}
     Dispatch.objects.filter(pk=row.pk, state="waiting").update(**values)
 

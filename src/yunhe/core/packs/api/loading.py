@@ -242,7 +242,7 @@ def _apply(report: PackReport, context: LoadContext, sections: dict[str, tuple[P
 
 def _problem_of(error: BadPackItem | RefusedPackItem) -> PackProblem:
     place = error.item
-    said = {"zh": error.say("zh"), "en": error.say("en")}
+    said = error.texts
     return problem(place.file, place.line, str(error.facts["field"]), "item", **said)
 
 

@@ -249,7 +249,7 @@ def _release(work: _Work, result: LoadResult, snapshot: int, judgement: Judgemen
 
 def _end_badly(load: LoadRecord, error: YunheError) -> None:
     state = LoadRecord.CANCELLED if error.code == "job_cancelled" else LoadRecord.FAILED
-    problem = {"code": error.code, "zh": error.say("zh"), "en": error.say("en")}
+    problem = {"code": error.code, **error.texts}
     LoadRecord.objects.filter(pk=load.id, state=LoadRecord.RUNNING).update(
         state=state, ended_at=now(), problem=problem
     )
